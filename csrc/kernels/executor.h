@@ -1,0 +1,38 @@
+#pragma once
+
+// How kernels run in parallel without knowing whose threads they run on. A caller adapts its own
+// pool; the kernels never start a thread. Results do not depend on the executor: work is cut into
+// pieces of fixed size, and partial sums are added in the order of the pieces.
+
+#include <cstdint>
+#include <functional>
+
+namespace tailops {
+
+class Executor {
+ public:
+  using Body = std::function<void(int64_t begin, int64_t end)>;
+
+  virtual ~Executor() = default;
+
+  virtual int concurrency() const = 0;
+
+  // Calls body on disjoint ranges that cover [0, count) and returns when all are done.
+  // `elements` is how many tensor elements one index stands for.
+  virtual void run(int64_t count, int64_t elements, const Body& body) = 0;
+};
+
+class SerialExecutor final : public Executor {
+ public:
+  int concurrency() const override { return 1; }
+  void run(int64_t count, int64_t /*elements*/, const Body& body) override { body(0, count); }
+};
+
+// Less work than this is not worth waking a second thread.
+constexpr int64_t kParallelElements = 32768;
+
+// Runs body over [0, count) on the executor where it pays, and with the caller's rounding of
+// subnormal numbers set aside: frameworks flush them to zero on some threads and not on others.
+void parallel_for(Executor& executor, int64_t count, int64_t elements, const Executor::Body& body);
+
+}  // namespace tailops

@@ -1,0 +1,49 @@
+#pragma once
+
+// How a tensor falls into groups, which share a threshold, and rows, which share an output.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tailops {
+
+enum class Reduction {
+  kNone,       // every element's loss
+  kPerSample,  // mean over the last axis; the elements themselves below two dimensions
+  kMean,       // mean of the per-sample losses
+  kSum,        // sum of the per-sample losses
+};
+
+constexpr const char* kReductionNames[] = {"none", "per_sample", "mean", "sum"};
+
+std::vector<std::string> reduction_names();
+
+// Element (o, k, i) lies at (o·length + k)·inner + i and belongs to group o·inner + i.
+// Output r is row_scale times the sum over the row_length elements from r·row_length.
+struct Geometry {
+  int64_t outer = 1;
+  int64_t length = 0;
+  int64_t inner = 1;
+  int64_t row_length = 1;
+  double row_scale = 1.0;
+  std::vector<int64_t> output_shape;
+
+  int64_t groups() const { return outer * inner; }
+  int64_t size() const { return outer * length * inner; }
+  int64_t rows() const { return size() / row_length; }
+  bool reduces_to_scalar() const { return row_length == size(); }
+
+  int64_t group_of(int64_t flat) const {
+    return inner == 1 ? flat / length : flat / (length * inner) * inner + flat % inner;
+  }
+};
+
+// Throws std::invalid_argument for an empty shape or an axis out of range. No axis: one group.
+Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t> axis,
+                       Reduction reduction);
+
+std::string to_string(const std::vector<int64_t>& shape);
+
+}  // namespace tailops

@@ -1,0 +1,9 @@
+#pragma once
+
+// Code that the CPU kernels and the CUDA kernels share is marked with this: nvcc compiles it for
+// both sides, every other compiler sees nothing.
+#if defined(__CUDACC__)
+#define TAILOPS_HOST_DEVICE __host__ __device__ inline
+#else
+#define TAILOPS_HOST_DEVICE inline
+#endif

@@ -1,0 +1,46 @@
+#pragma once
+
+// What the user chooses, by name at the interface and by index inside.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "formulas.h"
+#include "rank.h"
+
+namespace tailops {
+
+// Which selection algorithm runs: by size, or forced by a test to be the one for large groups.
+enum class SelectionPath { kAuto, kRadix };
+
+struct Options {
+  int error_kind = 0;  // index into ErrorKinds
+  int rank_rule = 0;   // index into kRankRules
+  GradientMode gradient = GradientMode::kExact;
+  double percentile = 0.99;  // or the fraction, for "max_fraction"
+  double smoothing_factor = 100.0;
+  double error_scale = 10.0;
+  double beta = 0.0;
+  double epsilon = 1e-3;
+  SelectionPath selection = SelectionPath::kAuto;
+};
+
+std::vector<std::string> error_kind_names();
+std::vector<std::string> rank_rule_names();
+std::vector<std::string> gradient_mode_names();
+
+// Index of `value` among `names`; std::invalid_argument names the argument, the value and the
+// choices.
+int index_of(const char* argument, const std::string& value, const std::vector<std::string>& names);
+
+// Sets the members that are chosen by name.
+void set_names(Options& options, const std::string& error, const std::string& method,
+               const std::string& gradient);
+
+// std::invalid_argument if an option is out of range.
+void validate(const Options& options);
+
+Rank rank_of(const Options& options, int64_t n);
+
+}  // namespace tailops

@@ -1,0 +1,37 @@
+#pragma once
+
+// The fused tail loss: forward and backward, each one call.
+//
+// T is float, double, Float16 or BFloat16.
+
+#include "executor.h"
+#include "float_types.h"
+#include "geometry.h"
+#include "options.h"
+
+namespace tailops {
+
+// What the forward pass leaves for the backward pass, one per group. The columns of the `state`
+// array, in float64, which holds every compute type exactly.
+struct GroupState {
+  double threshold;
+  double lower;        // the order statistics that make the threshold: elements equal to
+  double upper;        // them share its gradient,
+  double lower_share;  // this much each: ∂t/∂e
+  double upper_share;
+  double threshold_gradient;  // ∂L/∂t for an upstream gradient of one; scalar reductions only
+};
+constexpr int64_t kStateColumns = sizeof(GroupState) / sizeof(double);
+
+// loss[geometry.rows()], state[geometry.groups()].
+template <typename T>
+void tail_loss_forward(const T* y_true, const T* y_pred, const Geometry& geometry,
+                       const Options& options, T* loss, GroupState* state, Executor& executor);
+
+// gradient[geometry.size()] = ∂/∂y_pred of Σ upstream[r]·loss[r]; that of y_true is its negative.
+template <typename T>
+void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred,
+                        const GroupState* state, const Geometry& geometry, const Options& options,
+                        T* gradient, Executor& executor);
+
+}  // namespace tailops
