@@ -1,0 +1,45 @@
+"""Prints the folder and the version of the TensorFlow to build against, without importing it.
+
+A build in isolation hides the environment that the wheel is for, but runs on its interpreter:
+its site-packages are looked at as well.
+"""
+
+import importlib.util
+import sys
+import sysconfig
+from importlib.metadata import distributions
+from pathlib import Path
+
+FRAMEWORK = "libtensorflow_framework.so.2"
+
+
+def candidates():
+    spec = importlib.util.find_spec("tensorflow")
+    if spec is not None and spec.origin is not None:
+        yield Path(spec.origin).parent
+    for scheme in ("platlib", "purelib"):
+        yield Path(sysconfig.get_path(scheme)) / "tensorflow"
+
+
+def version_of(folder):
+    for distribution in distributions(path=[str(folder.parent)]):
+        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+        if name.startswith(("tensorflow", "tf-nightly")) and any(
+            file.name == FRAMEWORK for file in distribution.files or ()
+        ):
+            return distribution.version
+    return None
+
+
+def find():
+    for folder in candidates():
+        if (folder / FRAMEWORK).exists() and (version := version_of(folder)):
+            return folder, version
+    return None
+
+
+if __name__ == "__main__":
+    found = find()
+    if found is None:
+        sys.exit("no TensorFlow found beside this Python")
+    print(*found, sep=";")

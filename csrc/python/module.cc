@@ -1,0 +1,162 @@
+// tailops._kernels: the kernels on NumPy arrays, and what this build is made of.
+//
+// The arrays arrive checked and allocated by tailops/kernels.py.
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels/block_sum.h"
+#include "kernels/float_types.h"
+#include "kernels/select.h"
+#include "kernels/tail_loss.h"
+#include "threads_executor.h"
+
+namespace py = pybind11;
+
+namespace tailops {
+namespace {
+
+Options make_options(double percentile, double smoothing_factor, double error_scale, double beta,
+                     double epsilon, const std::string& error, const std::string& method,
+                     const std::string& gradient, const std::string& selection) {
+  Options options;
+  options.percentile = percentile;
+  options.smoothing_factor = smoothing_factor;
+  options.error_scale = error_scale;
+  options.beta = beta;
+  options.epsilon = epsilon;
+  set_names(options, error, method, gradient);
+  options.selection =
+      static_cast<SelectionPath>(index_of("selection", selection, {"auto", "radix"}));
+  validate(options);
+  return options;
+}
+
+Geometry geometry_of(const std::vector<int64_t>& shape, std::optional<int64_t> axis,
+                     const std::string& reduction) {
+  return make_geometry(shape, axis,
+                       static_cast<Reduction>(index_of("reduction", reduction, reduction_names())));
+}
+
+// body(T{}) for the element type of this NumPy dtype name.
+template <typename Body>
+void with_dtype(const std::string& dtype, const Body& body) {
+  switch (index_of("dtype", dtype, {"float32", "float64", "float16", "bfloat16"})) {
+    case 0:
+      return body(float{});
+    case 1:
+      return body(double{});
+    case 2:
+      return body(Float16{});
+    default:
+      return body(BFloat16{});
+  }
+}
+
+void forward(const std::string& dtype, const py::array& y_true, const py::array& y_pred,
+             const Geometry& geometry, const Options& options, py::array& loss, py::array& state,
+             int threads) {
+  const void* const y_true_data = y_true.data();
+  const void* const y_pred_data = y_pred.data();
+  void* const loss_data = loss.mutable_data();
+  void* const state_data = state.mutable_data();
+  const py::gil_scoped_release release;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    ThreadsExecutor executor(threads);
+    tail_loss_forward(static_cast<const T*>(y_true_data), static_cast<const T*>(y_pred_data),
+                      geometry, options, static_cast<T*>(loss_data),
+                      static_cast<GroupState*>(state_data), executor);
+  });
+}
+
+void backward(const std::string& dtype, const py::array& upstream, const py::array& y_true,
+              const py::array& y_pred, const py::array& state, const Geometry& geometry,
+              const Options& options, py::array& gradient, int threads) {
+  const void* const upstream_data = upstream.data();
+  const void* const y_true_data = y_true.data();
+  const void* const y_pred_data = y_pred.data();
+  const void* const state_data = state.data();
+  void* const gradient_data = gradient.mutable_data();
+  const py::gil_scoped_release release;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    ThreadsExecutor executor(threads);
+    tail_loss_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(y_true_data),
+                       static_cast<const T*>(y_pred_data),
+                       static_cast<const GroupState*>(state_data), geometry, options,
+                       static_cast<T*>(gradient_data), executor);
+  });
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return "clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "g++ " __VERSION__;
+#else
+  return "unknown";
+#endif
+}
+
+std::vector<std::string> instruction_sets() {
+#if defined(__x86_64__)
+  return {"x86-64 baseline"};
+#elif defined(__aarch64__)
+  return {"AArch64 baseline"};
+#else
+  return {"portable"};
+#endif
+}
+
+py::dict build_info() {
+  py::dict info;
+  info["tailops"] = TAILOPS_VERSION;
+  info["tensorflow"] = TAILOPS_TENSORFLOW_VERSION;
+  info["compiler"] = compiler();
+  info["cuda"] = false;
+  info["instruction_sets"] = instruction_sets();
+  return info;
+}
+
+}  // namespace
+}  // namespace tailops
+
+PYBIND11_MODULE(_kernels, m) {
+  using namespace tailops;
+  m.doc() = "The kernels of tailops on NumPy arrays; use tailops.kernels.";
+
+  py::class_<Options>(m, "Options")
+      .def(py::init(&make_options), py::kw_only(), py::arg("percentile"),
+           py::arg("smoothing_factor"), py::arg("error_scale"), py::arg("beta"), py::arg("epsilon"),
+           py::arg("error"), py::arg("method"), py::arg("gradient"), py::arg("selection"));
+
+  py::class_<Geometry>(m, "Geometry")
+      .def(py::init(&geometry_of), py::arg("shape"), py::arg("axis"), py::arg("reduction"))
+      .def_property_readonly("groups", &Geometry::groups)
+      .def_property_readonly("output_shape",
+                             [](const Geometry& g) { return py::tuple(py::cast(g.output_shape)); });
+
+  m.attr("STATE_COLUMNS") = kStateColumns;
+  m.attr("BUFFER_LENGTH") = selection::kBufferLength;
+  m.attr("BLOCK_LENGTH") = kBlockLength;
+  m.attr("PARALLEL_ELEMENTS") = kParallelElements;
+  m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
+  m.attr("METHODS") = py::tuple(py::cast(rank_rule_names()));
+  m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
+  m.attr("REDUCTIONS") = py::tuple(py::cast(reduction_names()));
+
+  m.def("forward", &forward);
+  m.def("backward", &backward);
+  m.def("rank", [](const Options& options, int64_t n) {
+    const Rank rank = rank_of(options, n);
+    return py::make_tuple(rank.lower, rank.weight, rank.scale);
+  });
+  m.def("build_info", &build_info);
+}
