@@ -1,0 +1,29 @@
+"""Keras losses for the errors that hurt most: the tail of a batch, selected without sorting it.
+
+- `tailops.losses`: Keras losses, and the same as functions of tensors
+- `tailops.reference`: the same functions in plain TensorFlow, readable as the definition
+- `tailops.ops`: the fused TensorFlow op underneath
+- `tailops.kernels`: the kernels on NumPy arrays, without TensorFlow
+- `tailops.build_info()`: what this installation is made of
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tailops._compatibility import build_info, require_installed_tensorflow
+
+if TYPE_CHECKING:
+    from tailops import kernels, losses, ops, reference
+
+__all__ = ["__version__", "build_info", "kernels", "losses", "ops", "reference"]
+
+__version__: str = build_info()["tailops"]
+
+require_installed_tensorflow()
+
+
+def __getattr__(name: str) -> Any:
+    """Submodules load when first used: `tailops.kernels` does not need TensorFlow."""
+    if name in {"kernels", "losses", "ops", "reference"}:
+        return importlib.import_module(f"tailops.{name}")
+    raise AttributeError(f"module 'tailops' has no attribute {name!r}")

@@ -1,0 +1,49 @@
+"""Which TensorFlow this build belongs to, and a clear error under any other.
+
+TensorFlow's C++ interface changes with every minor version: a library built for one does not
+load, or worse, under the next.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from tailops import _kernels
+
+_DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-cpu-aws", "tf-nightly")
+
+
+def build_info() -> dict[str, Any]:
+    """What this installation of tailops was built with.
+
+    Returns:
+        A dictionary: `tailops` and `tensorflow` versions, `compiler`, `cuda` (whether CUDA kernels
+        are included), `instruction_sets` that the CPU kernels are compiled for.
+
+    Example:
+        >>> sorted(tailops.build_info())
+        ['compiler', 'cuda', 'instruction_sets', 'tailops', 'tensorflow']
+    """
+    info: dict[str, Any] = _kernels.build_info()
+    return info
+
+
+def require_tensorflow(found: str, built_for: str | None = None) -> None:
+    """Raises ImportError unless `found` has the minor version that tailops was built for."""
+    built_for = built_for or build_info()["tensorflow"]
+    if found.split(".")[:2] != built_for.split(".")[:2]:
+        raise ImportError(
+            f"tailops was built for TensorFlow {built_for} and found TensorFlow {found}. "
+            "Rebuild it for this one, in its source folder: "
+            "pip install --force-reinstall --no-deps ."
+        )
+
+
+def require_installed_tensorflow() -> None:
+    """The same for the TensorFlow that is installed, without the seconds its import takes."""
+    for distribution in _DISTRIBUTIONS:
+        try:
+            found = version(distribution)
+        except PackageNotFoundError:
+            continue
+        require_tensorflow(found)
+        return

@@ -1,0 +1,59 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+STATE_COLUMNS: int
+BUFFER_LENGTH: int
+BLOCK_LENGTH: int
+PARALLEL_ELEMENTS: int
+ERRORS: tuple[str, ...]
+METHODS: tuple[str, ...]
+GRADIENTS: tuple[str, ...]
+REDUCTIONS: tuple[str, ...]
+
+class Options:
+    def __init__(
+        self,
+        *,
+        percentile: float,
+        smoothing_factor: float,
+        error_scale: float,
+        beta: float,
+        epsilon: float,
+        error: str,
+        method: str,
+        gradient: str,
+        selection: str,
+    ) -> None: ...
+
+class Geometry:
+    def __init__(self, shape: list[int], axis: int | None, reduction: str) -> None: ...
+    @property
+    def groups(self) -> int: ...
+    @property
+    def output_shape(self) -> tuple[int, ...]: ...
+
+def forward(
+    dtype: str,
+    y_true: NDArray[Any],
+    y_pred: NDArray[Any],
+    geometry: Geometry,
+    options: Options,
+    loss: NDArray[Any],
+    state: NDArray[Any],
+    threads: int,
+) -> None: ...
+def backward(
+    dtype: str,
+    upstream: NDArray[Any],
+    y_true: NDArray[Any],
+    y_pred: NDArray[Any],
+    state: NDArray[np.void],
+    geometry: Geometry,
+    options: Options,
+    gradient: NDArray[Any],
+    threads: int,
+) -> None: ...
+def rank(options: Options, n: int) -> tuple[int, float, float]: ...
+def build_info() -> dict[str, Any]: ...

@@ -1,0 +1,159 @@
+"""The kernels on NumPy arrays, without TensorFlow: for tests, benchmarks, and other frameworks."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tailops import _kernels
+from tailops._options import TailOptions
+
+# What the forward pass leaves for the backward pass, a record per group; see tail_loss.h.
+STATE = np.dtype(
+    [
+        (name, np.float64)
+        for name in (
+            "threshold",
+            "lower",
+            "upper",
+            "lower_share",
+            "upper_share",
+            "threshold_gradient",
+        )
+    ]
+)
+
+
+class Forward(NamedTuple):
+    """What `forward` returns: the loss, and a record of type `STATE` per group."""
+
+    loss: NDArray[Any]
+    state: NDArray[Any]
+
+
+def _contiguous(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    predictions = np.asarray(y_pred, order="C")
+    targets = np.asarray(y_true, order="C")
+    if targets.shape != predictions.shape or targets.dtype != predictions.dtype:
+        raise ValueError(
+            f"y_true is {targets.dtype.name}{targets.shape} and y_pred is "
+            f"{predictions.dtype.name}{predictions.shape}: shape and dtype must be the same"
+        )
+    return targets, predictions
+
+
+def _threads(threads: int) -> int:
+    if threads < 1:
+        raise ValueError(f"threads={threads}: must be at least 1")
+    return threads
+
+
+def forward(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    options: TailOptions | None = None,
+    *,
+    reduction: str = "per_sample",
+    threads: int = 1,
+    selection: str = "auto",
+) -> Forward:
+    """The tail loss of NumPy arrays; formulas as in `tailops.losses.percentile_loss`.
+
+    Args:
+        y_true: Targets, any shape, float16, bfloat16, float32 or float64.
+        y_pred: Predictions of the same shape and dtype.
+        options: What to compute; None: the defaults.
+        reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
+        threads: How many threads may work.
+        selection: "auto", or "radix" to use the algorithm for large groups on small ones.
+
+    Returns:
+        The loss, and the state for `backward`.
+
+    Raises:
+        ValueError: Shapes or dtypes differ, an array is empty, or an argument is out of range.
+
+    Example:
+        >>> loss, state = forward(np.zeros(4), np.array([1.0, 2.0, 3.0, 4.0]), reduction="none")
+        >>> loss.tolist()  # the largest error is at the threshold: its weight is 1 + 10 · ½
+        [1.0, 2.0, 3.0, 24.0]
+        >>> state["threshold"].tolist()
+        [4.0]
+    """
+    options = options or TailOptions()
+    targets, predictions = _contiguous(y_true, y_pred)
+    geometry = _kernels.Geometry(list(predictions.shape), options.axis, reduction)
+    loss = np.empty(geometry.output_shape, predictions.dtype)
+    state = np.empty(geometry.groups, STATE)
+    _kernels.forward(
+        predictions.dtype.name,
+        targets,
+        predictions,
+        geometry,
+        options.for_kernels(selection),
+        loss,
+        state,
+        _threads(threads),
+    )
+    return Forward(loss, state)
+
+
+def backward(
+    upstream: ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    state: NDArray[Any],
+    options: TailOptions | None = None,
+    *,
+    reduction: str = "per_sample",
+    threads: int = 1,
+) -> NDArray[Any]:
+    """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative.
+
+    Args:
+        upstream: The gradient that arrives at the loss, of the loss's shape.
+        y_true: As for `forward`.
+        y_pred: As for `forward`.
+        state: What `forward` returned for these inputs and options.
+        options: As for `forward`.
+        reduction: As for `forward`.
+        threads: How many threads may work.
+
+    Returns:
+        An array like y_pred.
+
+    Raises:
+        ValueError: As for `forward`, or upstream or state are not of their shape.
+
+    Example:
+        >>> y_true, y_pred = np.zeros(3), np.array([1.0, -2.0, 4.0])
+        >>> options = TailOptions(gradient="fixed_weight")
+        >>> _, state = forward(y_true, y_pred, options)
+        >>> backward(np.ones(3), y_true, y_pred, state, options).tolist()
+        [1.0, -1.0, 6.0]
+    """
+    options = options or TailOptions()
+    targets, predictions = _contiguous(y_true, y_pred)
+    geometry = _kernels.Geometry(list(predictions.shape), options.axis, reduction)
+    arriving = np.asarray(upstream, predictions.dtype, order="C")
+    for name, array, shape in (
+        ("upstream", arriving, geometry.output_shape),
+        ("state", state, (geometry.groups,)),
+    ):
+        if array.shape != shape:
+            raise ValueError(f"{name} of shape {array.shape}: must be {shape}")
+    if state.dtype != STATE:
+        raise ValueError(f"state of dtype {state.dtype}: must be what forward returned")
+    gradient = np.empty_like(predictions, order="C")
+    _kernels.backward(
+        predictions.dtype.name,
+        arriving,
+        targets,
+        predictions,
+        np.ascontiguousarray(state),
+        geometry,
+        options.for_kernels(),
+        gradient,
+        _threads(threads),
+    )
+    return gradient

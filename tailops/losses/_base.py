@@ -1,0 +1,68 @@
+"""What the loss classes have in common: Keras's protocol around the fused op."""
+
+from typing import Any, ClassVar
+
+import keras
+import tensorflow as tf
+
+from tailops import ops
+from tailops._inputs import require_dtypes
+from tailops._options import TailOptions
+
+# Keras's reductions that the op does itself where nothing has to be weighted.
+_IN_THE_OP = {
+    "sum_over_batch_size": "mean",
+    "mean": "mean",
+    "mean_with_sample_weight": "mean",
+    "sum": "sum",
+}
+
+
+class TailLoss(keras.losses.Loss):  # type: ignore[misc]
+    """A Keras loss of the given options; its subclasses name them."""
+
+    # The options that are arguments of the constructor under their own name.
+    arguments: ClassVar[tuple[str, ...]] = (
+        "smoothing_factor",
+        "error_scale",
+        "error",
+        "gradient",
+        "axis",
+        "epsilon",
+    )
+
+    def __init__(
+        self, options: TailOptions, reduction: str | None, name: str | None, dtype: Any
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.options = options
+
+    def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
+        """Per-sample losses, of the shape of y_pred without its last axis."""
+        return ops.tail_loss(y_true, y_pred, self.options)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tf.Tensor:
+        """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
+        require_dtypes(y_true, y_pred)
+        unweighted = sample_weight is None and getattr(y_pred, "_keras_mask", None) is None
+        if not unweighted or self.reduction not in _IN_THE_OP:
+            return super().__call__(y_true, y_pred, sample_weight)
+        with tf.name_scope(self.name):
+            loss = ops.tail_loss(
+                keras.ops.convert_to_tensor(y_true, dtype=self.dtype),
+                keras.ops.convert_to_tensor(y_pred, dtype=self.dtype),
+                self.options,
+                reduction=_IN_THE_OP[self.reduction],
+            )
+            return loss if self.reduction == "sum" else _scaled_for_replicas(loss)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        options = {name: getattr(self.options, name) for name in self.arguments}
+        return {**super().get_config(), "dtype": self.dtype, **options}
+
+
+def _scaled_for_replicas(mean: tf.Tensor) -> tf.Tensor:
+    """Replicas' gradients are added up, so each one's mean counts for its share (as in Keras)."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return mean if replicas == 1 else mean * tf.cast(1.0 / replicas, mean.dtype)

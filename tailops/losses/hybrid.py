@@ -1,0 +1,133 @@
+"""Squared error and percentile loss, mixed."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tailops._options import percentile_options
+from tailops.losses._base import TailLoss
+from tailops.losses._implementation import per_sample_loss
+
+__all__ = ["HybridPercentileLoss", "hybrid_percentile_loss"]
+
+
+def hybrid_percentile_loss(
+    y_true: Any,
+    y_pred: Any,
+    percentile: float = 0.99,
+    smoothing_factor: float = 100.0,
+    error_scale: float = 10.0,
+    beta: float = 0.2,
+    *,
+    error: str = "absolute",
+    method: str = "floor",
+    gradient: str = "exact",
+    axis: int | None = None,
+    epsilon: float = 1e-3,
+    impl: str = "fused",
+) -> tf.Tensor:
+    """Squared errors mixed with the percentile loss, per sample.
+
+    With d = y_pred − y_true and ℓ as in `percentile_loss`:
+
+        L = β·d² + (1 − β)·ℓ
+
+    averaged over the last axis (not below two dimensions).
+
+    Args:
+        y_true: Targets, (batch, …, outputs); cast to y_pred's dtype.
+        y_pred: Predictions of the same shape, up to a last axis of 1.
+        percentile: p, a fraction in (0, 1].
+        smoothing_factor: κ ≥ 0, in 1/error.
+        error_scale: s ≥ 0.
+        beta: β, in [0, 1]: the share of the squared error. d² and e have different units: the
+            right share depends on the scale of the targets.
+        error: "absolute", "squared" or "smooth_absolute"; the squared part stays d².
+        method: The rank rule, as for `percentile_loss`.
+        gradient: "exact", "fixed_threshold" or "fixed_weight", as for `percentile_loss`.
+        axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
+        epsilon: ε > 0 of "smooth_absolute", in units of the error.
+        impl: "fused", or "reference" for the same in plain TensorFlow ops.
+
+    Returns:
+        Losses of y_pred's dtype, (batch, …).
+
+    Raises:
+        TypeError, ValueError, tf.errors.InvalidArgumentError: As `percentile_loss`.
+
+    Example:
+        >>> losses = hybrid_percentile_loss([0.0, 0.0, 0.0], [1.0, 2.0, 4.0], beta=0.5)
+        >>> losses.numpy().tolist()
+        [1.0, 3.0, 20.0]
+    """
+    options = percentile_options(
+        percentile,
+        method,
+        smoothing_factor=smoothing_factor,
+        error_scale=error_scale,
+        beta=beta,
+        error=error,
+        gradient=gradient,
+        axis=axis,
+        epsilon=epsilon,
+    )
+    return per_sample_loss(y_true, y_pred, options, impl)
+
+
+@keras.saving.register_keras_serializable(package="tailops")
+class HybridPercentileLoss(TailLoss):
+    """Squared error mixed with the percentile loss; formulas in `hybrid_percentile_loss`.
+
+    Args:
+        percentile: p, a fraction in (0, 1].
+        smoothing_factor: κ ≥ 0, in 1/error.
+        error_scale: s ≥ 0.
+        beta: β, in [0, 1]: the share of the squared error.
+        error: "absolute", "squared" or "smooth_absolute".
+        method: The rank rule, as for `PercentileLoss`.
+        gradient: "exact", "fixed_threshold", or "fixed_weight", the one to train with.
+        axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
+        epsilon: ε > 0 of "smooth_absolute".
+        reduction: Keras's, as for `PercentileLoss`.
+        name: Name of the loss.
+        dtype: Of the computation; None: `keras.config.floatx()`.
+
+    Raises:
+        TypeError, ValueError: An option is not of its type or out of range.
+
+    Example:
+        >>> float(HybridPercentileLoss(beta=0.5)([0.0, 0.0, 0.0], [1.0, 2.0, 4.0]))
+        8.0
+    """
+
+    arguments = (*TailLoss.arguments, "percentile", "method", "beta")
+
+    def __init__(
+        self,
+        percentile: float = 0.99,
+        smoothing_factor: float = 100.0,
+        error_scale: float = 10.0,
+        beta: float = 0.2,
+        *,
+        error: str = "absolute",
+        method: str = "floor",
+        gradient: str = "exact",
+        axis: int | None = None,
+        epsilon: float = 1e-3,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "hybrid_percentile_loss",
+        dtype: Any = None,
+    ) -> None:
+        options = percentile_options(
+            percentile,
+            method,
+            smoothing_factor=smoothing_factor,
+            error_scale=error_scale,
+            beta=beta,
+            error=error,
+            gradient=gradient,
+            axis=axis,
+            epsilon=epsilon,
+        )
+        super().__init__(options, reduction, name, dtype)
