@@ -44,16 +44,16 @@ class Backward {
     Compute value;
     Compute lower;
     Compute upper;
-    Compute through_lower;
-    Compute through_upper;
+    double through_lower;
+    double through_upper;
   };
 
   Threshold threshold_of(int64_t group, Executor& inside) const {
     const GroupState& state = state_[group];
     const double gradient = mode_ == GradientMode::kExact ? threshold_gradient(group, inside) : 0.0;
     return {static_cast<Compute>(state.threshold), static_cast<Compute>(state.lower),
-            static_cast<Compute>(state.upper), static_cast<Compute>(gradient * state.lower_share),
-            static_cast<Compute>(gradient * state.upper_share)};
+            static_cast<Compute>(state.upper), gradient * state.lower_share,
+            gradient * state.upper_share};
   }
 
   // ∂L/∂t. With one output the forward pass knows it up to the upstream gradient; with many, each
@@ -69,26 +69,30 @@ class Backward {
       for (int64_t k = begin; k < end; ++k) {
         const int64_t flat = first + k * geometry_.inner;
         const Compute e = problem_.error(flat);
-        sum += upstream_of(flat) * problem_.formulas.threshold_derivative(e, threshold);
+        sum += upstream_of(flat) * problem_.threshold_derivative(e, threshold);
       }
       return sum;
     };
     return block_sum<double>(geometry_.length, sum_of, inside);
   }
 
-  Compute upstream_of(int64_t flat) const {
-    return widen(upstream_[flat / geometry_.row_length]) *
-           static_cast<Compute>(geometry_.row_scale);
+  double upstream_of(int64_t flat) const {
+    return static_cast<double>(widen(upstream_[flat / geometry_.row_length])) * geometry_.row_scale;
   }
 
   Compute derivative(int64_t flat, const Threshold& threshold) const {
     const Compute d = problem_.residual(flat);
     const Compute e = problem_.formulas.error(d);
-    Compute through = 0;
-    if (e == threshold.lower) through += threshold.through_lower;
-    if (e == threshold.upper) through += threshold.through_upper;
-    return problem_.formulas.residual_derivative(d, e, threshold.value, upstream_of(flat), through,
-                                                 mode_);
+    const double upstream = upstream_of(flat);
+    const bool at_lower = e == threshold.lower;
+    const bool at_upper = e == threshold.upper;
+    if (mode_ == GradientMode::kExact && (at_lower || at_upper)) {
+      const double through =
+          (at_lower ? threshold.through_lower : 0.0) + (at_upper ? threshold.through_upper : 0.0);
+      return problem_.formulas.tied_residual_derivative(d, e, threshold.value, upstream, through);
+    }
+    return problem_.formulas.residual_derivative(d, e, threshold.value,
+                                                 static_cast<Compute>(upstream), mode_);
   }
 
   const Problem<Error, T>& problem_;

@@ -121,23 +121,34 @@ struct TailFormulas {
     return beta == T(0) ? weighted : beta * (d * d) + (T(1) - beta) * weighted;
   }
 
-  // s·e·h′, zero where h′ is, even if e is infinite.
-  TAILOPS_HOST_DEVICE T spike(T error, Indicator<T> h) const {
-    return h.derivative == T(0) ? T(0) : scale * (error * h.derivative);
+  // ∂L/∂t of this element: −(1 − β)·s·e·h′. Zero where h′ is, even if e is infinite.
+  TAILOPS_HOST_DEVICE T threshold_derivative(T error, Indicator<T> h) const {
+    if (h.derivative == T(0)) return T(0);
+    return -(T(1) - beta) * (scale * (error * h.derivative));
   }
 
-  // ∂L/∂t of this element.
-  TAILOPS_HOST_DEVICE T threshold_derivative(T error, T threshold) const {
-    return -(T(1) - beta) * spike(error, tail_indicator(error, threshold, kappa));
-  }
-
-  // ∂L/∂d of this element; through_threshold is ∂L/∂t·∂t/∂e, summed over the group.
+  // ∂L/∂d of this element with t held constant, and with the whole weight where the mode says so.
   TAILOPS_HOST_DEVICE T residual_derivative(T d, T error, T threshold, T upstream,
-                                            T through_threshold, GradientMode mode) const {
+                                            GradientMode mode) const {
     const Indicator<T> h = tail_indicator(error, threshold, kappa);
-    T weight = T(1) + scale * h.value;
-    if (mode != GradientMode::kFixedWeight) weight += spike(error, h);
-    const T by_error = upstream * ((T(1) - beta) * weight) + through_threshold;
+    T by_error = (T(1) - beta) * (T(1) + scale * h.value);
+    if (mode != GradientMode::kFixedWeight) by_error -= threshold_derivative(error, h);
+    return combine(d, upstream * by_error, upstream);
+  }
+
+  // The same for an element that ties with the threshold: through_threshold = ∂L/∂t·∂t/∂e.
+  // Both parts have a spike of height ½κ·s·e, of opposite sign: they cancel, so in float64.
+  TAILOPS_HOST_DEVICE T tied_residual_derivative(T d, T error, T threshold, double upstream,
+                                                 double through_threshold) const {
+    const Indicator<T> h = tail_indicator(error, threshold, kappa);
+    const double weight = static_cast<double>((T(1) - beta) * (T(1) + scale * h.value));
+    const double spike = -static_cast<double>(threshold_derivative(error, h));
+    const double by_error = upstream * (weight + spike) + through_threshold;
+    return combine(d, static_cast<T>(by_error), static_cast<T>(upstream));
+  }
+
+ private:
+  TAILOPS_HOST_DEVICE T combine(T d, T by_error, T upstream) const {
     const T by_residual = by_error * Error::derivative(d, epsilon);
     return beta == T(0) ? by_residual : by_residual + upstream * (beta * (T(2) * d));
   }

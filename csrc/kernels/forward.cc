@@ -62,7 +62,7 @@ class Forward {
         const Compute e = problem_.formulas.error(d);
         sums.loss += problem_.formulas.loss(d, e, threshold);
         if (exact) {
-          sums.threshold_gradient += problem_.formulas.threshold_derivative(e, threshold);
+          sums.threshold_gradient += problem_.threshold_derivative(e, threshold);
         }
       }
       return sums;

@@ -32,6 +32,10 @@ struct Problem {
   Compute residual(int64_t flat) const { return widen(y_pred[flat]) - widen(y_true[flat]); }
   Compute error(int64_t flat) const { return formulas.error(residual(flat)); }
 
+  Compute threshold_derivative(Compute e, Compute threshold) const {
+    return formulas.threshold_derivative(e, tail_indicator(e, threshold, formulas.kappa));
+  }
+
   // Position of a group's first element; its k-th lies k·inner further.
   int64_t first_of(int64_t group) const {
     const int64_t inner = geometry.inner;

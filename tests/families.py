@@ -1,0 +1,74 @@
+"""Data that makes selections fail: each family returns n residuals in the dtype asked for."""
+
+import numpy as np
+
+
+def _random(n, rng):
+    return rng.standard_normal(n)
+
+
+def _two_values(n, rng):
+    return rng.choice([0.25, 0.75], n)
+
+
+def _few_values(n, rng):
+    return rng.integers(-3, 4, n) / 4
+
+
+def _tied_at_the_top(n, rng):
+    values = rng.uniform(-0.5, 0.5, n)
+    values[rng.permutation(n)[: max(1, n // 20)]] = 1.5
+    return values
+
+
+def _one_exponent(n, rng):
+    return rng.uniform(1.0, 2.0, n)
+
+
+def _heavy_tail(n, rng):
+    return rng.standard_cauchy(n)
+
+
+def _half_zeros(n, rng):
+    return np.where(rng.random(n) < 0.5, 0.0, rng.standard_normal(n))
+
+
+FAMILIES = {
+    "random": _random,
+    "constant": lambda n, _: np.full(n, 0.3),
+    "zeros": lambda n, _: np.zeros(n),
+    "two_values": _two_values,
+    "few_values": _few_values,
+    "sorted": lambda n, rng: np.sort(np.abs(rng.standard_normal(n))),
+    "reversed": lambda n, rng: np.sort(np.abs(rng.standard_normal(n)))[::-1],
+    "tied_at_the_top": _tied_at_the_top,
+    "one_exponent": _one_exponent,
+    "heavy_tail": _heavy_tail,
+    "half_zeros": _half_zeros,
+}
+
+# Values that are numbers but not nice ones. Not for gradients: most are zero or infinite.
+EXTREME_FAMILIES = {
+    "subnormal": lambda n, rng, dtype: (
+        rng.integers(-50, 50, n) * np.finfo(dtype).smallest_subnormal
+    ),
+    "infinite": lambda n, rng, dtype: np.where(  # noqa: ARG005
+        rng.random(n) < 0.3, rng.choice([-np.inf, np.inf], n), rng.standard_normal(n)
+    ),
+    "huge": lambda n, rng, dtype: rng.uniform(-1, 1, n) * (0.9 * float(np.finfo(dtype).max)),
+    "mixed_scales": lambda n, rng, dtype: (
+        rng.choice([-1, 1], n)
+        * np.exp2(rng.uniform(np.finfo(dtype).minexp, np.finfo(dtype).maxexp - 1, n))
+    ),
+}
+
+
+def residuals(name, n, dtype, seed=0):
+    rng = np.random.default_rng([seed, n, sum(map(ord, name))])
+    with np.errstate(over="ignore"):
+        if name in EXTREME_FAMILIES:
+            import ml_dtypes  # noqa: F401, PLC0415
+
+            info = np.float32 if np.dtype(dtype).itemsize == 2 else dtype
+            return np.asarray(EXTREME_FAMILIES[name](n, rng, info)).astype(dtype)
+        return np.ascontiguousarray(FAMILIES[name](n, rng)).astype(dtype)
