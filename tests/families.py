@@ -67,7 +67,7 @@ def residuals(name, n, dtype, seed=0):
     rng = np.random.default_rng([seed, n, sum(map(ord, name))])
     with np.errstate(over="ignore"):
         if name in EXTREME_FAMILIES:
-            import ml_dtypes  # noqa: F401, PLC0415
+            import ml_dtypes  # noqa: F401
 
             info = np.float32 if np.dtype(dtype).itemsize == 2 else dtype
             return np.asarray(EXTREME_FAMILIES[name](n, rng, info)).astype(dtype)

@@ -121,14 +121,13 @@ def tail_loss(y_true, y_pred, options=None, reduction="per_sample", upstream=Non
     loss, gradient = np.empty(shape), np.empty(shape)
     thresholds = []
     axis = options.axis
-    groups = (
-        [(slice(None),) * d.ndim]
-        if axis is None
-        else [
-            index[: axis % d.ndim] + (slice(None),) + index[axis % d.ndim :]
-            for index in np.ndindex(*np.delete(shape, axis))
-        ]
-    )
+    every = slice(None)
+    if axis is None:
+        groups = [(every,) * d.ndim]
+    else:
+        axis %= d.ndim
+        others = np.ndindex(*np.delete(shape, axis))
+        groups = [(*index[:axis], every, *index[axis:]) for index in others]
     with np.errstate(all="ignore"):
         for group in groups:
             part = _group(d[group].ravel(), e[group].ravel(), options, g[group].ravel())

@@ -38,8 +38,8 @@ struct OrderedBits {
     return (bits & kSign) ? ~bits : (bits | kSign);
   }
 
+  // The inverse; kNaN gives a NaN.
   static TAILOPS_HOST_DEVICE T decode(Key key) {
-    if (key == kNaN) return std::numeric_limits<T>::quiet_NaN();
     const Key bits = (key & kSign) ? (key & ~kSign) : ~key;
     T value;
     memcpy(&value, &bits, sizeof(value));

@@ -1,0 +1,40 @@
+// Every function that host and device share, called from device code: compiled, never run.
+
+#include "kernels/float_types.h"
+#include "kernels/formulas.h"
+#include "kernels/ordered_bits.h"
+#include "kernels/rank.h"
+
+namespace tailops {
+
+template <typename Error, typename T>
+__global__ void every_formula(const T* in, T* out, TailFormulas<Error, ComputeType<T>> formulas) {
+  using Compute = ComputeType<T>;
+  const Compute d = widen(in[0]), t = widen(in[1]);
+  const Compute e = formulas.error(d);
+  const Rank ranks[] = {rank_rules::floor(100, 0.5),       rank_rules::lower(100, 0.5),
+                        rank_rules::higher(100, 0.5),      rank_rules::nearest(100, 0.5),
+                        rank_rules::midpoint(100, 0.5),    rank_rules::linear(100, 0.5),
+                        rank_rules::max_fraction(100, 0.5)};
+  Compute threshold = t;
+  for (const Rank& rank : ranks) threshold += interpolate(e, t, rank);
+  const Compute key = OrderedBits<Compute>::decode(OrderedBits<Compute>::encode(threshold));
+  out[0] = narrow<T>(formulas.loss(d, e, key));
+  out[1] =
+      narrow<T>(formulas.threshold_derivative(e, tail_indicator(e, threshold, formulas.kappa)));
+  out[2] = narrow<T>(formulas.residual_derivative(d, e, threshold, t, GradientMode::kExact));
+  out[3] = narrow<T>(formulas.tied_residual_derivative(d, e, threshold, 1.0, 1.0));
+}
+
+#define TAILOPS_INSTANTIATE(Error, T) \
+  template __global__ void every_formula(const T*, T*, TailFormulas<Error, ComputeType<T>>);
+#define TAILOPS_INSTANTIATE_ERRORS(T)   \
+  TAILOPS_INSTANTIATE(AbsoluteError, T) \
+  TAILOPS_INSTANTIATE(SquaredError, T)  \
+  TAILOPS_INSTANTIATE(SmoothAbsoluteError, T)
+TAILOPS_INSTANTIATE_ERRORS(float)
+TAILOPS_INSTANTIATE_ERRORS(double)
+TAILOPS_INSTANTIATE_ERRORS(Float16)
+TAILOPS_INSTANTIATE_ERRORS(BFloat16)
+
+}  // namespace tailops
