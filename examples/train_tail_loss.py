@@ -38,16 +38,18 @@ import matplotlib.pyplot as plt
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 # The target is divided by its standard deviation for training, so 1/κ is in standard deviations
-# of the target and one setting serves data of any unit.
+# of the target, and one setting serves data of any unit. The settings are the outcome of a search
+# on California housing; the published ones have the step and the gradient that are too sharp.
 LOSSES: dict[str, Callable[[], keras.losses.Loss]] = {
     "MAE": lambda: keras.losses.MeanAbsoluteError(),
     "MSE": lambda: keras.losses.MeanSquaredError(),
     "PercentileLoss, published": lambda: PercentileLoss(),
-    "PercentileLoss": lambda: PercentileLoss(
-        0.95, 5.0, 5.0, error="squared", gradient="fixed_weight"
+    "PercentileLoss": lambda: PercentileLoss(0.95, 5.0, 20.0, gradient="fixed_weight"),
+    "PercentileLoss, squared": lambda: PercentileLoss(
+        0.95, 5.0, 10.0, error="squared", gradient="fixed_weight"
     ),
     "HybridPercentileLoss": lambda: HybridPercentileLoss(
-        0.95, 5.0, 5.0, beta=0.5, gradient="fixed_weight"
+        0.95, 5.0, 20.0, beta=0.5, gradient="fixed_weight"
     ),
 }
 
@@ -156,11 +158,11 @@ def train(
         .batch(batch_size)
         .prefetch(1)
     )
-    model.fit(data, epochs=1, verbose=0)
+    model.fit(data, epochs=1, shuffle=False, verbose=0)  # the data set shuffles
     start = time.perf_counter()
-    model.fit(data, epochs=epochs, initial_epoch=1, verbose=0)
+    model.fit(data, epochs=epochs, initial_epoch=1, shuffle=False, verbose=0)
     seconds = (time.perf_counter() - start) / max(epochs - 1, 1)
-    predicted = model.predict(split.x_test, batch_size=4096, verbose=0)
+    predicted = np.asarray(model(split.x_test, training=False))
     return np.abs(predicted - split.y_test)[:, 0] * split.unit, seconds
 
 
@@ -197,7 +199,7 @@ def print_table(outcomes: dict[str, Outcome], title: str) -> None:
 
 def plot(outcomes: dict[str, Outcome], title: str, path: Path) -> None:
     """Two panels: the share of held-out errors above a size, and p99 against the mean."""
-    palette = ["#888888", "#4c78a8", "#e0a458", "#d1495b", "#6a4c93"]
+    palette = ["#888888", "#4c78a8", "#e0a458", "#d1495b", "#2a9d8f", "#6a4c93"]
     colors = dict(zip(outcomes, palette, strict=True))
     figure, (tail, trade) = plt.subplots(1, 2, figsize=(11, 4.5))
     for name, outcome in outcomes.items():

@@ -1,0 +1,53 @@
+# Everything sets itself up: the virtual environment in .venv, the build tools, the extension.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEPENDENCIES := $(VENV)/.dependencies
+BUILT := $(VENV)/.built
+SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(wildcard csrc/*/*)
+CXX_FILES := $(wildcard csrc/*/*.h csrc/*/*.cc tests/kernels/*/*.c*)
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: demo test lint bench build clean help
+
+help:
+	@echo "make demo    train a model with our loss and with others, compare their tails"
+	@echo "make test    lint, then every test"
+	@echo "make lint    ruff, clang-format and mypy"
+	@echo "make bench   time the fused loss against what people write today"
+	@echo "make build   only set up and build"
+	@echo "make clean   remove what was set up and built"
+
+demo: $(BUILT)
+	$(BIN)/python examples/train_tail_loss.py $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadscope -q $(ARGS)
+
+lint: $(BUILT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	$(BIN)/mypy
+
+bench: $(BUILT)
+	$(BIN)/python -m bench $(ARGS)
+
+build: $(BUILT)
+
+clean:
+	rm -rf $(VENV) build dist out .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+$(DEPENDENCIES): requirements/build.txt requirements/dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	touch $@
+
+# The build tools are those of the environment: pinned, and not fetched again for every build.
+$(BUILT): $(DEPENDENCIES) $(SOURCES)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet \
+		--disable-pip-version-check --no-build-isolation --no-deps \
+		--config-settings=cmake.define.TAILOPS_WERROR=ON --editable .
+	touch $@

@@ -1,0 +1,120 @@
+"""The package: what it imports, what it says of itself, and under which TensorFlow it loads."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from processes import run_python
+
+import tailops
+from tailops import _compatibility, _kernels
+
+LIBRARIES = sorted(Path(_kernels.__file__).parent.glob("*.so"))
+
+
+def test_kernels_do_not_load_tensorflow():
+    run_python(
+        """
+        import sys, numpy as np
+        from tailops import kernels
+        kernels.forward(np.zeros(3), np.ones(3))
+        assert "tensorflow" not in sys.modules and "keras" not in sys.modules
+        """
+    )
+
+
+def test_kernels_work_without_tensorflow():
+    run_python(
+        """
+        import sys
+        sys.modules["tensorflow"] = None
+        import tailops.kernels
+        """
+    )
+
+
+def test_submodules_load_on_demand():
+    assert tailops.losses.PercentileLoss.__name__ in dir(tailops.losses)
+    with pytest.raises(AttributeError, match="no attribute 'lossses'"):
+        _ = tailops.lossses
+
+
+def test_build_information():
+    info = tailops.build_info()
+    assert info["tensorflow"].count(".") >= 2
+    assert info["compiler"].split()[0] in {"g++", "clang"}
+    printed = run_python("import runpy; runpy.run_module('tailops', run_name='__main__')")
+    for key, value in info.items():
+        assert re.search(
+            rf"{key}\s+{re.escape(str(value)) if isinstance(value, str) else ''}", printed
+        )
+    assert tailops.__version__ == info["tailops"]
+
+
+def other_minor():
+    major, minor, *_ = _compatibility.build_info()["tensorflow"].split(".")
+    return f"{major}.{int(minor) + 1}.0"
+
+
+MESSAGE = r"built for TensorFlow \S+ and found TensorFlow {}.*pip install .*--no-deps \."
+
+
+def test_another_minor_version_is_an_import_error():
+    _compatibility.require_tensorflow(_compatibility.build_info()["tensorflow"])
+    patch = ".".join([*_compatibility.build_info()["tensorflow"].split(".")[:2], "99"])
+    _compatibility.require_tensorflow(patch)
+    with pytest.raises(ImportError, match=MESSAGE.format(re.escape(other_minor()))):
+        _compatibility.require_tensorflow(other_minor())
+
+
+def test_importing_under_another_version(tmp_path):
+    """A TensorFlow of another version, as its metadata says, before it is even imported."""
+    metadata = tmp_path / f"tensorflow-{other_minor()}.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.1\nName: tensorflow\nVersion: {other_minor()}\n")
+    printed = run_python(
+        f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        try:
+            import tailops
+        except ImportError as error:
+            print(error)
+        """
+    )
+    assert re.search(MESSAGE.format(re.escape(other_minor())), printed)
+
+
+def test_importing_the_ops_under_another_version():
+    """The same where the metadata says nothing."""
+    printed = run_python(
+        f"""
+        import tensorflow as tf
+        tf.__version__ = {other_minor()!r}
+        try:
+            import tailops.losses
+        except ImportError as error:
+            print(error)
+        """
+    )
+    assert re.search(MESSAGE.format(re.escape(other_minor())), printed)
+
+
+def test_every_library_is_there():
+    names = {path.name.split(".")[0] for path in LIBRARIES}
+    assert names == {"_kernels", "libtailops_kernels", "libtailops_tensorflow"}
+
+
+@pytest.mark.skipif(shutil.which("nm") is None, reason="no nm")
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda path: path.name)
+def test_no_library_takes_cuda_from_elsewhere(library):
+    """TensorFlow's framework library exports stubs of the CUDA runtime that return zeros."""
+    symbols = subprocess.run(
+        ["nm", "-D", "--undefined-only", library], capture_output=True, text=True, check=True
+    ).stdout
+    assert symbols
+    assert not re.findall(r"\bU (?:__)?cuda\w*", symbols)
+    if "tensorflow" not in library.name:
+        assert "tensorflow" not in symbols
