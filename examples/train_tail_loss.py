@@ -198,43 +198,41 @@ def print_table(outcomes: dict[str, Outcome], title: str) -> None:
 
 
 def plot(outcomes: dict[str, Outcome], title: str, path: Path) -> None:
-    """Two panels: the share of held-out errors above a size, and p99 against the mean."""
+    """Two panels: every percentile of the error relative to MAE's, and p99 against the mean."""
     palette = ["#888888", "#4c78a8", "#e0a458", "#d1495b", "#2a9d8f", "#6a4c93"]
-    colors = dict(zip(outcomes, palette, strict=True))
-    figure, (tail, trade) = plt.subplots(1, 2, figsize=(11, 4.5))
-    for name, outcome in outcomes.items():
-        errors = np.sort(np.concatenate(outcome.errors))
-        share = 1.0 - np.arange(len(errors)) / len(errors)
+    figure, (tail, trade) = plt.subplots(1, 2, figsize=(11, 4.6))
+    rows = min(sum(map(len, outcome.errors)) for outcome in outcomes.values())
+    beyond = np.geomspace(0.5, max(1e-3, 3 / rows), 200)  # share of errors that are larger
+    reference = np.quantile(np.concatenate(outcomes["MAE"].errors), 1 - beyond)
+    for (name, outcome), color in zip(outcomes.items(), palette, strict=True):
+        quantiles = np.quantile(np.concatenate(outcome.errors), 1 - beyond)
         style = "--" if "published" in name else "-"
-        tail.plot(errors, share, style, color=colors[name], label=name, linewidth=1.8)
-        row = outcome.row()
-        trade.scatter(row["mean"], row["p99"], s=70, color=colors[name], label=name, zorder=3)
-        trade.annotate(
-            name,
-            (row["mean"], row["p99"]),
-            xytext=(0, 8),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
+        tail.plot(
+            beyond, 100 * (quantiles / reference - 1), style, color=color, label=name, linewidth=2
         )
-    tail.axhline(0.01, color="#999999", linewidth=0.8, linestyle=":")
+        row = outcome.row()
+        trade.scatter(row["mean"], row["p99"], s=90, color=color, zorder=3)
+    ticks = [share for share in (0.5, 0.1, 0.05, 0.01, 0.001) if share >= beyond[-1]]
+    tail.set_xscale("log")
+    tail.invert_xaxis()
+    tail.set_xticks(ticks, [f"p{100 * (1 - share):g}" for share in ticks])
+    tail.minorticks_off()
     tail.set(
-        yscale="log",
-        ylim=(1e-3, 0.3),
-        xlabel="absolute error on held-out data",
-        ylabel="share of errors that are larger",
-        title="The tail",
+        xlabel="percentile of the absolute error, held-out data",
+        ylabel="% above or below MAE's",
+        title="From the median to the tail",
     )
-    median = min(np.median(np.concatenate(o.errors)) for o in outcomes.values())
-    tail.set_xlim(left=float(median))
-    tail.legend(fontsize=8)
-    trade.set(xlabel="mean absolute error", ylabel="99th percentile", title="What it costs")
-    trade.margins(0.25)
+    trade.set(
+        xlabel="mean absolute error", ylabel="its 99th percentile", title="What the tail costs"
+    )
+    trade.margins(0.15)
     for axes in (tail, trade):
+        axes.ticklabel_format(axis="y", useMathText=True)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(title)
-    figure.tight_layout()
+    figure.suptitle(title, fontsize=11)
+    figure.legend(*tail.get_legend_handles_labels(), loc="lower center", ncols=3, frameon=False)
+    figure.tight_layout(rect=(0, 0.1, 1, 1))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130, facecolor="white")
 

@@ -20,6 +20,7 @@ def build_info() -> dict[str, Any]:
         are included), `instruction_sets` that the CPU kernels are compiled for.
 
     Example:
+        >>> import tailops
         >>> sorted(tailops.build_info())
         ['compiler', 'cuda', 'instruction_sets', 'tailops', 'tensorflow']
     """
