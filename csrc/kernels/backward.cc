@@ -3,101 +3,121 @@
 #include "block_sum.h"
 #include "problem.h"
 #include "subnormals.h"
+#include "tail_columns.h"
 #include "tail_loss.h"
 
 namespace tailops {
 namespace {
 
-template <typename Error, typename T>
+template <typename T>
 class Backward {
  public:
-  using Compute = ComputeType<T>;
+  using C = ComputeType<T>;
 
-  Backward(const Problem<Error, T>& problem, const T* upstream, const GroupState* state,
+  Backward(const Problem<T>& problem, const T* upstream, const GroupState* state,
            Executor& executor)
       : problem_(problem),
         geometry_(problem.geometry),
-        mode_(problem.options.gradient),
         upstream_(upstream),
         state_(state),
         executor_(executor) {}
 
   void run(T* gradient) const {
-    std::vector<Threshold> thresholds(static_cast<size_t>(geometry_.groups()));
-    for_each_group(geometry_, executor_, [&](int64_t group, Executor& inside) {
-      thresholds[static_cast<size_t>(group)] = threshold_of(group, inside);
-    });
+    const std::vector<Through> through = through_thresholds();
+    TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
+    for (size_t g = 0; g < columns.threshold.size(); ++g) {
+      columns.through_lower[g] = through[g].lower;
+      columns.through_upper[g] = through[g].upper;
+    }
     const int64_t blocks = (geometry_.size() + kBlockLength - 1) / kBlockLength;
     parallel_for(executor_, blocks, kBlockLength, [&](int64_t begin, int64_t end) {
-      for_each_element(
-          geometry_, begin * kBlockLength, std::min(end * kBlockLength, geometry_.size()),
-          [&](int64_t flat, int64_t group) {
-            gradient[flat] = narrow<T>(derivative(flat, thresholds[static_cast<size_t>(group)]));
-          });
+      std::vector<T> spread;
+      for (int64_t block = begin; block < end; ++block) {
+        const int64_t first = block * kBlockLength;
+        write(first, std::min(first + kBlockLength, geometry_.size()), through, columns, spread,
+              gradient);
+      }
     });
   }
 
  private:
-  // A group's threshold, and the gradient that flows through it to each element equal to `lower`
-  // or `upper`.
-  struct Threshold {
-    Compute value;
-    Compute lower;
-    Compute upper;
-    double through_lower;
-    double through_upper;
-  };
-
-  Threshold threshold_of(int64_t group, Executor& inside) const {
-    const GroupState& state = state_[group];
-    const double gradient = mode_ == GradientMode::kExact ? threshold_gradient(group, inside) : 0.0;
-    return {static_cast<Compute>(state.threshold), static_cast<Compute>(state.lower),
-            static_cast<Compute>(state.upper), gradient * state.lower_share,
-            gradient * state.upper_share};
+  // ∂L/∂t·∂t/∂e of each group; zero unless the gradient is exact.
+  std::vector<Through> through_thresholds() const {
+    std::vector<Through> through(static_cast<size_t>(geometry_.groups()), Through{0.0, 0.0});
+    if (problem_.weights.mode != GradientMode::kExact) return through;
+    if (geometry_.reduces_to_scalar()) {
+      // The forward pass knows it up to the upstream gradient.
+      const double upstream = static_cast<double>(widen(upstream_[0]));
+      for (size_t g = 0; g < through.size(); ++g) {
+        through[g] = shared(upstream * state_[g].threshold_gradient, state_[g]);
+      }
+      return through;
+    }
+    for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
+      through[static_cast<size_t>(g)] = shared(threshold_gradient(g, group, inside), state_[g]);
+    });
+    return through;
   }
 
-  // ∂L/∂t. With one output the forward pass knows it up to the upstream gradient; with many, each
-  // element is weighted by its own row's.
-  double threshold_gradient(int64_t group, Executor& inside) const {
-    if (geometry_.reduces_to_scalar()) {
-      return static_cast<double>(widen(upstream_[0])) * state_[group].threshold_gradient;
-    }
-    const int64_t first = problem_.first_of(group);
-    const Compute threshold = static_cast<Compute>(state_[group].threshold);
+  static Through shared(double gradient, const GroupState& state) {
+    return {gradient * state.lower_share, gradient * state.upper_share};
+  }
+
+  // ∂L/∂t where each element is weighted by its own row's upstream gradient.
+  double threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
+    const Tail<C> tail = tail_of(state_[g], problem_.weights);
+    const int64_t origin = problem_.first_of(g);
     const auto sum_of = [&](int64_t begin, int64_t end) {
       double sum = 0.0;
-      for (int64_t k = begin; k < end; ++k) {
-        const int64_t flat = first + k * geometry_.inner;
-        const Compute e = problem_.error(flat);
-        sum += upstream_of(flat) * problem_.threshold_derivative(e, threshold);
-      }
+      std::vector<T> spread(static_cast<size_t>(end - begin));
+      group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t first) {
+        for (int64_t k = 0; k < piece.length; ++k) {
+          const int64_t flat = origin + (first + k) * geometry_.inner;
+          spread[static_cast<size_t>(k)] = upstream_[flat / geometry_.row_length];
+        }
+        sum += problem_.loops.threshold_gradient(piece.y_true, piece.y_pred, piece.length,
+                                                 problem_.weights, tail,
+                                                 {spread.data(), true, geometry_.row_scale});
+      });
       return sum;
     };
-    return block_sum<double>(geometry_.length, sum_of, inside);
+    return block_sum<double>(group.length, sum_of, inside);
   }
 
-  double upstream_of(int64_t flat) const {
-    return static_cast<double>(widen(upstream_[flat / geometry_.row_length])) * geometry_.row_scale;
-  }
-
-  Compute derivative(int64_t flat, const Threshold& threshold) const {
-    const Compute d = problem_.residual(flat);
-    const Compute e = problem_.formulas.error(d);
-    const double upstream = upstream_of(flat);
-    const bool at_lower = e == threshold.lower;
-    const bool at_upper = e == threshold.upper;
-    if (mode_ == GradientMode::kExact && (at_lower || at_upper)) {
-      const double through =
-          (at_lower ? threshold.through_lower : 0.0) + (at_upper ? threshold.through_upper : 0.0);
-      return problem_.formulas.tied_residual_derivative(d, e, threshold.value, upstream, through);
+  // The upstream gradient of [begin, end), with one value per element unless one serves all.
+  Upstream<T> upstream_of(int64_t begin, int64_t end, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, geometry_.row_scale};
+    if (geometry_.row_length == 1) return {upstream_ + begin, true, geometry_.row_scale};
+    spread.resize(static_cast<size_t>(end - begin));
+    for (int64_t flat = begin; flat < end;) {
+      const int64_t row = flat / geometry_.row_length;
+      const int64_t stop = std::min(end, (row + 1) * geometry_.row_length);
+      std::fill(spread.begin() + (flat - begin), spread.begin() + (stop - begin), upstream_[row]);
+      flat = stop;
     }
-    return problem_.formulas.residual_derivative(d, e, threshold.value,
-                                                 static_cast<Compute>(upstream), mode_);
+    return {spread.data(), true, geometry_.row_scale};
   }
 
-  const Problem<Error, T>& problem_;
+  void write(int64_t begin, int64_t end, const std::vector<Through>& through,
+             const TailColumns<C>& columns, std::vector<T>& spread, T* gradient) const {
+    const Upstream<T> upstream = upstream_of(begin, end, spread);
+    for_each_run(geometry_, begin, end, [&](int64_t flat, int64_t n, int64_t group) {
+      const T* const t = problem_.y_true + flat;
+      const T* const p = problem_.y_pred + flat;
+      Upstream<T> here = upstream;
+      if (here.each) here.values += flat - begin;
+      if (geometry_.inner == 1) {
+        problem_.loops.gradient(t, p, n, problem_.weights, tail_of(state_[group], problem_.weights),
+                                here, through[static_cast<size_t>(group)], gradient + flat);
+      } else {
+        problem_.loops.column_gradient(t, p, n, problem_.weights, columns, group, here,
+                                       gradient + flat);
+      }
+    });
+  }
+
+  const Problem<T>& problem_;
   const Geometry& geometry_;
-  const GradientMode mode_;
   const T* const upstream_;
   const GroupState* const state_;
   Executor& executor_;
@@ -110,10 +130,8 @@ void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred,
                         const GroupState* state, const Geometry& geometry, const Options& options,
                         T* gradient, Executor& executor) {
   const KeepSubnormals guard;
-  with_error_kind(options.error_kind, [&](auto kind) {
-    const Problem<decltype(kind), T> problem(y_true, y_pred, geometry, options);
-    Backward<decltype(kind), T>(problem, upstream, state, executor).run(gradient);
-  });
+  const Problem<T> problem(y_true, y_pred, geometry, options);
+  Backward<T>(problem, upstream, state, executor).run(gradient);
 }
 
 #define TAILOPS_INSTANTIATE(T)                                                         \

@@ -33,6 +33,7 @@ struct ComputeTypeOf<BFloat16> {
 template <typename T>
 using ComputeType = typename ComputeTypeOf<T>::type;
 
+inline namespace TAILOPS_TARGET {
 namespace float_bits {
 
 TAILOPS_HOST_DEVICE uint32_t of(float value) {
@@ -107,4 +108,5 @@ TAILOPS_HOST_DEVICE Float16 narrow<Float16>(double value) {
   return {static_cast<uint16_t>(sign | result)};
 }
 
+}  // namespace TAILOPS_TARGET
 }  // namespace tailops

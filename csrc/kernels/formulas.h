@@ -1,6 +1,7 @@
 #pragma once
 
-// The formulas of the tail losses, each written once, for host and device.
+// The formulas of the tail losses, each written once: for scalars on host and device, and for the
+// vectors of the CPU's instruction sets.
 //
 //   d = prediction − target          residual
 //   e = error(d)                     one of the error kinds below
@@ -8,16 +9,18 @@
 //   ℓ = e(1 + s·h)                   weighted error
 //   L = β·d² + (1 − β)·ℓ             hybrid; β = 0 is ℓ itself
 //
-// Files that include this must be compiled without floating-point contraction: the backward pass
-// recognises the elements that tie with the threshold by computing e again and comparing for
-// equality.
+// V is a scalar or a vector of T, and so is U, the type of the threshold. Files that include this
+// must be compiled without floating-point contraction: the backward pass recognises the elements
+// that tie with the threshold by computing e again and comparing for equality.
 
-#include <cmath>
 #include <tuple>
 
+#include "gradient_mode.h"
 #include "host_device.h"
+#include "primitives.h"
 
 namespace tailops {
+inline namespace TAILOPS_TARGET {
 
 // An error kind is a name, e(d), and ∂e/∂d with sign(0) = 0. Both take ε, which most ignore.
 // To add one, write it here and append it to ErrorKinds.
@@ -25,29 +28,29 @@ namespace tailops {
 struct AbsoluteError {
   static constexpr const char* kName = "absolute";
 
-  template <typename T>
-  static TAILOPS_HOST_DEVICE T value(T d, T /*epsilon*/) {
-    return std::fabs(d);
+  template <typename V, typename T>
+  static TAILOPS_HOST_DEVICE V value(V d, T /*epsilon*/) {
+    return absolute(d);
   }
 
-  template <typename T>
-  static TAILOPS_HOST_DEVICE T derivative(T d, T /*epsilon*/) {
-    if (d > T(0)) return T(1);
-    if (d < T(0)) return T(-1);
-    return d * T(0) + T(0);  // +0, and NaN for NaN
+  template <typename V, typename T>
+  static TAILOPS_HOST_DEVICE V derivative(V d, T /*epsilon*/) {
+    const V zero = d * T(0) + T(0);  // +0, and NaN for NaN and infinity
+    const V one = V{} + T(1);
+    return choose(d > V{}, one, choose(d < V{}, -one, zero));
   }
 };
 
 struct SquaredError {
   static constexpr const char* kName = "squared";
 
-  template <typename T>
-  static TAILOPS_HOST_DEVICE T value(T d, T /*epsilon*/) {
+  template <typename V, typename T>
+  static TAILOPS_HOST_DEVICE V value(V d, T /*epsilon*/) {
     return d * d;
   }
 
-  template <typename T>
-  static TAILOPS_HOST_DEVICE T derivative(T d, T /*epsilon*/) {
+  template <typename V, typename T>
+  static TAILOPS_HOST_DEVICE V derivative(V d, T /*epsilon*/) {
     return T(2) * d;
   }
 };
@@ -56,53 +59,41 @@ struct SquaredError {
 struct SmoothAbsoluteError {
   static constexpr const char* kName = "smooth_absolute";
 
-  template <typename T>
-  static TAILOPS_HOST_DEVICE T value(T d, T epsilon) {
-    const T a = std::fabs(d);
-    if (a > epsilon) {
-      const T q = epsilon / a;
-      return a / (std::sqrt(T(1) + q * q) + q);
-    }
-    const T q = a / epsilon;
-    return a * (q / (std::sqrt(T(1) + q * q) + T(1)));
+  template <typename V, typename T>
+  static TAILOPS_HOST_DEVICE V value(V d, T epsilon) {
+    const V a = absolute(d);
+    const auto large = a > V{} + epsilon;
+    const V q = choose(large, epsilon / a, a / epsilon);
+    const V root = square_root(T(1) + q * q);
+    return choose(large, a / (root + q), a * (q / (root + T(1))));
   }
 
-  template <typename T>
-  static TAILOPS_HOST_DEVICE T derivative(T d, T epsilon) {
-    const T a = std::fabs(d);
-    if (a > epsilon) {
-      const T q = epsilon / a;
-      return std::copysign(T(1), d) / std::sqrt(T(1) + q * q);
-    }
-    const T q = d / epsilon;
-    return q / std::sqrt(T(1) + q * q);
+  template <typename V, typename T>
+  static TAILOPS_HOST_DEVICE V derivative(V d, T epsilon) {
+    const V a = absolute(d);
+    const auto large = a > V{} + epsilon;
+    const V q = choose(large, epsilon / a, a / epsilon);
+    const V sign = AbsoluteError::derivative(d, epsilon);
+    return sign * choose(large, V{} + T(1), q) / square_root(T(1) + q * q);
   }
 };
 
 using ErrorKinds = std::tuple<AbsoluteError, SquaredError, SmoothAbsoluteError>;
 
-template <typename T>
+template <typename V>
 struct Indicator {
-  T value;       // h
-  T derivative;  // h′ = ∂h/∂e = 2κ·h(1 − h)
+  V value;       // h
+  V derivative;  // h′ = ∂h/∂e = 2κ·h(1 − h)
 };
 
 // h as sigmoid(2κ(e − t)): one exponential, and h(1 − h) without cancellation.
-template <typename T>
-TAILOPS_HOST_DEVICE Indicator<T> tail_indicator(T error, T threshold, T kappa) {
-  const T x = T(2) * (kappa * (error - threshold));
-  const T z = std::exp(-std::fabs(x));
-  const T r = T(1) / (T(1) + z);
-  return {x < T(0) ? z * r : r, z * r * r * T(2) * kappa};
+template <typename V, typename U, typename T>
+TAILOPS_HOST_DEVICE Indicator<V> tail_indicator(V error, U threshold, T kappa) {
+  const V x = T(2) * (kappa * (error - threshold));
+  const V z = decaying_exponential(-absolute(x));
+  const V r = T(1) / (T(1) + z);
+  return {choose(x < V{}, z * r, r), z * r * r * T(2) * kappa};
 }
-
-enum class GradientMode {
-  kExact,           // everything differentiated, the threshold included
-  kFixedThreshold,  // t held constant
-  kFixedWeight,     // the whole weight 1 + s·h held constant
-};
-
-constexpr const char* kGradientModeNames[] = {"exact", "fixed_threshold", "fixed_weight"};
 
 // The loss of one element and its derivatives, for an upstream gradient of one.
 template <typename Error, typename T>
@@ -112,31 +103,53 @@ struct TailFormulas {
   T beta;
   T epsilon;
 
-  TAILOPS_HOST_DEVICE T error(T d) const { return Error::value(d, epsilon); }
+  template <typename V>
+  TAILOPS_HOST_DEVICE V error(V d) const {
+    return Error::value(d, epsilon);
+  }
 
-  TAILOPS_HOST_DEVICE T loss(T d, T error, T threshold) const {
-    const T h = tail_indicator(error, threshold, kappa).value;
-    const T weighted = error * (T(1) + scale * h);
+  // ℓ
+  template <typename V>
+  TAILOPS_HOST_DEVICE V weighted(V error, Indicator<V> h) const {
+    return error * (T(1) + scale * h.value);
+  }
+
+  template <typename V, typename U>
+  TAILOPS_HOST_DEVICE V loss(V d, V error, U threshold) const {
+    return mixed(d, weighted(error, tail_indicator(error, threshold, kappa)));
+  }
+
+  // L from ℓ, element by element.
+  template <typename V>
+  TAILOPS_HOST_DEVICE V mixed(V d, V weighted_error) const {
     // A select, not a product with zero: d² may be infinite.
-    return beta == T(0) ? weighted : beta * (d * d) + (T(1) - beta) * weighted;
+    return beta == T(0) ? weighted_error : beta * (d * d) + (T(1) - beta) * weighted_error;
   }
 
   // ∂L/∂t of this element: −(1 − β)·s·e·h′. Zero where h′ is, even if e is infinite.
-  TAILOPS_HOST_DEVICE T threshold_derivative(T error, Indicator<T> h) const {
-    if (h.derivative == T(0)) return T(0);
-    return -(T(1) - beta) * (scale * (error * h.derivative));
+  template <typename V>
+  TAILOPS_HOST_DEVICE V threshold_derivative(V error, Indicator<V> h) const {
+    const V spike = -(T(1) - beta) * (scale * (error * h.derivative));
+    return choose(h.derivative == V{}, V{}, spike);
   }
 
-  // ∂L/∂d of this element with t held constant, and with the whole weight where the mode says so.
-  TAILOPS_HOST_DEVICE T residual_derivative(T d, T error, T threshold, T upstream,
-                                            GradientMode mode) const {
-    const Indicator<T> h = tail_indicator(error, threshold, kappa);
-    T by_error = (T(1) - beta) * (T(1) + scale * h.value);
-    if (mode != GradientMode::kFixedWeight) by_error -= threshold_derivative(error, h);
-    return combine(d, upstream * by_error, upstream);
+  // ∂L/∂e, of the weighted part, with t held constant, and with the whole weight where the mode
+  // says so.
+  template <typename V, typename U>
+  TAILOPS_HOST_DEVICE V error_derivative(V error, U threshold, GradientMode mode) const {
+    const Indicator<V> h = tail_indicator(error, threshold, kappa);
+    const V weight = (T(1) - beta) * (T(1) + scale * h.value);
+    return mode == GradientMode::kFixedWeight ? weight : weight - threshold_derivative(error, h);
   }
 
-  // The same for an element that ties with the threshold: through_threshold = ∂L/∂t·∂t/∂e.
+  // ∂L/∂d from the gradient that arrives at e and the one that arrives at L.
+  template <typename V>
+  TAILOPS_HOST_DEVICE V residual_derivative(V d, V by_error, V upstream) const {
+    const V by_residual = by_error * Error::derivative(d, epsilon);
+    return beta == T(0) ? by_residual : by_residual + upstream * (beta * (T(2) * d));
+  }
+
+  // ∂L/∂d of an element that ties with the threshold: through_threshold = ∂L/∂t·∂t/∂e.
   // Both parts have a spike of height ½κ·s·e, of opposite sign: they cancel, so in float64.
   TAILOPS_HOST_DEVICE T tied_residual_derivative(T d, T error, T threshold, double upstream,
                                                  double through_threshold) const {
@@ -144,14 +157,9 @@ struct TailFormulas {
     const double weight = static_cast<double>((T(1) - beta) * (T(1) + scale * h.value));
     const double spike = -static_cast<double>(threshold_derivative(error, h));
     const double by_error = upstream * (weight + spike) + through_threshold;
-    return combine(d, static_cast<T>(by_error), static_cast<T>(upstream));
-  }
-
- private:
-  TAILOPS_HOST_DEVICE T combine(T d, T by_error, T upstream) const {
-    const T by_residual = by_error * Error::derivative(d, epsilon);
-    return beta == T(0) ? by_residual : by_residual + upstream * (beta * (T(2) * d));
+    return residual_derivative(d, static_cast<T>(by_error), static_cast<T>(upstream));
   }
 };
 
+}  // namespace TAILOPS_TARGET
 }  // namespace tailops

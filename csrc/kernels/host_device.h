@@ -7,3 +7,9 @@
 #else
 #define TAILOPS_HOST_DEVICE inline
 #endif
+
+// Functions that are compiled once per instruction set live in a namespace of their own for each,
+// or the linker would merge them and run one set's code on a machine that has another.
+#if !defined(TAILOPS_TARGET)
+#define TAILOPS_TARGET common
+#endif

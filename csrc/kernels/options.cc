@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "formulas.h"
+
 namespace tailops {
 namespace {
 
@@ -53,6 +55,10 @@ std::vector<std::string> rank_rule_names() {
 
 std::vector<std::string> gradient_mode_names() {
   return {std::begin(kGradientModeNames), std::end(kGradientModeNames)};
+}
+
+std::vector<std::string> selection_path_names() {
+  return {std::begin(kSelectionPathNames), std::end(kSelectionPathNames)};
 }
 
 int index_of(const char* argument, const std::string& value,

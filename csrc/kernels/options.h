@@ -6,16 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "formulas.h"
+#include "gradient_mode.h"
 #include "rank.h"
 
 namespace tailops {
 
-// Which selection algorithm runs: by size, or forced by a test to be the one for large groups.
-enum class SelectionPath { kAuto, kRadix };
+// Which selection algorithm runs: by size, or forced by a test. kSampled and kMiss sample however
+// small the group is, kMiss with a first bracket that does not hold the rank.
+enum class SelectionPath { kAuto, kSampled, kMiss, kRadix };
+
+constexpr const char* kSelectionPathNames[] = {"auto", "sampled", "miss", "radix"};
 
 struct Options {
-  int error_kind = 0;  // index into ErrorKinds
+  int error_kind = 0;  // index into ErrorKinds of formulas.h
   int rank_rule = 0;   // index into kRankRules
   GradientMode gradient = GradientMode::kExact;
   double percentile = 0.99;  // or the fraction, for "max_fraction"
@@ -29,6 +32,7 @@ struct Options {
 std::vector<std::string> error_kind_names();
 std::vector<std::string> rank_rule_names();
 std::vector<std::string> gradient_mode_names();
+std::vector<std::string> selection_path_names();
 
 // Index of `value` among `names`; std::invalid_argument names the argument, the value and the
 // choices.

@@ -4,20 +4,20 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
-#include <utility>
+#include <vector>
 
 #include "executor.h"
 #include "float_types.h"
-#include "formulas.h"
 #include "geometry.h"
+#include "group.h"
 #include "options.h"
+#include "simd/loops.h"
 
 namespace tailops {
 
-template <typename Error, typename T>
+template <typename T>
 struct Problem {
-  using Compute = ComputeType<T>;
+  using C = ComputeType<T>;
 
   Problem(const T* y_true_in, const T* y_pred_in, const Geometry& geometry_in,
           const Options& options_in)
@@ -25,16 +25,10 @@ struct Problem {
         y_pred(y_pred_in),
         geometry(geometry_in),
         options(options_in),
-        formulas{static_cast<Compute>(options_in.smoothing_factor),
-                 static_cast<Compute>(options_in.error_scale),
-                 static_cast<Compute>(options_in.beta), static_cast<Compute>(options_in.epsilon)} {}
-
-  Compute residual(int64_t flat) const { return widen(y_pred[flat]) - widen(y_true[flat]); }
-  Compute error(int64_t flat) const { return formulas.error(residual(flat)); }
-
-  Compute threshold_derivative(Compute e, Compute threshold) const {
-    return formulas.threshold_derivative(e, tail_indicator(e, threshold, formulas.kappa));
-  }
+        loops(loops_of<T>(options_in.error_kind)),
+        weights{static_cast<C>(options_in.smoothing_factor), static_cast<C>(options_in.error_scale),
+                static_cast<C>(options_in.beta), static_cast<C>(options_in.epsilon),
+                options_in.gradient} {}
 
   // Position of a group's first element; its k-th lies k·inner further.
   int64_t first_of(int64_t group) const {
@@ -42,55 +36,74 @@ struct Problem {
     return group / inner * inner * geometry.length + group % inner;
   }
 
+  Group<T> group(int64_t g) const {
+    const int64_t first = first_of(g);
+    return {y_true + first, y_pred + first, geometry.inner, geometry.length};
+  }
+
   const T* y_true;
   const T* y_pred;
   const Geometry& geometry;
   const Options& options;
-  TailFormulas<Error, Compute> formulas;
+  const Loops<T>& loops;
+  const Weights<C> weights;
 };
 
-// body(Error{}) for the error kind with this index.
-template <size_t I = 0, typename Body>
-void with_error_kind(int index, const Body& body) {
-  if constexpr (I < std::tuple_size_v<ErrorKinds>) {
-    if (index == static_cast<int>(I)) {
-      body(std::tuple_element_t<I, ErrorKinds>{});
-    } else {
-      with_error_kind<I + 1>(index, body);
-    }
-  }
-}
+// Columns of a matrix that are gathered at once: as many as share a cache line of float32.
+constexpr int64_t kTileColumns = 16;
+// Taller columns are read where they lie, so that a tile's copy stays in the cache.
+constexpr int64_t kTileRows = 16384;
 
-// body(group, executor): many small groups side by side, few large ones in parallel inside.
-template <typename Body>
-void for_each_group(const Geometry& geometry, Executor& executor, const Body& body) {
+// body(g, group, executor): many small groups side by side, few large ones in parallel inside.
+template <typename T, typename Body>
+void for_each_group(const Problem<T>& problem, Executor& executor, const Body& body) {
+  const Geometry& geometry = problem.geometry;
   if (geometry.groups() == 1 || geometry.length >= kParallelElements) {
-    for (int64_t group = 0; group < geometry.groups(); ++group) body(group, executor);
+    for (int64_t g = 0; g < geometry.groups(); ++g) body(g, problem.group(g), executor);
     return;
   }
-  parallel_for(executor, geometry.groups(), geometry.length, [&](int64_t begin, int64_t end) {
-    SerialExecutor serial;
-    for (int64_t group = begin; group < end; ++group) body(group, serial);
-  });
+  if (geometry.inner == 1 || geometry.length > kTileRows) {
+    parallel_for(executor, geometry.groups(), geometry.length, [&](int64_t begin, int64_t end) {
+      SerialExecutor serial;
+      for (int64_t g = begin; g < end; ++g) body(g, problem.group(g), serial);
+    });
+    return;
+  }
+  const int64_t inner = geometry.inner, length = geometry.length;
+  const int64_t tiles_across = (inner + kTileColumns - 1) / kTileColumns;
+  parallel_for(executor, geometry.outer * tiles_across, length * std::min(inner, kTileColumns),
+               [&](int64_t begin, int64_t end) {
+                 SerialExecutor serial;
+                 std::vector<T> tile(static_cast<size_t>(2 * kTileColumns * length));
+                 T* const t = tile.data();
+                 T* const p = t + kTileColumns * length;
+                 for (int64_t index = begin; index < end; ++index) {
+                   const int64_t column = index % tiles_across * kTileColumns;
+                   const int64_t columns = std::min(kTileColumns, inner - column);
+                   const int64_t first = index / tiles_across * length * inner + column;
+                   for (int64_t k = 0; k < length; ++k) {
+                     for (int64_t c = 0; c < columns; ++c) {
+                       t[c * length + k] = problem.y_true[first + k * inner + c];
+                       p[c * length + k] = problem.y_pred[first + k * inner + c];
+                     }
+                   }
+                   for (int64_t c = 0; c < columns; ++c) {
+                     const int64_t g = index / tiles_across * inner + column + c;
+                     body(g, Group<T>{t + c * length, p + c * length, 1, length}, serial);
+                   }
+                 }
+               });
 }
 
-// body(flat, group) in memory order.
+// body(flat, count, group): [begin, end) in memory order, cut where groups change. With inner > 1
+// the group is that of the first element, and the next element's is the next.
 template <typename Body>
-void for_each_element(const Geometry& geometry, int64_t begin, int64_t end, const Body& body) {
-  if (geometry.inner == 1) {
-    int64_t group = begin / geometry.length;
-    for (int64_t flat = begin; flat < end; ++group) {
-      const int64_t stop = std::min(end, (group + 1) * geometry.length);
-      for (; flat < stop; ++flat) body(flat, group);
-    }
-    return;
-  }
-  const int64_t slab = geometry.length * geometry.inner;
+void for_each_run(const Geometry& geometry, int64_t begin, int64_t end, const Body& body) {
   for (int64_t flat = begin; flat < end;) {
-    const int64_t first_group = flat / slab * geometry.inner;
-    const int64_t column = flat % geometry.inner;
-    const int64_t stop = std::min(end, flat + geometry.inner - column);
-    for (int64_t group = first_group + column; flat < stop; ++flat, ++group) body(flat, group);
+    const int64_t run = geometry.inner == 1 ? geometry.length : geometry.inner;
+    const int64_t stop = std::min(end, (flat / run + 1) * run);
+    body(flat, stop - flat, geometry.group_of(flat));
+    flat = stop;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "kernels/block_sum.h"
 #include "kernels/float_types.h"
 #include "kernels/select.h"
+#include "kernels/simd/loops.h"
 #include "kernels/tail_loss.h"
 #include "threads_executor.h"
 
@@ -33,7 +34,7 @@ Options make_options(double percentile, double smoothing_factor, double error_sc
   options.epsilon = epsilon;
   set_names(options, error, method, gradient);
   options.selection =
-      static_cast<SelectionPath>(index_of("selection", selection, {"auto", "radix"}));
+      static_cast<SelectionPath>(index_of("selection", selection, selection_path_names()));
   validate(options);
   return options;
 }
@@ -105,22 +106,13 @@ std::string compiler() {
 #endif
 }
 
-std::vector<std::string> instruction_sets() {
-#if defined(__x86_64__)
-  return {"x86-64 baseline"};
-#elif defined(__aarch64__)
-  return {"AArch64 baseline"};
-#else
-  return {"portable"};
-#endif
-}
-
 py::dict build_info() {
   py::dict info;
   info["tailops"] = TAILOPS_VERSION;
   info["tensorflow"] = TAILOPS_TENSORFLOW_VERSION;
   info["compiler"] = compiler();
   info["cuda"] = false;
+  info["instruction_set"] = instruction_set();
   info["instruction_sets"] = instruction_sets();
   return info;
 }
@@ -144,12 +136,13 @@ PYBIND11_MODULE(_kernels, m) {
                              [](const Geometry& g) { return py::tuple(py::cast(g.output_shape)); });
 
   m.attr("STATE_COLUMNS") = kStateColumns;
-  m.attr("BUFFER_LENGTH") = selection::kBufferLength;
+  m.attr("BUFFER_LENGTH") = kBufferLength;
   m.attr("BLOCK_LENGTH") = kBlockLength;
   m.attr("PARALLEL_ELEMENTS") = kParallelElements;
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(rank_rule_names()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
+  m.attr("SELECTIONS") = py::tuple(py::cast(selection_path_names()));
   m.attr("REDUCTIONS") = py::tuple(py::cast(reduction_names()));
 
   m.def("forward", &forward);
@@ -158,5 +151,7 @@ PYBIND11_MODULE(_kernels, m) {
     const Rank rank = rank_of(options, n);
     return py::make_tuple(rank.lower, rank.weight, rank.scale);
   });
+  m.def("instruction_set", &instruction_set);
+  m.def("set_instruction_set", &set_instruction_set);
   m.def("build_info", &build_info);
 }

@@ -1,0 +1,37 @@
+#pragma once
+
+// Where the indicator is neither 0 nor 1: within half_width of the threshold. Outside, replacing it
+// by 0 or 1 changes loss and gradient by less than the last bit of their sum:
+//   s·h and s·e·h′ ≤ s(1 + 2κe)·exp(−2κ|e − t|) < 2^−(digits + 2).
+
+#include <cmath>
+#include <limits>
+
+#include "simd/loops.h"
+
+namespace tailops {
+
+template <typename C>
+C band_half_width(const Weights<C>& w, C magnitude) {
+  if (w.kappa == C(0)) return std::numeric_limits<C>::infinity();
+  const double kappa = w.kappa, scale = w.scale;
+  const double bits = std::numeric_limits<C>::digits + 2;
+  const double exponent =
+      bits * 0.6931471805599453 + std::log1p(scale * (1.0 + 2.0 * kappa * magnitude));
+  return static_cast<C>(exponent / (2.0 * kappa));
+}
+
+// low and high may be infinite: then there is no bound on that side.
+template <typename C>
+Bracket<C> with_band(C low, C high, const Weights<C>& w) {
+  const C half = band_half_width(w, std::isinf(high) ? std::fmax(low, C(0)) : high);
+  return {low - half, low, high, high + half};
+}
+
+template <typename C>
+Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
+  const C half = band_half_width(w, threshold);
+  return {threshold, lower, upper, threshold - half, threshold + half};
+}
+
+}  // namespace tailops

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace tailops {
+
+// An array that grows without initialising what it adds.
+template <typename C>
+class GrowingBuffer {
+ public:
+  GrowingBuffer() = default;
+  GrowingBuffer(GrowingBuffer&& other) noexcept { *this = std::move(other); }
+  GrowingBuffer& operator=(GrowingBuffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+  }
+  // What has been collected belongs to one owner; a copy of an empty one is an empty one.
+  GrowingBuffer(const GrowingBuffer&) {}
+  GrowingBuffer& operator=(const GrowingBuffer&) = delete;
+  ~GrowingBuffer() { std::free(data_); }
+
+  C* data() { return data_; }
+  const C* data() const { return data_; }
+  int64_t size() const { return size_; }
+  C* begin() { return data_; }
+  C* end() { return data_ + size_; }
+
+  void set_size(int64_t size) { size_ = size; }
+
+  // Room for `more` beyond the present size.
+  void reserve_more(int64_t more) {
+    if (size_ + more <= capacity_) return;
+    const int64_t wanted = size_ + more + (size_ + more) / 2;
+    void* const grown = std::realloc(data_, static_cast<size_t>(wanted) * sizeof(C));
+    if (grown == nullptr) throw std::bad_alloc();
+    data_ = static_cast<C*>(grown);
+    capacity_ = wanted;
+  }
+
+ private:
+  C* data_ = nullptr;
+  int64_t size_ = 0;
+  int64_t capacity_ = 0;
+};
+
+}  // namespace tailops

@@ -1,0 +1,30 @@
+#pragma once
+
+// What the formulas are made of, for scalars. simd/vector.h has the same for vectors.
+
+#include <cmath>
+
+#include "host_device.h"
+
+namespace tailops {
+inline namespace TAILOPS_TARGET {
+
+TAILOPS_HOST_DEVICE float choose(bool condition, float yes, float no) {
+  return condition ? yes : no;
+}
+TAILOPS_HOST_DEVICE double choose(bool condition, double yes, double no) {
+  return condition ? yes : no;
+}
+
+TAILOPS_HOST_DEVICE float absolute(float x) { return std::fabs(x); }
+TAILOPS_HOST_DEVICE double absolute(double x) { return std::fabs(x); }
+
+TAILOPS_HOST_DEVICE float square_root(float x) { return std::sqrt(x); }
+TAILOPS_HOST_DEVICE double square_root(double x) { return std::sqrt(x); }
+
+// exp(x) for x ≤ 0.
+TAILOPS_HOST_DEVICE float decaying_exponential(float x) { return std::exp(x); }
+TAILOPS_HOST_DEVICE double decaying_exponential(double x) { return std::exp(x); }
+
+}  // namespace TAILOPS_TARGET
+}  // namespace tailops

@@ -1,0 +1,343 @@
+// The loops for one instruction set: the compiler's flags say which, and TAILOPS_TARGET names it.
+
+#include <utility>
+
+#include "loops.h"
+
+// vector.h first, so that the formulas find the vectors' primitives: built-in types have no
+// namespace to look in.
+// clang-format off
+#include "vector.h"
+#include "../formulas.h"
+// clang-format on
+
+namespace tailops {
+inline namespace TAILOPS_TARGET {
+
+template <typename Error, typename T>
+struct LoopsFor {
+  using C = ComputeType<T>;
+  using V = Vector<C>;
+  using M = Mask<C>;
+  using Formulas = TailFormulas<Error, C>;
+  static constexpr int kStep = kLanes<C>;
+  // Vectors that are added up in C before float64 takes over.
+  static constexpr int kTile = 16;
+
+  static Formulas formulas_of(const Weights<C>& w) { return {w.kappa, w.scale, w.beta, w.epsilon}; }
+
+  // body(y_true, y_pred, offset, valid, count): whole vectors of elements, then the rest padded
+  // with zeros. `valid` is true in the lanes that exist, `count` how many they are.
+  template <typename Body>
+  static void for_each_vector(const T* y_true, const T* y_pred, int64_t n, const Body& body) {
+    const M all = M{} - 1;
+    int64_t i = 0;
+    for (; i + kStep <= n; i += kStep) {
+      body(load(y_true + i), load(y_pred + i), i, all, kStep);
+    }
+    if (i < n) {
+      const int rest = static_cast<int>(n - i);
+      body(load_some(y_true + i, rest), load_some(y_pred + i, rest), i, first_lanes<C>(rest), rest);
+    }
+  }
+
+  template <typename U>
+  static auto load_some(const U* from, int count) {
+    U padded[kStep] = {};
+    memcpy(padded, from, sizeof(U) * static_cast<size_t>(count));
+    return load(padded);
+  }
+
+  template <typename U>
+  static auto load_count(const U* from, int count) {
+    return count == kStep ? load(from) : load_some(from, count);
+  }
+
+  template <typename U>
+  static void store_count(U* to, V v, int count) {
+    if (count == kStep) return store(to, v);
+    U padded[kStep];
+    store(padded, v);
+    memcpy(to, padded, sizeof(U) * static_cast<size_t>(count));
+  }
+
+  static V zero_unless(M mask, V v) { return choose(mask, v, V{}); }
+
+  // Sums that are kept in C for a tile's length.
+  struct Accumulator {
+    V tile{};
+    LaneSums<C> total;
+    void flush() {
+      total.add(tile);
+      tile = V{};
+    }
+  };
+
+  static void errors(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w, C* out) {
+    const Formulas formulas = formulas_of(w);
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) {
+      store_count(out + i, formulas.error(p - t), count);
+    });
+  }
+
+  template <bool kSquares>
+  static void collect_pass(const T* y_true, const T* y_pred, int64_t n, const Formulas& formulas,
+                           const Bracket<C>& bracket, Collected<C>& found) {
+    Accumulator below_sum, above_sum, square_sum;
+    M below_count{}, low_count{}, high_count{};
+    C* candidate = found.candidates + found.count;
+    const auto step = [&](V t, V p, M valid) {
+      const V d = p - t;
+      const V e = formulas.error(d);
+      const M below = (e < bracket.band_low) & valid;
+      const M above = (e > bracket.band_high) & valid;
+      const M at_low = (e == bracket.low) & valid;
+      const M at_high = (e == bracket.high) & valid & ~at_low;
+      below_count -= below;
+      low_count -= at_low;
+      high_count -= at_high;
+      below_sum.tile += zero_unless(below, e);
+      above_sum.tile += zero_unless(above, e);
+      if (kSquares) square_sum.tile += zero_unless(valid, d * d);
+      uint32_t rest = bits_of(valid & ~(below | above | at_low | at_high));
+      while (rest != 0) {
+        *candidate++ = e[__builtin_ctz(rest)];
+        rest &= rest - 1;
+      }
+    };
+    const auto flush = [&] {
+      below_sum.flush();
+      above_sum.flush();
+      if (kSquares) square_sum.flush();
+    };
+    const M all = M{} - 1;
+    int64_t i = 0;
+    for (; i + kStep * kTile <= n; flush()) {
+      for (int k = 0; k < kTile; ++k, i += kStep) step(load(y_true + i), load(y_pred + i), all);
+    }
+    for_each_vector(y_true + i, y_pred + i, n - i,
+                    [&](V t, V p, int64_t, M valid, int) { step(t, p, valid); });
+    flush();
+
+    found.count = candidate - found.candidates;
+    found.below_sum += below_sum.total.total();
+    found.above_sum += above_sum.total.total();
+    found.square_sum += square_sum.total.total();
+    for (int lane = 0; lane < kStep; ++lane) {
+      found.below += below_count[lane];
+      found.at_low += low_count[lane];
+      found.at_high += high_count[lane];
+    }
+  }
+
+  static void collect(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                      const Bracket<C>& bracket, Collected<C>& found) {
+    const auto pass = w.beta == C(0) ? collect_pass<false> : collect_pass<true>;
+    pass(y_true, y_pred, n, formulas_of(w), bracket, found);
+  }
+
+  static void sum_errors(const C* errors, int64_t n, const Weights<C>& w, C threshold, Sums& sums) {
+    const Formulas formulas = formulas_of(w);
+    LaneSums<C> weighted, slopes;
+    for (int64_t i = 0; i < n; i += kStep) {
+      const int count = static_cast<int>(n - i < kStep ? n - i : kStep);
+      const M valid = first_lanes<C>(count);
+      const V e = load_count(errors + i, count);
+      const Indicator<V> h = tail_indicator(e, threshold, w.kappa);
+      weighted.add(zero_unless(valid, formulas.weighted(e, h)));
+      slopes.add(zero_unless(valid, formulas.threshold_derivative(e, h)));
+    }
+    sums.weighted += weighted.total();
+    sums.threshold_gradient += slopes.total();
+  }
+
+  static M inside(V e, V band_low, V band_high) { return ~((e < band_low) | (e > band_high)); }
+
+  // 1 + s·h where h is 0 or 1.
+  static V flat_weight(V e, V band_high, const Weights<C>& w) {
+    return choose(e > band_high, broadcast(C(1) + w.scale), broadcast(C(1)));
+  }
+
+  static void sum(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                  const Tail<C>& tail, Sums& sums) {
+    const Formulas formulas = formulas_of(w);
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    Accumulator weighted, squares, slopes;
+    int vectors = 0;
+    const auto flush = [&] {
+      weighted.flush();
+      squares.flush();
+      slopes.flush();
+      vectors = 0;
+    };
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t, M valid, int) {
+      const V d = p - t;
+      const V e = formulas.error(d);
+      V term = e * flat_weight(e, high, w);
+      const M near = inside(e, low, high) & valid;
+      if (bits_of(near) != 0) {
+        const Indicator<V> h = tail_indicator(e, tail.threshold, w.kappa);
+        term = choose(near, formulas.weighted(e, h), term);
+        slopes.tile += zero_unless(near, formulas.threshold_derivative(e, h));
+      }
+      weighted.tile += zero_unless(valid, term);
+      if (w.beta != C(0)) squares.tile += zero_unless(valid, d * d);
+      if (++vectors == kTile) flush();
+    });
+    flush();
+    sums.weighted += weighted.total.total();
+    sums.squares += squares.total.total();
+    sums.threshold_gradient += slopes.total.total();
+  }
+
+  // L of one vector.
+  static V loss(V d, V threshold, V low, V high, const Weights<C>& w, const Formulas& formulas) {
+    const V e = formulas.error(d);
+    V weighted = e * flat_weight(e, high, w);
+    const M near = inside(e, low, high);
+    if (bits_of(near) != 0) {
+      weighted =
+          choose(near, formulas.weighted(e, tail_indicator(e, threshold, w.kappa)), weighted);
+    }
+    return formulas.mixed(d, weighted);
+  }
+
+  static void losses(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                     const Tail<C>& tail, C* out) {
+    const Formulas formulas = formulas_of(w);
+    const V threshold = broadcast(tail.threshold);
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) {
+      store_count(out + i, loss(p - t, threshold, low, high, w, formulas), count);
+    });
+  }
+
+  static void column_losses(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                            const TailColumns<C>& tail, int64_t first, C* out) {
+    const Formulas formulas = formulas_of(w);
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) {
+      const auto of = [&](const std::vector<C>& v) { return load_count(&v[first + i], count); };
+      store_count(
+          out + i,
+          loss(p - t, of(tail.threshold), of(tail.band_low), of(tail.band_high), w, formulas),
+          count);
+    });
+  }
+
+  static V upstream_of(const Upstream<T>& upstream, int64_t i, int count) {
+    const C scale = static_cast<C>(upstream.scale);
+    return upstream.each ? load_count(upstream.values + i, count) * scale
+                         : broadcast(widen(upstream.values[0]) * scale);
+  }
+
+  static double exact_upstream_of(const Upstream<T>& upstream, int64_t i) {
+    return static_cast<double>(widen(upstream.values[upstream.each ? i : 0])) * upstream.scale;
+  }
+
+  static double threshold_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                                   const Tail<C>& tail, const Upstream<T>& upstream) {
+    const Formulas formulas = formulas_of(w);
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    double sum = 0.0;
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int) {
+      const V e = formulas.error(p - t);
+      uint32_t near = bits_of(inside(e, low, high) & valid);
+      if (near == 0) return;
+      const V slope = formulas.threshold_derivative(e, tail_indicator(e, tail.threshold, w.kappa));
+      for (; near != 0; near &= near - 1) {
+        const int lane = __builtin_ctz(near);
+        sum += exact_upstream_of(upstream, i + lane) * static_cast<double>(slope[lane]);
+      }
+    });
+    return sum;
+  }
+
+  // ∂L/∂d of one vector; `tied` gives the exact derivative of a lane that equals lower or upper.
+  template <typename Tied>
+  static V derivative(V d, V upstream, M valid, V threshold, V lower, V upper, V low, V high,
+                      const Weights<C>& w, const Formulas& formulas, const Tied& tied) {
+    const V e = formulas.error(d);
+    V by_error = (C(1) - w.beta) * flat_weight(e, high, w);
+    const M near = inside(e, low, high) & valid;
+    uint32_t ties = 0;
+    if (bits_of(near) != 0) {
+      by_error = choose(near, formulas.error_derivative(e, threshold, w.mode), by_error);
+      if (w.mode == GradientMode::kExact) {
+        const M tie = ((e == lower) | (e == upper)) & valid;
+        ties = bits_of(tie);
+      }
+    }
+    V result = formulas.residual_derivative(d, upstream * by_error, upstream);
+    for (; ties != 0; ties &= ties - 1) {
+      const int lane = __builtin_ctz(ties);
+      result[lane] = tied(lane, d[lane], e[lane]);
+    }
+    return result;
+  }
+
+  static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                       const Tail<C>& tail, const Upstream<T>& upstream, const Through& through,
+                       T* out) {
+    const Formulas formulas = formulas_of(w);
+    const V threshold = broadcast(tail.threshold);
+    const V lower = broadcast(tail.lower), upper = broadcast(tail.upper);
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) {
+      const auto tied = [&](int lane, C d, C e) {
+        const double arriving =
+            (e == tail.lower ? through.lower : 0.0) + (e == tail.upper ? through.upper : 0.0);
+        return formulas.tied_residual_derivative(d, e, tail.threshold,
+                                                 exact_upstream_of(upstream, i + lane), arriving);
+      };
+      store_count(out + i,
+                  derivative(p - t, upstream_of(upstream, i, count), valid, threshold, lower, upper,
+                             low, high, w, formulas, tied),
+                  count);
+    });
+  }
+
+  static void column_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                              const TailColumns<C>& tail, int64_t first,
+                              const Upstream<T>& upstream, T* out) {
+    const Formulas formulas = formulas_of(w);
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) {
+      const auto of = [&](const std::vector<C>& v) { return load_count(&v[first + i], count); };
+      const auto tied = [&](int lane, C d, C e) {
+        const int64_t c = first + i + lane;
+        const double arriving = (e == tail.lower[c] ? tail.through_lower[c] : 0.0) +
+                                (e == tail.upper[c] ? tail.through_upper[c] : 0.0);
+        return formulas.tied_residual_derivative(d, e, tail.threshold[c],
+                                                 exact_upstream_of(upstream, i + lane), arriving);
+      };
+      store_count(out + i,
+                  derivative(p - t, upstream_of(upstream, i, count), valid, of(tail.threshold),
+                             of(tail.lower), of(tail.upper), of(tail.band_low), of(tail.band_high),
+                             w, formulas, tied),
+                  count);
+    });
+  }
+
+  static constexpr Loops<T> table() {
+    return {errors,   collect,       sum_errors,     sum, losses, threshold_gradient,
+            gradient, column_losses, column_gradient};
+  }
+};
+
+template <typename T, size_t... I>
+const Loops<T>* tables(std::index_sequence<I...>) {
+  static constexpr Loops<T> all[] = {LoopsFor<std::tuple_element_t<I, ErrorKinds>, T>::table()...};
+  return all;
+}
+
+template <typename T>
+const Loops<T>* loops() {
+  return tables<T>(std::make_index_sequence<std::tuple_size_v<ErrorKinds>>{});
+}
+
+template const Loops<float>* loops<float>();
+template const Loops<double>* loops<double>();
+template const Loops<Float16>* loops<Float16>();
+template const Loops<BFloat16>* loops<BFloat16>();
+
+}  // namespace TAILOPS_TARGET
+}  // namespace tailops
