@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEPENDENCIES := $(VENV)/.dependencies
 BUILT := $(VENV)/.built
-SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(wildcard csrc/*/*)
-CXX_FILES := $(wildcard csrc/*/*.h csrc/*/*.cc tests/kernels/*/*.c*)
+SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(wildcard csrc/*/* csrc/*/*/*)
+CXX_FILES := $(wildcard csrc/*/*.h csrc/*/*.cc csrc/*/*/*.h csrc/*/*/*.cc tests/kernels/*/*.c*)
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 

@@ -17,12 +17,13 @@ def build_info() -> dict[str, Any]:
 
     Returns:
         A dictionary: `tailops` and `tensorflow` versions, `compiler`, `cuda` (whether CUDA kernels
-        are included), `instruction_sets` that the CPU kernels are compiled for.
+        are included), the `instruction_set` that the CPU kernels use and the `instruction_sets`
+        that they could use here; the environment variable TAILOPS_INSTRUCTION_SET chooses one.
 
     Example:
         >>> import tailops
         >>> sorted(tailops.build_info())
-        ['compiler', 'cuda', 'instruction_sets', 'tailops', 'tensorflow']
+        ['compiler', 'cuda', 'instruction_set', 'instruction_sets', 'tailops', 'tensorflow']
     """
     info: dict[str, Any] = _kernels.build_info()
     return info

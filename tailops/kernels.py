@@ -65,7 +65,7 @@ def forward(
         options: What to compute; None: the defaults.
         reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
         threads: How many threads may work.
-        selection: "auto", or "radix" to use the algorithm for large groups on small ones.
+        selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
 
     Returns:
         The loss, and the state for `backward`.

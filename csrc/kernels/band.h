@@ -28,10 +28,12 @@ Bracket<C> with_band(C low, C high, const Weights<C>& w) {
   return {low - half, low, high, high + half};
 }
 
+// The band holds lower and upper too, wherever they are: the threshold's gradient goes to them.
 template <typename C>
 Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
   const C half = band_half_width(w, threshold);
-  return {threshold, lower, upper, threshold - half, threshold + half};
+  return {threshold, lower, upper, std::fmin(threshold - half, lower),
+          std::fmax(threshold + half, upper)};
 }
 
 }  // namespace tailops

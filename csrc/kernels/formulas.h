@@ -133,13 +133,16 @@ struct TailFormulas {
     return choose(h.derivative == V{}, V{}, spike);
   }
 
-  // ∂L/∂e, of the weighted part, with t held constant, and with the whole weight where the mode
-  // says so.
-  template <typename V, typename U>
-  TAILOPS_HOST_DEVICE V error_derivative(V error, U threshold, GradientMode mode) const {
-    const Indicator<V> h = tail_indicator(error, threshold, kappa);
-    const V weight = (T(1) - beta) * (T(1) + scale * h.value);
-    return mode == GradientMode::kFixedWeight ? weight : weight - threshold_derivative(error, h);
+  // ∂L/∂e of the weighted part with t held constant, in two parts: with the whole weight held
+  // constant too, and the rest.
+  template <typename V>
+  TAILOPS_HOST_DEVICE V weight(Indicator<V> h) const {
+    return (T(1) - beta) * (T(1) + scale * h.value);
+  }
+
+  template <typename V>
+  TAILOPS_HOST_DEVICE V spike(V error, Indicator<V> h) const {
+    return -threshold_derivative(error, h);
   }
 
   // ∂L/∂d from the gradient that arrives at e and the one that arrives at L.
@@ -149,15 +152,13 @@ struct TailFormulas {
     return beta == T(0) ? by_residual : by_residual + upstream * (beta * (T(2) * d));
   }
 
-  // ∂L/∂d of an element that ties with the threshold: through_threshold = ∂L/∂t·∂t/∂e.
-  // Both parts have a spike of height ½κ·s·e, of opposite sign: they cancel, so in float64.
-  TAILOPS_HOST_DEVICE T tied_residual_derivative(T d, T error, T threshold, double upstream,
-                                                 double through_threshold) const {
-    const Indicator<T> h = tail_indicator(error, threshold, kappa);
-    const double weight = static_cast<double>((T(1) - beta) * (T(1) + scale * h.value));
-    const double spike = -static_cast<double>(threshold_derivative(error, h));
-    const double by_error = upstream * (weight + spike) + through_threshold;
-    return residual_derivative(d, static_cast<T>(by_error), static_cast<T>(upstream));
+  // The gradient that arrives at e, of an element that ties with the threshold, through which
+  // ∂L/∂t·∂t/∂e arrives as well. That and the spike have the height ½κ·s·e and opposite signs:
+  // they cancel, so in float64.
+  TAILOPS_HOST_DEVICE T tied_by_error(T weight, T spike, double upstream,
+                                      double through_threshold) const {
+    const double direct = static_cast<double>(weight) + static_cast<double>(spike);
+    return static_cast<T>(upstream * direct + through_threshold);
   }
 };
 

@@ -27,8 +27,9 @@ class GrowingBuffer {
   C* data() { return data_; }
   const C* data() const { return data_; }
   int64_t size() const { return size_; }
-  C* begin() { return data_; }
-  C* end() { return data_ + size_; }
+  int64_t capacity() const { return capacity_; }
+  const C* begin() const { return data_; }
+  const C* end() const { return data_ + size_; }
 
   void set_size(int64_t size) { size_ = size; }
 
@@ -47,5 +48,20 @@ class GrowingBuffer {
   int64_t size_ = 0;
   int64_t capacity_ = 0;
 };
+
+// A buffer of this thread's that is still there at the next call: its pages are touched once. The
+// purpose keeps users apart who need one at the same time.
+enum class Scratch { kCandidates, kBetween, kNarrowed, kNarrowedFurther };
+
+template <typename C, Scratch kPurpose>
+GrowingBuffer<C>& scratch() {
+  constexpr int64_t kKeptBytes = 4 << 20;
+  thread_local GrowingBuffer<C> buffer;
+  if (buffer.capacity() * static_cast<int64_t>(sizeof(C)) > kKeptBytes) {
+    buffer = GrowingBuffer<C>();
+  }
+  buffer.set_size(0);
+  return buffer;
+}
 
 }  // namespace tailops

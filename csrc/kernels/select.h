@@ -28,6 +28,9 @@
 
 namespace tailops {
 
+// How far from the sample's own rank the bracket reaches: the rank is outside once in 2,000 calls.
+constexpr double kDeviations = 3.5;
+
 // Up to here a group is copied into a buffer and partitioned there.
 constexpr int64_t kBufferLength = 256;
 
@@ -103,21 +106,21 @@ class Selector {
   Result sampled(bool with_sums) const {
     Sample sample = draw();
     if (sample.has_nan) return of(nan_statistics<C>());
-    for (const double deviations : {4.0, 16.0}) {
-      const bool must_miss = path_ == SelectionPath::kMiss && deviations == 4.0;
+    for (const double deviations : {kDeviations, 4.0 * kDeviations}) {
+      const bool must_miss = path_ == SelectionPath::kMiss && deviations == kDeviations;
       Bracket<C> bracket = must_miss ? beyond(sample) : bracket_of(sample, deviations);
       const bool one_pass = with_sums && few_are_near(sample, bracket);
       if (!one_pass) bracket = {bracket.low, bracket.low, bracket.high, bracket.high};
       Collection found = collect(bracket);
-      if (std::any_of(found.candidates.begin(), found.candidates.end(),
-                      [](C e) { return e != e; })) {
-        return of(nan_statistics<C>());
-      }
+
       const std::optional<OrderStatistics<C>> statistics = resolve(bracket, found);
-      if (!statistics) continue;
-      Result result = of(*statistics);
-      if (one_pass) result.sums = sums_of(bracket, found, result.threshold);
-      return result;
+      std::optional<Result> result;
+      if (statistics) {
+        result = of(*statistics);
+        if (one_pass) result->sums = sums_of(bracket, found, result->threshold);
+      }
+      scratch<C, Scratch::kCandidates>() = std::move(found.candidates);
+      if (result) return *result;
     }
     return of(radix());
   }
@@ -196,10 +199,11 @@ class Selector {
     const int64_t blocks = (group_.length + kBlockLength - 1) / kBlockLength;
     std::vector<Sums> far(static_cast<size_t>(blocks));
     const auto fill = [&](Collection& into, int64_t begin, int64_t end) {
+      into.candidates = std::move(scratch<C, Scratch::kCandidates>());
       group_.for_each_piece(
           begin * kBlockLength, std::min(end * kBlockLength, group_.length),
           [&](const Piece<T>& piece, int64_t first) {
-            into.candidates.reserve_more(piece.length);
+            into.candidates.reserve_more(piece.length + kSlack);
             Collected<C> found;
             found.candidates = into.candidates.data();
             found.count = into.candidates.size();
@@ -219,7 +223,8 @@ class Selector {
       into.at_low += from.at_low;
       into.at_high += from.at_high;
       into.candidates.reserve_more(from.candidates.size());
-      std::copy(from.candidates.begin(), from.candidates.end(), into.candidates.end());
+      std::copy(from.candidates.begin(), from.candidates.end(),
+                into.candidates.data() + into.candidates.size());
       into.candidates.set_size(into.candidates.size() + from.candidates.size());
     };
     Collection all = reduce_parts(blocks, Collection(), fill, merge, executor_);
@@ -227,13 +232,24 @@ class Selector {
     return all;
   }
 
-  std::optional<OrderStatistics<C>> resolve(const Bracket<C>& bracket, Collection& found) const {
-    std::vector<C> between;
+  // The order statistics, if the bracket holds them; nothing if not.
+  std::optional<OrderStatistics<C>> resolve(const Bracket<C>& bracket,
+                                            const Collection& found) const {
+    GrowingBuffer<C>& between = scratch<C, Scratch::kBetween>();
+    between.reserve_more(found.candidates.size() + 1);
+    C* const kept = between.data();
     int64_t below_low = found.below;
+    int64_t count = 0;
+    bool has_nan = false;
     for (const C e : found.candidates) {
-      if (e < bracket.low) ++below_low;
-      if (e > bracket.low && e < bracket.high) between.push_back(e);
+      kept[count] = e;
+      count += (e > bracket.low) & (e < bracket.high);
+      below_low += e < bracket.low;
+      has_nan |= e != e;
     }
+    if (has_nan) return nan_statistics<C>();
+    between.set_size(count);
+
     const std::optional<Element> lower = element(rank_.lower, bracket, found, below_low, between);
     if (!lower) return std::nullopt;
     const bool next_is_tied = rank_.lower + 1 < lower->smaller + lower->ties;
@@ -249,18 +265,20 @@ class Selector {
   // The element of this rank, if the bracket holds it.
   static std::optional<Element> element(int64_t rank, const Bracket<C>& bracket,
                                         const Collection& found, int64_t below_low,
-                                        std::vector<C>& between) {
+                                        const GrowingBuffer<C>& between) {
+    const int64_t count = between.size();
     const int64_t first_between = below_low + found.at_low;
-    const int64_t first_high = first_between + static_cast<int64_t>(between.size());
+    const int64_t first_high = first_between + count;
     if (rank < below_low || rank >= first_high + found.at_high) return std::nullopt;
     if (rank < first_between) return Element{bracket.low, found.at_low, below_low};
     if (rank >= first_high) return Element{bracket.high, found.at_high, first_high};
-    const auto at = between.begin() + (rank - first_between);
-    std::nth_element(between.begin(), at, between.end());
-    const C value = *at;
-    const auto smaller = std::count_if(between.begin(), at, [value](C e) { return e < value; });
-    return Element{value, std::count(between.begin(), between.end(), value),
-                   first_between + smaller};
+    const C value = kth_smallest(between.data(), count, rank - first_between);
+    int64_t smaller = 0, ties = 0;
+    for (const C e : between) {
+      smaller += e < value;
+      ties += e == value;
+    }
+    return Element{value, ties, first_between + smaller};
   }
 
   // --- The sums, from what was far and what was kept.

@@ -24,9 +24,10 @@ def count(tmp_path_factory):
     common = [COMPILER, "-std=c++17", "-O1", "-ffp-contract=off", f"-I{SOURCES}", "-c"]
     counted = ["-fsanitize-coverage=trace-pc"]
     objects = []
-    for source in [*sorted((SOURCES / "kernels").glob("*.cc")), HERE / "operation_count/count.cc"]:
+    kernels = sorted((SOURCES / "kernels").rglob("*.cc"))
+    for source in [*kernels, HERE / "operation_count/count.cc"]:
         objects.append(folder / f"{source.stem}.o")
-        flags = counted if source.parent.name == "kernels" else []
+        flags = counted if source in kernels else []
         subprocess.run([*common, *flags, source, "-o", objects[-1]], check=True)
     program = folder / "count"
     subprocess.run([COMPILER, *objects, "-o", program], check=True)
@@ -44,8 +45,8 @@ def count(tmp_path_factory):
 def test_cost_is_linear(count, family):
     small, large = count(family, 100_000, 1_000_000)
     for name, few, many in zip(("forward", "backward"), small, large, strict=True):
-        assert 9.0 < many / few < 10.3, name
-        assert many / 1_000_000 < 100, f"{name}: blocks per element"
+        assert 5.0 < many / few < 10.3, name
+        assert many / 1_000_000 < 30, f"{name}: blocks per element"
 
 
 def test_adversarial_data_costs_what_random_data_costs(count):

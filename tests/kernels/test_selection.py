@@ -8,7 +8,8 @@ from families import EXTREME_FAMILIES, FAMILIES, residuals
 from tailops import _kernels, kernels
 from tailops._options import TailOptions
 
-BUFFER, PARALLEL = _kernels.BUFFER_LENGTH, _kernels.PARALLEL_ELEMENTS
+BUFFER, BLOCK = _kernels.BUFFER_LENGTH, _kernels.BLOCK_LENGTH
+PARALLEL = _kernels.PARALLEL_ELEMENTS
 EVERY_FAMILY = [*FAMILIES, *EXTREME_FAMILIES]
 BOUNDARIES = [
     BUFFER - 1,
@@ -31,7 +32,7 @@ def assert_exact(d, *, methods, percentiles, **arguments):
             np.testing.assert_array_equal(state["threshold"].astype(expected.dtype), expected)
 
 
-@pytest.mark.parametrize("selection", ["auto", "radix"])
+@pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("family", EVERY_FAMILY)
 def test_every_small_size(family, dtype, selection):
@@ -64,7 +65,7 @@ def test_half_precision_is_widened(family, dtype):
         assert_exact(residuals(family, n, dtype), methods=_kernels.METHODS, percentiles=[0.5, 0.99])
 
 
-@pytest.mark.parametrize("selection", ["auto", "radix"])
+@pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 @pytest.mark.parametrize("nan", [np.nan, -np.nan, np.uint32(0x7F800001), np.uint32(0xFFFFFFFF)])
 @pytest.mark.parametrize("n", [1, 2, 70, BUFFER + 1, PARALLEL + 1])
 def test_any_nan_is_the_threshold(n, nan, selection):
@@ -82,7 +83,7 @@ def test_any_nan_is_the_threshold(n, nan, selection):
 
 def test_ties_share_the_gradient_equally():
     d = np.array([1.0, -2.0, 2.0, 2.0, 5.0])
-    for selection in ("auto", "radix"):
+    for selection in _kernels.SELECTIONS:
         _, state = kernels.forward(
             np.zeros_like(d), d, TailOptions(percentile=0.5), selection=selection
         )

@@ -34,7 +34,11 @@ inline TAILOPS_DECLARE_TARGET(common)
          return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                 __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
        }},
-      {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }},
+      {"avx2",
+       [] {
+         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                __builtin_cpu_supports("f16c");
+       }},
 #endif
       {"portable", [] { return true; }},
   };

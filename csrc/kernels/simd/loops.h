@@ -44,8 +44,11 @@ struct Collected {
   double above_sum = 0.0;
   double square_sum = 0.0;  // Σ d² of all, where β ≠ 0
   C* candidates = nullptr;
-  int64_t count = 0;  // of the candidates; the caller has room for all
+  int64_t count = 0;  // of the candidates; the caller has room for all, and kSlack more
 };
+
+// Candidates are written a vector at a time.
+constexpr int64_t kSlack = 16;
 
 // A known threshold; lower and upper are the order statistics that it is made of.
 template <typename C>

@@ -11,6 +11,10 @@
 #include "../formulas.h"
 // clang-format on
 
+// The loops' bodies are called twice, for whole vectors and for the rest: inlined all the same, or
+// what they accumulate would live in memory.
+#define TAILOPS_INLINE __attribute__((always_inline))
+
 namespace tailops {
 inline namespace TAILOPS_TARGET {
 
@@ -23,6 +27,15 @@ struct LoopsFor {
   static constexpr int kStep = kLanes<C>;
   // Vectors that are added up in C before float64 takes over.
   static constexpr int kTile = 16;
+
+  // Where the target compacts a vector without a branch, not branching at all is faster.
+#if defined(__AVX512F__)
+  static constexpr bool kBranchesOnKept = false;
+#elif defined(__AVX2__)
+  static constexpr bool kBranchesOnKept = sizeof(C) == 8;
+#else
+  static constexpr bool kBranchesOnKept = true;
+#endif
 
   static Formulas formulas_of(const Weights<C>& w) { return {w.kappa, w.scale, w.beta, w.epsilon}; }
 
@@ -75,7 +88,7 @@ struct LoopsFor {
 
   static void errors(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w, C* out) {
     const Formulas formulas = formulas_of(w);
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) {
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) TAILOPS_INLINE {
       store_count(out + i, formulas.error(p - t), count);
     });
   }
@@ -86,26 +99,24 @@ struct LoopsFor {
     Accumulator below_sum, above_sum, square_sum;
     M below_count{}, low_count{}, high_count{};
     C* candidate = found.candidates + found.count;
-    const auto step = [&](V t, V p, M valid) {
+    const auto step = [&](V t, V p, M valid) TAILOPS_INLINE {
       const V d = p - t;
       const V e = formulas.error(d);
       const M below = (e < bracket.band_low) & valid;
       const M above = (e > bracket.band_high) & valid;
-      const M at_low = (e == bracket.low) & valid;
-      const M at_high = (e == bracket.high) & valid & ~at_low;
       below_count -= below;
-      low_count -= at_low;
-      high_count -= at_high;
       below_sum.tile += zero_unless(below, e);
       above_sum.tile += zero_unless(above, e);
       if (kSquares) square_sum.tile += zero_unless(valid, d * d);
-      uint32_t rest = bits_of(valid & ~(below | above | at_low | at_high));
-      while (rest != 0) {
-        *candidate++ = e[__builtin_ctz(rest)];
-        rest &= rest - 1;
-      }
+      const M at_low = valid & (e == bracket.low);
+      const M at_high = valid & (e == bracket.high) & ~at_low;
+      low_count -= at_low;
+      high_count -= at_high;
+      const uint32_t kept = bits_of(valid & ~(below | above | at_low | at_high));
+      if (kBranchesOnKept && kept == 0) return;
+      candidate += compact(candidate, e, kept);
     };
-    const auto flush = [&] {
+    const auto flush = [&]() TAILOPS_INLINE {
       below_sum.flush();
       above_sum.flush();
       if (kSquares) square_sum.flush();
@@ -116,7 +127,7 @@ struct LoopsFor {
       for (int k = 0; k < kTile; ++k, i += kStep) step(load(y_true + i), load(y_pred + i), all);
     }
     for_each_vector(y_true + i, y_pred + i, n - i,
-                    [&](V t, V p, int64_t, M valid, int) { step(t, p, valid); });
+                    [&](V t, V p, int64_t, M valid, int) TAILOPS_INLINE { step(t, p, valid); });
     flush();
 
     found.count = candidate - found.candidates;
@@ -162,15 +173,16 @@ struct LoopsFor {
                   const Tail<C>& tail, Sums& sums) {
     const Formulas formulas = formulas_of(w);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    const bool exact = w.mode == GradientMode::kExact;
     Accumulator weighted, squares, slopes;
     int vectors = 0;
-    const auto flush = [&] {
+    const auto flush = [&]() TAILOPS_INLINE {
       weighted.flush();
       squares.flush();
       slopes.flush();
       vectors = 0;
     };
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t, M valid, int) {
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t, M valid, int) TAILOPS_INLINE {
       const V d = p - t;
       const V e = formulas.error(d);
       V term = e * flat_weight(e, high, w);
@@ -178,7 +190,7 @@ struct LoopsFor {
       if (bits_of(near) != 0) {
         const Indicator<V> h = tail_indicator(e, tail.threshold, w.kappa);
         term = choose(near, formulas.weighted(e, h), term);
-        slopes.tile += zero_unless(near, formulas.threshold_derivative(e, h));
+        if (exact) slopes.tile += zero_unless(near, formulas.threshold_derivative(e, h));
       }
       weighted.tile += zero_unless(valid, term);
       if (w.beta != C(0)) squares.tile += zero_unless(valid, d * d);
@@ -207,7 +219,7 @@ struct LoopsFor {
     const Formulas formulas = formulas_of(w);
     const V threshold = broadcast(tail.threshold);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) {
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) TAILOPS_INLINE {
       store_count(out + i, loss(p - t, threshold, low, high, w, formulas), count);
     });
   }
@@ -215,7 +227,7 @@ struct LoopsFor {
   static void column_losses(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
                             const TailColumns<C>& tail, int64_t first, C* out) {
     const Formulas formulas = formulas_of(w);
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) {
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) TAILOPS_INLINE {
       const auto of = [&](const std::vector<C>& v) { return load_count(&v[first + i], count); };
       store_count(
           out + i,
@@ -239,7 +251,7 @@ struct LoopsFor {
     const Formulas formulas = formulas_of(w);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
     double sum = 0.0;
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int) {
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int) TAILOPS_INLINE {
       const V e = formulas.error(p - t);
       uint32_t near = bits_of(inside(e, low, high) & valid);
       if (near == 0) return;
@@ -252,68 +264,123 @@ struct LoopsFor {
     return sum;
   }
 
-  // ∂L/∂d of one vector; `tied` gives the exact derivative of a lane that equals lower or upper.
-  template <typename Tied>
-  static V derivative(V d, V upstream, M valid, V threshold, V lower, V upper, V low, V high,
-                      const Weights<C>& w, const Formulas& formulas, const Tied& tied) {
-    const V e = formulas.error(d);
-    V by_error = (C(1) - w.beta) * flat_weight(e, high, w);
-    const M near = inside(e, low, high) & valid;
-    uint32_t ties = 0;
-    if (bits_of(near) != 0) {
-      by_error = choose(near, formulas.error_derivative(e, threshold, w.mode), by_error);
-      if (w.mode == GradientMode::kExact) {
-        const M tie = ((e == lower) | (e == upper)) & valid;
-        ties = bits_of(tie);
-      }
-    }
-    V result = formulas.residual_derivative(d, upstream * by_error, upstream);
-    for (; ties != 0; ties &= ties - 1) {
-      const int lane = __builtin_ctz(ties);
-      result[lane] = tied(lane, d[lane], e[lane]);
-    }
-    return result;
+  // What arrives at e, of a vector with elements near the threshold, where none ties with it.
+  static V near_by_error(V e, V g, Indicator<V> h, const Weights<C>& w, const Formulas& formulas) {
+    const V weight = formulas.weight(h);
+    return g * (w.mode == GradientMode::kFixedWeight ? weight : weight + formulas.spike(e, h));
   }
 
   static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
                        const Tail<C>& tail, const Upstream<T>& upstream, const Through& through,
                        T* out) {
     const Formulas formulas = formulas_of(w);
-    const V threshold = broadcast(tail.threshold);
-    const V lower = broadcast(tail.lower), upper = broadcast(tail.upper);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) {
-      const auto tied = [&](int lane, C d, C e) {
-        const double arriving =
-            (e == tail.lower ? through.lower : 0.0) + (e == tail.upper ? through.upper : 0.0);
-        return formulas.tied_residual_derivative(d, e, tail.threshold,
-                                                 exact_upstream_of(upstream, i + lane), arriving);
-      };
-      store_count(out + i,
-                  derivative(p - t, upstream_of(upstream, i, count), valid, threshold, lower, upper,
-                             low, high, w, formulas, tied),
-                  count);
+    const V flat_below = broadcast(C(1) - w.beta);
+    const V flat_above = broadcast((C(1) - w.beta) * (C(1) + w.scale));
+    const V same_upstream = upstream.each ? V{} : upstream_of(upstream, 0, kStep);
+    const Tied tied = upstream.each ? Tied{} : tied_of(tail, w, upstream, through);
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
+      const V d = p - t;
+      const V e = formulas.error(d);
+      const V g = upstream.each ? upstream_of(upstream, i, count) : same_upstream;
+      const M above = e > high;
+      const M near = valid & ~((e < low) | above);
+      V by_error = g * choose(above, flat_above, flat_below);
+      if (bits_of(near) != 0) {
+        const V arriving = upstream.each ? near_each(e, g, valid, i, w, tail, upstream, through)
+                                         : near_same(e, g, w, tail, tied);
+        by_error = choose(near, arriving, by_error);
+      }
+      store_count(out + i, formulas.residual_derivative(d, by_error, g), count);
     });
+  }
+
+  // What arrives at an element equal to lower, and to upper, where the upstream gradient is one for
+  // all.
+  struct Tied {
+    V lower{};
+    V upper{};
+  };
+
+  static Tied tied_of(const Tail<C>& tail, const Weights<C>& w, const Upstream<T>& upstream,
+                      const Through& through) {
+    const Formulas formulas = formulas_of(w);
+    const auto at = [&](C error, double arriving) {
+      const V e = broadcast(error);
+      const Indicator<V> h = tail_indicator(e, tail.threshold, w.kappa);
+      return broadcast(formulas.tied_by_error(formulas.weight(h)[0], formulas.spike(e, h)[0],
+                                              exact_upstream_of(upstream, 0), arriving));
+    };
+    const bool same = tail.lower == tail.upper;
+    return {at(tail.lower, same ? through.lower + through.upper : through.lower),
+            at(tail.upper, same ? through.lower + through.upper : through.upper)};
+  }
+
+  // Apart from the loop, whose registers they would need.
+  [[gnu::noinline]] static V near_same(V e, V g, const Weights<C>& w, const Tail<C>& tail,
+                                       const Tied& tied) {
+    const Formulas formulas = formulas_of(w);
+    V by_error = near_by_error(e, g, tail_indicator(e, tail.threshold, w.kappa), w, formulas);
+    if (w.mode != GradientMode::kExact) return by_error;
+    by_error = choose(e == tail.lower, tied.lower, by_error);
+    return choose(e == tail.upper, tied.upper, by_error);
+  }
+
+  [[gnu::noinline]] static V near_each(V e, V g, M valid, int64_t i, const Weights<C>& w,
+                                       const Tail<C>& tail, const Upstream<T>& upstream,
+                                       const Through& through) {
+    const auto arriving = [&](int, C error) {
+      return (error == tail.lower ? through.lower : 0.0) +
+             (error == tail.upper ? through.upper : 0.0);
+    };
+    return near_lanes(e, g, valid, broadcast(tail.threshold), broadcast(tail.lower),
+                      broadcast(tail.upper), i, w, upstream, arriving);
+  }
+
+  // arriving(lane, error) is what comes through the threshold.
+  template <typename Arriving>
+  static V near_lanes(V e, V g, M valid, V threshold, V lower, V upper, int64_t i,
+                      const Weights<C>& w, const Upstream<T>& upstream, const Arriving& arriving) {
+    const Formulas formulas = formulas_of(w);
+    const Indicator<V> h = tail_indicator(e, threshold, w.kappa);
+    V by_error = near_by_error(e, g, h, w, formulas);
+    if (w.mode != GradientMode::kExact) return by_error;
+    const M ties = valid & ((e == lower) | (e == upper));
+    if (bits_of(ties) == 0) return by_error;
+    const V weight = formulas.weight(h), spike = formulas.spike(e, h);
+    for (uint32_t rest = bits_of(ties); rest != 0; rest &= rest - 1) {
+      const int lane = __builtin_ctz(rest);
+      by_error[lane] =
+          formulas.tied_by_error(weight[lane], spike[lane], exact_upstream_of(upstream, i + lane),
+                                 arriving(lane, e[lane]));
+    }
+    return by_error;
   }
 
   static void column_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
                               const TailColumns<C>& tail, int64_t first,
                               const Upstream<T>& upstream, T* out) {
     const Formulas formulas = formulas_of(w);
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) {
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
       const auto of = [&](const std::vector<C>& v) { return load_count(&v[first + i], count); };
-      const auto tied = [&](int lane, C d, C e) {
-        const int64_t c = first + i + lane;
-        const double arriving = (e == tail.lower[c] ? tail.through_lower[c] : 0.0) +
-                                (e == tail.upper[c] ? tail.through_upper[c] : 0.0);
-        return formulas.tied_residual_derivative(d, e, tail.threshold[c],
-                                                 exact_upstream_of(upstream, i + lane), arriving);
-      };
-      store_count(out + i,
-                  derivative(p - t, upstream_of(upstream, i, count), valid, of(tail.threshold),
-                             of(tail.lower), of(tail.upper), of(tail.band_low), of(tail.band_high),
-                             w, formulas, tied),
-                  count);
+      const V d = p - t;
+      const V e = formulas.error(d);
+      const V g = upstream_of(upstream, i, count);
+      const V high = of(tail.band_high);
+      const M near = valid & inside(e, of(tail.band_low), high);
+      V by_error = g * ((C(1) - w.beta) * flat_weight(e, high, w));
+      if (bits_of(near) != 0) {
+        const auto arriving = [&](int lane, C error) {
+          const int64_t c = first + i + lane;
+          return (error == tail.lower[c] ? tail.through_lower[c] : 0.0) +
+                 (error == tail.upper[c] ? tail.through_upper[c] : 0.0);
+        };
+        by_error = choose(near,
+                          near_lanes(e, g, valid, of(tail.threshold), of(tail.lower),
+                                     of(tail.upper), i, w, upstream, arriving),
+                          by_error);
+      }
+      store_count(out + i, formulas.residual_derivative(d, by_error, g), count);
     });
   }
 

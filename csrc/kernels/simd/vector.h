@@ -72,6 +72,31 @@ inline DoubleVector absolute(DoubleVector x) {
   return reinterpret<DoubleVector>(reinterpret<Mask<double>>(x) & 0x7fffffffffffffff);
 }
 
+// a·b + c, rounded once where the target can: not for the error, which must have the same bits
+// everywhere.
+inline FloatVector multiply_add(FloatVector a, FloatVector b, FloatVector c) {
+#if defined(__AVX512F__)
+  return reinterpret<FloatVector>(
+      _mm512_fmadd_ps(reinterpret<__m512>(a), reinterpret<__m512>(b), reinterpret<__m512>(c)));
+#elif defined(__FMA__)
+  return reinterpret<FloatVector>(
+      _mm256_fmadd_ps(reinterpret<__m256>(a), reinterpret<__m256>(b), reinterpret<__m256>(c)));
+#else
+  return a * b + c;
+#endif
+}
+inline DoubleVector multiply_add(DoubleVector a, DoubleVector b, DoubleVector c) {
+#if defined(__AVX512F__)
+  return reinterpret<DoubleVector>(
+      _mm512_fmadd_pd(reinterpret<__m512d>(a), reinterpret<__m512d>(b), reinterpret<__m512d>(c)));
+#elif defined(__FMA__)
+  return reinterpret<DoubleVector>(
+      _mm256_fmadd_pd(reinterpret<__m256d>(a), reinterpret<__m256d>(b), reinterpret<__m256d>(c)));
+#else
+  return a * b + c;
+#endif
+}
+
 // The compiler makes one instruction of the loop.
 template <typename V>
 inline V lanewise_square_root(V x) {
@@ -110,6 +135,49 @@ inline uint32_t bits_of(Mask<double> mask) {
   for (int lane = 0; lane < kLanes<double>; ++lane) bits |= (mask[lane] & 1) << lane;
   return bits;
 #endif
+}
+
+// --- Compaction: writes the lanes whose bit is set, one after the other, and returns how many. May
+// write a whole vector.
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// For each set of lanes, their numbers in order, a byte each.
+struct LaneOrders {
+  uint64_t of[256] = {};
+  constexpr LaneOrders() {
+    for (int bits = 0; bits < 256; ++bits) {
+      int count = 0;
+      for (int lane = 0; lane < 8; ++lane) {
+        if (bits >> lane & 1) of[bits] |= static_cast<uint64_t>(lane) << (8 * count++);
+      }
+    }
+  }
+};
+inline constexpr LaneOrders kLaneOrders;
+#endif
+
+inline int compact(float* to, FloatVector v, uint32_t bits) {
+#if defined(__AVX512F__)
+  _mm512_storeu_ps(to,
+                   _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), reinterpret<__m512>(v)));
+#elif defined(__AVX2__)
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kLaneOrders.of[bits]));
+  _mm256_storeu_ps(to,
+                   _mm256_permutevar8x32_ps(reinterpret<__m256>(v), _mm256_cvtepu8_epi32(bytes)));
+#else
+  for (uint32_t rest = bits; rest != 0; rest &= rest - 1) *to++ = v[__builtin_ctz(rest)];
+#endif
+  return __builtin_popcount(bits);
+}
+
+inline int compact(double* to, DoubleVector v, uint32_t bits) {
+#if defined(__AVX512F__)
+  _mm512_storeu_pd(to,
+                   _mm512_maskz_compress_pd(static_cast<__mmask8>(bits), reinterpret<__m512d>(v)));
+#else
+  for (uint32_t rest = bits; rest != 0; rest &= rest - 1) *to++ = v[__builtin_ctz(rest)];
+#endif
+  return __builtin_popcount(bits);
 }
 
 // True in the first `count` lanes.
@@ -222,12 +290,14 @@ inline Vector<C> vector_exponential(Vector<C> x) {
   using Constants = ExponentialConstants<C>;
   using V = Vector<C>;
   const V clamped = choose(x < Constants::kSmallest, broadcast(Constants::kSmallest), x);
-  const V shifted = clamped * Constants::kLog2E + Constants::kRound;
+  const V shifted =
+      multiply_add(clamped, broadcast(Constants::kLog2E), broadcast(Constants::kRound));
   const V n = shifted - Constants::kRound;
-  const V r = (clamped - n * Constants::kLn2High) - n * Constants::kLn2Low;
+  const V high = multiply_add(n, broadcast(-Constants::kLn2High), clamped);
+  const V r = multiply_add(n, broadcast(-Constants::kLn2Low), high);
   V series = broadcast(static_cast<C>(kInverseFactorials.of[Constants::kTerms]));
   for (int k = Constants::kTerms - 1; k >= 0; --k) {
-    series = series * r + static_cast<C>(kInverseFactorials.of[k]);
+    series = multiply_add(series, r, broadcast(static_cast<C>(kInverseFactorials.of[k])));
   }
   // The integer stands in the low bits of `shifted`; move it into the exponent.
   const Mask<C> exponent = reinterpret<Mask<C>>(shifted) << Constants::kFractionBits;

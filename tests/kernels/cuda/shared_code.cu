@@ -20,10 +20,11 @@ __global__ void every_formula(const T* in, T* out, TailFormulas<Error, ComputeTy
   for (const Rank& rank : ranks) threshold += interpolate(e, t, rank);
   const Compute key = OrderedBits<Compute>::decode(OrderedBits<Compute>::encode(threshold));
   out[0] = narrow<T>(formulas.loss(d, e, key));
-  out[1] =
-      narrow<T>(formulas.threshold_derivative(e, tail_indicator(e, threshold, formulas.kappa)));
-  out[2] = narrow<T>(formulas.residual_derivative(d, e, threshold, t, GradientMode::kExact));
-  out[3] = narrow<T>(formulas.tied_residual_derivative(d, e, threshold, 1.0, 1.0));
+  const auto h = tail_indicator(e, threshold, formulas.kappa);
+  out[1] = narrow<T>(formulas.threshold_derivative(e, h));
+  const Compute weight = formulas.weight(h), spike = formulas.spike(e, h);
+  out[2] = narrow<T>(formulas.residual_derivative(d, weight + spike, t));
+  out[3] = narrow<T>(formulas.tied_by_error(weight, spike, 1.0, 1.0));
 }
 
 #define TAILOPS_INSTANTIATE(Error, T) \

@@ -22,10 +22,10 @@ int main(int argc, char** argv) {
   for (int a = 2; a < argc; ++a) {
     const int64_t n = std::atoll(argv[a]);
     std::mt19937 random(1);
-    std::normal_distribution<float> normal;
+    std::uniform_real_distribution<float> uniform;
     std::vector<float> y_true(n, 0.0f), y_pred(n), gradient(n);
     for (int64_t i = 0; i < n; ++i) {
-      if (family == "random") y_pred[i] = normal(random);
+      if (family == "random") y_pred[i] = uniform(random);
       if (family == "constant") y_pred[i] = 0.5f;
       if (family == "sorted") y_pred[i] = static_cast<float>(i) / static_cast<float>(n);
       if (family == "few_values") y_pred[i] = static_cast<float>(random() % 4);
