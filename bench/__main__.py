@@ -1,91 +1,41 @@
-"""Loss and gradient in a `tf.function`: tailops against the same loss in TensorFlow's own ops.
-
-Rounds are interleaved, so that a slow moment of the machine strikes everybody; medians, and
-ratios to tailops. Every peer must agree with tailops before it is timed.
-"""
+"""`python -m bench`: the train step against its peers, and the kernels against the floor."""
 
 import argparse
 import json
+import os
 import platform
-import statistics
-import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
-from bench.peers import PEERS, Loss
+from bench import kernels, train_step
 from tailops import build_info
-
-Step = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-
-
-def step_of(loss: Loss) -> Step:
-    """One forward and backward pass, compiled into a graph."""
-
-    def step(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(y_pred)
-            value = loss(y_true, y_pred)
-        return value, tape.gradient(value, y_pred)
-
-    return tf.function(step)
-
-
-def measure(n: int, seconds: float) -> dict[str, float]:
-    """Median seconds of each peer at this size."""
-    rng = np.random.default_rng(0)
-    y_true = tf.constant(rng.uniform(size=n).astype(np.float32))
-    y_pred = y_true + tf.constant((0.1 * rng.standard_normal(n)).astype(np.float32))
-    steps = {name: step_of(loss) for name, loss in PEERS.items()}
-    expected, expected_slope = steps["tailops"](y_true, y_pred)
-    for step in steps.values():
-        value, slope = step(y_true, y_pred)
-        np.testing.assert_allclose(value, expected, rtol=1e-5)
-        scale = np.abs(expected_slope).max()
-        np.testing.assert_allclose(slope, expected_slope, rtol=0, atol=1e-3 * scale)
-
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    started = time.perf_counter()
-    while len(times["tailops"]) < 5 or time.perf_counter() - started < seconds:
-        for name, step in steps.items():
-            before = time.perf_counter()
-            value, slope = step(y_true, y_pred)
-            value.numpy(), slope[:1].numpy()
-            times[name].append(time.perf_counter() - before)
-    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def main() -> None:
-    """Times every size, prints the table, writes it as JSON where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Runs both suites, and writes the results as JSON where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=float, nargs="+", default=[1e2, 1e3, 1e4, 1e5, 1e6, 1e7])
+    parser.add_argument("--kernel-sizes", type=float, nargs="+", default=[1e6, 1e7])
     parser.add_argument("--seconds", type=float, default=4.0, help="per size, at least")
-    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    parser.add_argument("--rounds", type=int, default=15, help="of the kernels")
+    parser.add_argument("--output", type=Path, help="JSON file for the results")
     arguments = parser.parse_args()
 
-    print("loss and gradient, float32, milliseconds (times tailops)\n")
-    print(f"{'n':>10}" + "".join(f"{name:>24}" for name in PEERS))
-    rows = []
-    for n in map(int, arguments.sizes):
-        medians = measure(n, arguments.seconds)
-        ours = medians["tailops"]
-        cells = (f"{t * 1e3:.3g} ({t / ours:.3g})" for t in medians.values())
-        print(f"{n:>10}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
-        rows.append({"n": n, "seconds": medians})
+    kernel_rows = kernels.run([int(n) for n in arguments.kernel_sizes], arguments.rounds)
+    step_rows = train_step.run([int(n) for n in arguments.sizes], arguments.seconds)
     if arguments.output:
         result = {
-            "what": "loss and gradient in a tf.function, float32, one group",
             "command": "make bench",
             "date": date.today().isoformat(),
-            "machine": f"{platform.machine()}, {tf.config.list_physical_devices('CPU')}",
-            "versions": {"tensorflow": tf.__version__, **build_info()},
-            "rows": rows,
+            "machine": {"architecture": platform.machine(), "cores": os.cpu_count()},
+            "versions": {**build_info(), "tensorflow": tf.__version__},
+            "kernels": kernel_rows,
+            "train_step": step_rows,
         }
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -107,6 +107,7 @@ def backward(
     *,
     reduction: str = "per_sample",
     threads: int = 1,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative.
 
@@ -118,12 +119,13 @@ def backward(
         options: As for `forward`.
         reduction: As for `forward`.
         threads: How many threads may work.
+        out: Where to write the result: C-contiguous, of y_pred's shape and dtype.
 
     Returns:
-        An array like y_pred.
+        An array like y_pred, or `out`.
 
     Raises:
-        ValueError: As for `forward`, or upstream or state are not of their shape.
+        ValueError: As for `forward`, or upstream, state or out are not of their shape or dtype.
 
     Example:
         >>> y_true, y_pred = np.zeros(3), np.array([1.0, -2.0, 4.0])
@@ -144,7 +146,11 @@ def backward(
             raise ValueError(f"{name} of shape {array.shape}: must be {shape}")
     if state.dtype != STATE:
         raise ValueError(f"state of dtype {state.dtype}: must be what forward returned")
-    gradient = np.empty_like(predictions, order="C")
+    gradient = np.empty_like(predictions, order="C") if out is None else out
+    if gradient.shape != predictions.shape or gradient.dtype != predictions.dtype:
+        raise ValueError(f"out is {gradient.dtype.name}{gradient.shape}: must be like y_pred")
+    if not (gradient.flags.c_contiguous and gradient.flags.writeable):
+        raise ValueError("out must be C-contiguous and writeable")
     _kernels.backward(
         predictions.dtype.name,
         arriving,

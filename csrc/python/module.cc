@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "floors.h"
 #include "kernels/block_sum.h"
 #include "kernels/float_types.h"
 #include "kernels/select.h"
@@ -150,6 +151,13 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("rank", [](const Options& options, int64_t n) {
     const Rank rank = rank_of(options, n);
     return py::make_tuple(rank.lower, rank.weight, rank.scale);
+  });
+  using Floats = py::array_t<float, py::array::c_style>;
+  m.def("read_two", [](const Floats& a, const Floats& b) {
+    return read_two(a.data(), b.data(), std::min(a.size(), b.size()));
+  });
+  m.def("read_two_write_one", [](const Floats& a, const Floats& b, Floats& out) {
+    read_two_write_one(a.data(), b.data(), out.mutable_data(), std::min(a.size(), b.size()));
   });
   m.def("instruction_set", &instruction_set);
   m.def("set_instruction_set", &set_instruction_set);

@@ -288,7 +288,7 @@ struct LoopsFor {
       V by_error = g * choose(above, flat_above, flat_below);
       if (bits_of(near) != 0) {
         const V arriving = upstream.each ? near_each(e, g, valid, i, w, tail, upstream, through)
-                                         : near_same(e, g, w, tail, tied);
+                                         : near_same(e, g, near, w, tail, tied);
         by_error = choose(near, arriving, by_error);
       }
       store_count(out + i, formulas.residual_derivative(d, by_error, g), count);
@@ -308,22 +308,28 @@ struct LoopsFor {
     const auto at = [&](C error, double arriving) {
       const V e = broadcast(error);
       const Indicator<V> h = tail_indicator(e, tail.threshold, w.kappa);
-      return broadcast(formulas.tied_by_error(formulas.weight(h)[0], formulas.spike(e, h)[0],
+      const V spike = w.mode == GradientMode::kFixedWeight ? V{} : formulas.spike(e, h);
+      return broadcast(formulas.tied_by_error(formulas.weight(h)[0], spike[0],
                                               exact_upstream_of(upstream, 0), arriving));
     };
     const bool same = tail.lower == tail.upper;
-    return {at(tail.lower, same ? through.lower + through.upper : through.lower),
-            at(tail.upper, same ? through.lower + through.upper : through.upper)};
+    const double both = through.lower + through.upper;
+    return {at(tail.lower, same ? both : through.lower),
+            at(tail.upper, same ? both : through.upper)};
   }
 
-  // Apart from the loop, whose registers they would need.
-  [[gnu::noinline]] static V near_same(V e, V g, const Weights<C>& w, const Tail<C>& tail,
+  // Apart from the loop, whose registers they would need. Where many elements are equal, most of
+  // those near the threshold are at it.
+  [[gnu::noinline]] static V near_same(V e, V g, M near, const Weights<C>& w, const Tail<C>& tail,
                                        const Tied& tied) {
-    const Formulas formulas = formulas_of(w);
-    V by_error = near_by_error(e, g, tail_indicator(e, tail.threshold, w.kappa), w, formulas);
-    if (w.mode != GradientMode::kExact) return by_error;
-    by_error = choose(e == tail.lower, tied.lower, by_error);
-    return choose(e == tail.upper, tied.upper, by_error);
+    const M at_lower = e == tail.lower;
+    const M at_upper = e == tail.upper;
+    V by_error{};
+    if (bits_of(near & ~(at_lower | at_upper)) != 0) {
+      const Formulas formulas = formulas_of(w);
+      by_error = near_by_error(e, g, tail_indicator(e, tail.threshold, w.kappa), w, formulas);
+    }
+    return choose(at_upper, tied.upper, choose(at_lower, tied.lower, by_error));
   }
 
   [[gnu::noinline]] static V near_each(V e, V g, M valid, int64_t i, const Weights<C>& w,
