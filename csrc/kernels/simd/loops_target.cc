@@ -149,17 +149,29 @@ struct LoopsFor {
 
   static void sum_errors(const C* errors, int64_t n, const Weights<C>& w, C threshold, Sums& sums) {
     const Formulas formulas = formulas_of(w);
-    LaneSums<C> weighted, slopes;
-    for (int64_t i = 0; i < n; i += kStep) {
-      const int count = static_cast<int>(n - i < kStep ? n - i : kStep);
-      const M valid = first_lanes<C>(count);
-      const V e = load_count(errors + i, count);
+    const bool exact = w.mode == GradientMode::kExact;
+    Accumulator weighted, slopes;
+    int64_t i = 0;
+    const auto step = [&](V e, M valid) TAILOPS_INLINE {
       const Indicator<V> h = tail_indicator(e, threshold, w.kappa);
-      weighted.add(zero_unless(valid, formulas.weighted(e, h)));
-      slopes.add(zero_unless(valid, formulas.threshold_derivative(e, h)));
+      weighted.tile += zero_unless(valid, formulas.weighted(e, h));
+      if (exact) slopes.tile += zero_unless(valid, formulas.threshold_derivative(e, h));
+    };
+    const auto flush = [&]() TAILOPS_INLINE {
+      weighted.flush();
+      slopes.flush();
+    };
+    const M all = M{} - 1;
+    for (; i + kStep * kTile <= n; flush()) {
+      for (int k = 0; k < kTile; ++k, i += kStep) step(load(errors + i), all);
     }
-    sums.weighted += weighted.total();
-    sums.threshold_gradient += slopes.total();
+    for (; i < n; i += kStep) {
+      const int count = static_cast<int>(n - i < kStep ? n - i : kStep);
+      step(load_count(errors + i, count), first_lanes<C>(count));
+    }
+    flush();
+    sums.weighted += weighted.total.total();
+    sums.threshold_gradient += slopes.total.total();
   }
 
   static M inside(V e, V band_low, V band_high) { return ~((e < band_low) | (e > band_high)); }
@@ -169,37 +181,42 @@ struct LoopsFor {
     return choose(e > band_high, broadcast(C(1) + w.scale), broadcast(C(1)));
   }
 
+  // Elements near the threshold are put aside until there are enough to fill vectors: however few
+  // of each vector they are, no exponential is computed for the others.
   static void sum(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
                   const Tail<C>& tail, Sums& sums) {
     const Formulas formulas = formulas_of(w);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
-    const bool exact = w.mode == GradientMode::kExact;
-    Accumulator weighted, squares, slopes;
+    constexpr int kAside = 1024;
+    C aside[kAside + kSlack];
+    int kept = 0;
+    Accumulator weighted, squares;
     int vectors = 0;
     const auto flush = [&]() TAILOPS_INLINE {
       weighted.flush();
       squares.flush();
-      slopes.flush();
       vectors = 0;
     };
     for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t, M valid, int) TAILOPS_INLINE {
       const V d = p - t;
       const V e = formulas.error(d);
-      V term = e * flat_weight(e, high, w);
       const M near = inside(e, low, high) & valid;
-      if (bits_of(near) != 0) {
-        const Indicator<V> h = tail_indicator(e, tail.threshold, w.kappa);
-        term = choose(near, formulas.weighted(e, h), term);
-        if (exact) slopes.tile += zero_unless(near, formulas.threshold_derivative(e, h));
-      }
-      weighted.tile += zero_unless(valid, term);
+      const V far = e * flat_weight(e, high, w);
+      weighted.tile += zero_unless(valid & ~near, far);
       if (w.beta != C(0)) squares.tile += zero_unless(valid, d * d);
-      if (++vectors == kTile) flush();
+      kept += compact(aside + kept, e, bits_of(near));
+      if (++vectors == kTile) {
+        flush();
+        if (kept > kAside - kTile * kStep) {
+          sum_errors(aside, kept, w, tail.threshold, sums);
+          kept = 0;
+        }
+      }
     });
     flush();
+    sum_errors(aside, kept, w, tail.threshold, sums);
     sums.weighted += weighted.total.total();
     sums.squares += squares.total.total();
-    sums.threshold_gradient += slopes.total.total();
   }
 
   // L of one vector.
@@ -270,37 +287,102 @@ struct LoopsFor {
     return g * (w.mode == GradientMode::kFixedWeight ? weight : weight + formulas.spike(e, h));
   }
 
-  static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
-                       const Tail<C>& tail, const Upstream<T>& upstream, const Through& through,
-                       T* out) {
-    const Formulas formulas = formulas_of(w);
-    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
-    const V flat_below = broadcast(C(1) - w.beta);
-    const V flat_above = broadcast((C(1) - w.beta) * (C(1) + w.scale));
-    const V same_upstream = upstream.each ? V{} : upstream_of(upstream, 0, kStep);
-    const Tied tied = upstream.each ? Tied{} : tied_of(tail, w, upstream, through);
-    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
-      const V d = p - t;
-      const V e = formulas.error(d);
-      const V g = upstream.each ? upstream_of(upstream, i, count) : same_upstream;
-      const M above = e > high;
-      const M near = valid & ~((e < low) | above);
-      V by_error = g * choose(above, flat_above, flat_below);
-      if (bits_of(near) != 0) {
-        const V arriving = upstream.each ? near_each(e, g, valid, i, w, tail, upstream, through)
-                                         : near_same(e, g, near, w, tail, tied);
-        by_error = choose(near, arriving, by_error);
-      }
-      store_count(out + i, formulas.residual_derivative(d, by_error, g), count);
-    });
-  }
-
   // What arrives at an element equal to lower, and to upper, where the upstream gradient is one for
   // all.
   struct Tied {
     V lower{};
     V upper{};
   };
+
+  static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                       const Tail<C>& tail, const Upstream<T>& upstream, const Through& through,
+                       T* out) {
+    if (upstream.each) return gradient_each(y_true, y_pred, n, w, tail, upstream, through, out);
+    const V g = upstream_of(upstream, 0, kStep);
+    const Tied tied = tied_of(tail, w, upstream, through);
+    int64_t i = 0;
+    for (; i + kTile * kStep <= n; i += kTile * kStep) {
+      gradient_tile<kTile>(y_true + i, y_pred + i, kStep, w, tail, g, tied, out + i);
+    }
+    for (; i < n; i += kStep) {
+      const int count = static_cast<int>(n - i < kStep ? n - i : kStep);
+      gradient_tile<1>(y_true + i, y_pred + i, count, w, tail, g, tied, out + i);
+    }
+  }
+
+  // Some whole vectors, or one of `count` elements. All are written as if they were far from the
+  // threshold; those near it are gathered into vectors and written once more.
+  template <int kVectors>
+  static void gradient_tile(const T* y_true, const T* y_pred, int count, const Weights<C>& w,
+                            const Tail<C>& tail, V g, const Tied& tied, T* out) {
+    constexpr int kElements = kVectors * kStep;
+    const Formulas formulas = formulas_of(w);
+    const V flat_below = g * (C(1) - w.beta);
+    const V flat_above = g * ((C(1) - w.beta) * (C(1) + w.scale));
+    const M valid = first_lanes<C>(count);
+    C near_residuals[kElements + kSlack];
+    C near_positions[kElements + kSlack];  // integers, moved as what they are beside
+    int near_count = 0;
+    M position = lane_numbers<C>();
+    for (int at = 0; at < kElements; at += kStep, position += kStep) {
+      const V d = load_count(y_pred + at, count) - load_count(y_true + at, count);
+      const V e = formulas.error(d);
+      const M above = e > tail.band_high;
+      const V by_error = choose(above, flat_above, flat_below);
+      store_count(out + at, formulas.residual_derivative(d, by_error, g), count);
+      const uint32_t near = bits_of(~((e < tail.band_low) | above) & valid);
+      if (kBranchesOnKept && near == 0) continue;
+      compact(near_residuals + near_count, d, near);
+      near_count += compact(near_positions + near_count, reinterpret<V>(position), near);
+    }
+    if (near_count != 0) {
+      write_near(near_residuals, near_positions, near_count, w, tail, g, tied, out);
+    }
+  }
+
+  [[gnu::noinline]] static void write_near(C* residuals, const C* positions, int count,
+                                           const Weights<C>& w, const Tail<C>& tail, V g,
+                                           const Tied& tied, T* out) {
+    const Formulas formulas = formulas_of(w);
+    for (int k = 0; k < count; k += kStep) {
+      const int here = count - k < kStep ? count - k : kStep;
+      const V d = load_count(residuals + k, here);
+      const V e = formulas.error(d);
+      const M at_lower = e == tail.lower;
+      const M at_upper = e == tail.upper;
+      // Where many elements are equal, most of those near the threshold are at it.
+      V by_error{};
+      if (bits_of(~(at_lower | at_upper)) != 0) {
+        by_error = near_by_error(e, g, tail_indicator(e, tail.threshold, w.kappa), w, formulas);
+      }
+      by_error = choose(at_upper, tied.upper, choose(at_lower, tied.lower, by_error));
+      store_count(residuals + k, formulas.residual_derivative(d, by_error, g), here);
+    }
+    for (int k = 0; k < count; ++k) {
+      SignedBits<C> position;
+      memcpy(&position, positions + k, sizeof(position));
+      out[position] = narrow<T>(residuals[k]);
+    }
+  }
+
+  // The same with an upstream gradient for each element.
+  static void gradient_each(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                            const Tail<C>& tail, const Upstream<T>& upstream,
+                            const Through& through, T* out) {
+    const Formulas formulas = formulas_of(w);
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
+      const V d = p - t;
+      const V e = formulas.error(d);
+      const V g = upstream_of(upstream, i, count);
+      const M near = valid & inside(e, low, high);
+      V by_error = g * ((C(1) - w.beta) * flat_weight(e, high, w));
+      if (bits_of(near) != 0) {
+        by_error = choose(near, near_each(e, g, valid, i, w, tail, upstream, through), by_error);
+      }
+      store_count(out + i, formulas.residual_derivative(d, by_error, g), count);
+    });
+  }
 
   static Tied tied_of(const Tail<C>& tail, const Weights<C>& w, const Upstream<T>& upstream,
                       const Through& through) {
@@ -318,20 +400,7 @@ struct LoopsFor {
             at(tail.upper, same ? both : through.upper)};
   }
 
-  // Apart from the loop, whose registers they would need. Where many elements are equal, most of
-  // those near the threshold are at it.
-  [[gnu::noinline]] static V near_same(V e, V g, M near, const Weights<C>& w, const Tail<C>& tail,
-                                       const Tied& tied) {
-    const M at_lower = e == tail.lower;
-    const M at_upper = e == tail.upper;
-    V by_error{};
-    if (bits_of(near & ~(at_lower | at_upper)) != 0) {
-      const Formulas formulas = formulas_of(w);
-      by_error = near_by_error(e, g, tail_indicator(e, tail.threshold, w.kappa), w, formulas);
-    }
-    return choose(at_upper, tied.upper, choose(at_lower, tied.lower, by_error));
-  }
-
+  // Apart from the loop, whose registers it would need.
   [[gnu::noinline]] static V near_each(V e, V g, M valid, int64_t i, const Weights<C>& w,
                                        const Tail<C>& tail, const Upstream<T>& upstream,
                                        const Through& through) {

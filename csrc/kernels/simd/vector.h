@@ -180,12 +180,18 @@ inline int compact(double* to, DoubleVector v, uint32_t bits) {
   return __builtin_popcount(bits);
 }
 
+// 0, 1, 2, …
+template <typename C>
+inline Mask<C> lane_numbers() {
+  Mask<C> lane;
+  for (int i = 0; i < kLanes<C>; ++i) lane[i] = i;
+  return lane;
+}
+
 // True in the first `count` lanes.
 template <typename C>
 inline Mask<C> first_lanes(int64_t count) {
-  Mask<C> lane;
-  for (int i = 0; i < kLanes<C>; ++i) lane[i] = i;
-  return lane < static_cast<SignedBits<C>>(count);
+  return lane_numbers<C>() < static_cast<SignedBits<C>>(count);
 }
 
 // --- Loads and stores: kLanes elements of the memory type, as vectors of the compute type.
@@ -214,7 +220,7 @@ inline FloatVector load(const BFloat16* from) {
 inline FloatVector load(const Float16* from) {
 #if defined(__AVX512F__)
   return reinterpret<FloatVector>(
-      _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+      _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
 #elif defined(__F16C__)
   return reinterpret<FloatVector>(
       _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
@@ -239,8 +245,9 @@ inline void store(BFloat16* to, FloatVector v) {
 
 inline void store(Float16* to, FloatVector v) {
 #if defined(__AVX512F__)
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                      _mm512_cvtps_ph(reinterpret<__m512>(v), _MM_FROUND_TO_NEAREST_INT));
+  _mm256_storeu_si256(
+      reinterpret_cast<__m256i*>(to),
+      _mm512_maskz_cvtps_ph(0xffff, reinterpret<__m512>(v), _MM_FROUND_TO_NEAREST_INT));
 #elif defined(__F16C__)
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                    _mm256_cvtps_ph(reinterpret<__m256>(v), _MM_FROUND_TO_NEAREST_INT));
