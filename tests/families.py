@@ -1,5 +1,6 @@
 """Data that makes selections fail: each family returns n residuals in the dtype asked for."""
 
+import ml_dtypes  # noqa: F401  NumPy knows the dtype "bfloat16" once this is imported
 import numpy as np
 
 

@@ -8,66 +8,73 @@
 
 namespace tailops {
 
-#define TAILOPS_DECLARE_TARGET(target) \
-  namespace target {                   \
-  template <typename T>                \
-  const Loops<T>* loops();             \
-  }
-
-inline TAILOPS_DECLARE_TARGET(common)
+inline namespace common {
+template <typename T>
+const Loops<T>* loops();
+}
 #if defined(TAILOPS_X86_TARGETS)
-    TAILOPS_DECLARE_TARGET(avx2) TAILOPS_DECLARE_TARGET(avx512)
+namespace avx2 {
+template <typename T>
+const Loops<T>* loops();
+}
+namespace avx512 {
+template <typename T>
+const Loops<T>* loops();
+}
 #endif
 
-        namespace {
+namespace {
 
-  struct Target {
-    const char* name;
-    bool (*runs_here)();
-  };
+struct Target {
+  const char* name;
+  bool (*runs_here)();
+  bool by_name_only = false;
+};
 
-  // The best one first.
-  constexpr Target kTargets[] = {
+// The best one first. AVX-512 has been compiled, but not yet run on hardware: until it has, it is
+// used where it is asked for.
+constexpr Target kTargets[] = {
 #if defined(TAILOPS_X86_TARGETS)
-      {"avx512",
-       [] {
-         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-       }},
-      {"avx2",
-       [] {
-         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                __builtin_cpu_supports("f16c");
-       }},
+    {"avx512",
+     [] {
+       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+     },
+     true},
+    {"avx2",
+     [] {
+       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+              __builtin_cpu_supports("f16c");
+     }},
 #endif
-      {"portable", [] { return true; }},
-  };
+    {"portable", [] { return true; }},
+};
 
-  template <typename T>
-  const Loops<T>* table_of(const std::string& name) {
+template <typename T>
+const Loops<T>* table_of(const std::string& name) {
 #if defined(TAILOPS_X86_TARGETS)
-    if (name == "avx512") return avx512::loops<T>();
-    if (name == "avx2") return avx2::loops<T>();
+  if (name == "avx512") return avx512::loops<T>();
+  if (name == "avx2") return avx2::loops<T>();
 #endif
-    return common::loops<T>();
-  }
+  return common::loops<T>();
+}
 
-  const Target& chosen_at_start() {
-    const char* const wanted = std::getenv("TAILOPS_INSTRUCTION_SET");
-    for (const Target& target : kTargets) {
-      if (target.runs_here() && (wanted == nullptr || std::string(wanted) == target.name)) {
-        return target;
-      }
-    }
-    std::string message = "TAILOPS_INSTRUCTION_SET='" + std::string(wanted) + "': must be one of";
-    for (const std::string& name : instruction_sets()) message += " '" + name + "'";
-    throw std::invalid_argument(message);
+const Target& chosen_at_start() {
+  const char* const wanted = std::getenv("TAILOPS_INSTRUCTION_SET");
+  for (const Target& target : kTargets) {
+    const bool chosen =
+        wanted == nullptr ? !target.by_name_only : wanted == std::string(target.name);
+    if (chosen && target.runs_here()) return target;
   }
+  std::string message = "TAILOPS_INSTRUCTION_SET='" + std::string(wanted) + "': must be one of";
+  for (const std::string& name : instruction_sets()) message += " '" + name + "'";
+  throw std::invalid_argument(message);
+}
 
-  std::atomic<const Target*>& in_use() {
-    static std::atomic<const Target*> target{&chosen_at_start()};
-    return target;
-  }
+std::atomic<const Target*>& in_use() {
+  static std::atomic<const Target*> target{&chosen_at_start()};
+  return target;
+}
 
 }  // namespace
 

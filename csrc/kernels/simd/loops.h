@@ -123,8 +123,8 @@ struct Loops {
 template <typename T>
 const Loops<T>& loops_of(int error_kind);
 
-// Those of this binary that this machine can run, the best one first. In use is the first, or what
-// the environment variable TAILOPS_INSTRUCTION_SET names, or what a test has set.
+// Those of this binary that this machine can run, the best one first. In use is the first that is
+// verified, or what the environment variable TAILOPS_INSTRUCTION_SET names, or what a test has set.
 std::vector<std::string> instruction_sets();
 std::string instruction_set();
 void set_instruction_set(const std::string& name);
