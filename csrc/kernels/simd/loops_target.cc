@@ -352,7 +352,8 @@ struct LoopsFor {
       const M at_upper = e == tail.upper;
       // Where many elements are equal, most of those near the threshold are at it.
       V by_error{};
-      if (bits_of(~(at_lower | at_upper)) != 0) {
+      const M elsewhere = ~(at_lower | at_upper);
+      if (bits_of(elsewhere) != 0) {
         by_error = near_by_error(e, g, tail_indicator(e, tail.threshold, w.kappa), w, formulas);
       }
       by_error = choose(at_upper, tied.upper, choose(at_lower, tied.lower, by_error));
