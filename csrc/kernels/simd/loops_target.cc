@@ -330,10 +330,11 @@ struct LoopsFor {
       const M above = e > tail.band_high;
       const V by_error = choose(above, flat_above, flat_below);
       store_count(out + at, formulas.residual_derivative(d, by_error, g), count);
-      const uint32_t near = bits_of(~((e < tail.band_low) | above) & valid);
-      if (kBranchesOnKept && near == 0) continue;
-      compact(near_residuals + near_count, d, near);
-      near_count += compact(near_positions + near_count, reinterpret<V>(position), near);
+      const M near = valid & ~((e < tail.band_low) | above);
+      const uint32_t near_bits = bits_of(near);
+      if (kBranchesOnKept && near_bits == 0) continue;
+      compact(near_residuals + near_count, d, near_bits);
+      near_count += compact(near_positions + near_count, reinterpret<V>(position), near_bits);
     }
     if (near_count != 0) {
       write_near(near_residuals, near_positions, near_count, w, tail, g, tied, out);
