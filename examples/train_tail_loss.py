@@ -38,8 +38,8 @@ import matplotlib.pyplot as plt
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 # The target is divided by its standard deviation for training, so 1/κ is in standard deviations
-# of the target, and one setting serves data of any unit. The settings are the outcome of a search
-# on California housing; the published ones have the step and the gradient that are too sharp.
+# of the target, and one setting serves data of any unit. The settings come from a search on
+# California housing; the step and the gradient of the published ones are too sharp to train on.
 LOSSES: dict[str, Callable[[], keras.losses.Loss]] = {
     "MAE": lambda: keras.losses.MeanAbsoluteError(),
     "MSE": lambda: keras.losses.MeanSquaredError(),

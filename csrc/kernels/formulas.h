@@ -114,11 +114,6 @@ struct TailFormulas {
     return error * (T(1) + scale * h.value);
   }
 
-  template <typename V, typename U>
-  TAILOPS_HOST_DEVICE V loss(V d, V error, U threshold) const {
-    return mixed(d, weighted(error, tail_indicator(error, threshold, kappa)));
-  }
-
   // L from ℓ, element by element.
   template <typename V>
   TAILOPS_HOST_DEVICE V mixed(V d, V weighted_error) const {

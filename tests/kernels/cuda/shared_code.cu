@@ -19,8 +19,8 @@ __global__ void every_formula(const T* in, T* out, TailFormulas<Error, ComputeTy
   Compute threshold = t;
   for (const Rank& rank : ranks) threshold += interpolate(e, t, rank);
   const Compute key = OrderedBits<Compute>::decode(OrderedBits<Compute>::encode(threshold));
-  out[0] = narrow<T>(formulas.loss(d, e, key));
-  const auto h = tail_indicator(e, threshold, formulas.kappa);
+  const auto h = tail_indicator(e, key, formulas.kappa);
+  out[0] = narrow<T>(formulas.mixed(d, formulas.weighted(e, h)));
   out[1] = narrow<T>(formulas.threshold_derivative(e, h));
   const Compute weight = formulas.weight(h), spike = formulas.spike(e, h);
   out[2] = narrow<T>(formulas.residual_derivative(d, weight + spike, t));
