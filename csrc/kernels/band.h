@@ -21,11 +21,12 @@ C band_half_width(const Weights<C>& w, C magnitude) {
   return static_cast<C>(exponent / (2.0 * kappa));
 }
 
-// low and high may be infinite: then there is no bound on that side.
+// Around every threshold that an order statistic in [low, high] can make: `scale` times it, at most
+// 1. low and high may be infinite: then there is no bound on that side.
 template <typename C>
-Bracket<C> with_band(C low, C high, const Weights<C>& w) {
+Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
   const C half = band_half_width(w, std::isinf(high) ? std::fmax(low, C(0)) : high);
-  return {low - half, low, high, high + half};
+  return {static_cast<C>(scale * low) - half, low, high, high + half};
 }
 
 // The band holds lower and upper too, wherever they are: the threshold's gradient goes to them.

@@ -168,7 +168,7 @@ class Selector {
     const double low = std::floor(place(rank_.lower, -1.0)), high = std::ceil(place(last, 1.0));
     const C infinity = std::numeric_limits<C>::infinity();
     return with_band(low < 0.0 ? -infinity : order_statistic(sample, low),
-                     high >= m ? infinity : order_statistic(sample, high), weights_);
+                     high >= m ? infinity : order_statistic(sample, high), rank_.scale, weights_);
   }
 
   static C order_statistic(Sample& sample, double rank) {

@@ -103,12 +103,28 @@ def test_every_family_and_small_size(family, dtype):
 
 @pytest.mark.parametrize("reduction", ["per_sample", "mean"])
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
+@pytest.mark.parametrize("method", ["floor", "linear", "max_fraction"])
 @pytest.mark.parametrize("n", [255, 256, 257, 8191, 8192, 8193, 16385, 32767, 32768, 65537])
-def test_around_the_boundaries(n, selection, reduction):
-    y_true, y_pred = targets_and_predictions("tied_at_the_top", (n, 1), np.float32)
-    options = TailOptions(0.97, 10.0, 5.0)
-    for threads in (1, 2, 5):
-        check(y_true, y_pred, options, reduction, threads=threads, selection=selection)
+def test_around_the_boundaries(n, method, selection, reduction):
+    for family in ("tied_at_the_top", "random", "one_exponent"):
+        y_true, y_pred = targets_and_predictions(family, (n, 1), np.float64)
+        options = TailOptions(0.97, 40.0, 5.0, method=method)
+        for threads in (1, 2, 5):
+            check(y_true, y_pred, options, reduction, threads=threads, selection=selection)
+
+
+@pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
+@pytest.mark.parametrize("method", _kernels.METHODS)
+@pytest.mark.parametrize("error", _kernels.ERRORS)
+def test_every_option_on_a_large_group(error, method, gradient):
+    """Whether one pass does or it takes two depends on how much is near the threshold."""
+    for percentile, kappa, beta in itertools.product((0.5, 0.98), (2.0, 200.0), (0.0, 0.3)):
+        for selection in ("auto", "miss"):
+            y_true, y_pred = targets_and_predictions("random", (3000,), np.float64)
+            options = TailOptions(
+                percentile, kappa, 3.0, beta, error, method, gradient, epsilon=0.3
+            )
+            check(y_true, y_pred, options, "mean", selection=selection)
 
 
 @pytest.mark.parametrize(
