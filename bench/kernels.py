@@ -5,12 +5,11 @@ the floor of the same round.
 """
 
 import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from bench.timing import interleaved
 from tailops import _kernels, kernels
 from tailops._options import TailOptions
 
@@ -31,17 +30,6 @@ def cases(n: int) -> dict[str, tuple[np.ndarray, TailOptions]]:
     }
 
 
-def measure(actions: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each action in each round."""
-    times: dict[str, list[float]] = {name: [] for name in actions}
-    for _ in range(rounds + 1):
-        for name, action in actions.items():
-            started = time.perf_counter()
-            action()
-            times[name].append(time.perf_counter() - started)
-    return {name: values[1:] for name, values in times.items()}
-
-
 def run(sizes: list[int], rounds: int) -> list[dict[str, Any]]:
     """Times every case on one thread and prints the table."""
     print(f"\nkernels alone, float32, one thread, {_kernels.instruction_set()}\n")
@@ -52,7 +40,7 @@ def run(sizes: list[int], rounds: int) -> list[dict[str, Any]]:
             y_true, out = np.zeros_like(y_pred), np.empty_like(y_pred)
             upstream = np.ones((), np.float32)
             _, state = kernels.forward(y_true, y_pred, options, reduction="mean")
-            times = measure(
+            times = interleaved(
                 {
                     "read": lambda t=y_true, p=y_pred: _kernels.read_two(t, p),
                     "forward": lambda t=y_true, p=y_pred, o=options: kernels.forward(

@@ -5,7 +5,6 @@ ratios to tailops. Every peer must agree with tailops before it is timed.
 """
 
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from bench.peers import PEERS, Loss
+from bench.timing import interleaved
 
 Step = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
@@ -42,14 +42,15 @@ def measure(n: int, seconds: float) -> dict[str, float]:
         scale = np.abs(expected_slope).max()
         np.testing.assert_allclose(slope, expected_slope, rtol=0, atol=1e-3 * scale)
 
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    started = time.perf_counter()
-    while len(times["tailops"]) < 5 or time.perf_counter() - started < seconds:
-        for name, step in steps.items():
-            before = time.perf_counter()
+    def consumed(step: Step) -> Callable[[], None]:
+        def action() -> None:
             value, slope = step(y_true, y_pred)
             value.numpy(), slope[:1].numpy()
-            times[name].append(time.perf_counter() - before)
+
+        return action
+
+    actions = {name: consumed(step) for name, step in steps.items()}
+    times = interleaved(actions, rounds=5, seconds=seconds)
     return {name: statistics.median(values) for name, values in times.items()}
 
 

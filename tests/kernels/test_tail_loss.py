@@ -184,6 +184,10 @@ def test_numbers_that_are_not_nice(family, dtype):
         check(np.zeros_like(d), d, options, "none")
 
 
+def test_state_is_the_record_that_the_kernels_write():
+    assert kernels.STATE.itemsize == 8 * _kernels.STATE_COLUMNS
+
+
 def test_subnormal_errors_are_kept():
     tiny = np.finfo(np.float32).smallest_subnormal
     d = np.arange(1, 6, dtype=np.float32) * tiny
