@@ -7,6 +7,7 @@ STATE_COLUMNS: int
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int
 PARALLEL_ELEMENTS: int
+STREAMED_BYTES: int
 ERRORS: tuple[str, ...]
 METHODS: tuple[str, ...]
 GRADIENTS: tuple[str, ...]

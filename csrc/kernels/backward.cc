@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "block_sum.h"
+#include "column_sums.h"
 #include "problem.h"
 #include "subnormals.h"
 #include "tail_columns.h"
@@ -20,47 +21,56 @@ class Backward {
         geometry_(problem.geometry),
         upstream_(upstream),
         state_(state),
-        executor_(executor) {}
+        executor_(executor),
+        streamed_(geometry_.size() * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes) {}
 
   void run(T* gradient) const {
-    const std::vector<Through> through = through_thresholds();
-    TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
-    for (size_t g = 0; g < columns.threshold.size(); ++g) {
-      columns.through_lower[g] = through[g].lower;
-      columns.through_upper[g] = through[g].upper;
+    const std::vector<Ties> ties = ties_of_groups();
+    TailColumns<C> columns;
+    if (geometry_.inner != 1) {
+      const int64_t repeat = rows_of_run(geometry_);
+      columns = columns_of(state_, geometry_.outer, geometry_.inner, repeat, problem_.weights);
+      add_ties(columns, ties, geometry_.inner, repeat);
     }
     const int64_t blocks = (geometry_.size() + kBlockLength - 1) / kBlockLength;
     parallel_for(executor_, blocks, kBlockLength, [&](int64_t begin, int64_t end) {
       std::vector<T> spread;
       for (int64_t block = begin; block < end; ++block) {
         const int64_t first = block * kBlockLength;
-        write(first, std::min(first + kBlockLength, geometry_.size()), through, columns, spread,
+        write(first, std::min(first + kBlockLength, geometry_.size()), ties, columns, spread,
               gradient);
       }
     });
   }
 
  private:
-  // ∂L/∂t·∂t/∂e of each group; zero unless the gradient is exact.
-  std::vector<Through> through_thresholds() const {
-    std::vector<Through> through(static_cast<size_t>(geometry_.groups()), Through{0.0, 0.0});
-    if (problem_.weights.mode != GradientMode::kExact) return through;
-    if (geometry_.reduces_to_scalar()) {
-      // The forward pass knows it up to the upstream gradient.
+  std::vector<Ties> ties_of_groups() const {
+    std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
+    const auto set = [&](int64_t g, double gradient) {
+      ties[static_cast<size_t>(g)] = ties_of(state_[g], gradient, problem_.loops, problem_.weights);
+    };
+    if (problem_.weights.mode != GradientMode::kExact) {
+      for (int64_t g = 0; g < geometry_.groups(); ++g) set(g, 0.0);
+    } else if (geometry_.reduces_to_scalar()) {
+      // The forward pass knows ∂L/∂t up to the upstream gradient.
       const double upstream = static_cast<double>(widen(upstream_[0]));
-      for (size_t g = 0; g < through.size(); ++g) {
-        through[g] = shared(upstream * state_[g].threshold_gradient, state_[g]);
+      for (int64_t g = 0; g < geometry_.groups(); ++g) {
+        set(g, upstream * state_[g].threshold_gradient);
       }
-      return through;
+    } else if (geometry_.inner == 1) {
+      for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
+        set(g, threshold_gradient(g, group, inside));
+      });
+    } else {
+      for_each_columns(
+          problem_, executor_, [&](int64_t first, const Columns<T>& columns, Executor& inside) {
+            const std::vector<double> gradients = threshold_gradients(first, columns, inside);
+            for (int64_t c = 0; c < columns.width; ++c) {
+              set(first + c, gradients[static_cast<size_t>(c)]);
+            }
+          });
     }
-    for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
-      through[static_cast<size_t>(g)] = shared(threshold_gradient(g, group, inside), state_[g]);
-    });
-    return through;
-  }
-
-  static Through shared(double gradient, const GroupState& state) {
-    return {gradient * state.lower_share, gradient * state.upper_share};
+    return ties;
   }
 
   // ∂L/∂t where each element is weighted by its own row's upstream gradient.
@@ -69,19 +79,28 @@ class Backward {
     const int64_t origin = problem_.first_of(g);
     const auto sum_of = [&](int64_t begin, int64_t end) {
       double sum = 0.0;
-      std::vector<T> spread(static_cast<size_t>(end - begin));
+      std::vector<T> spread;
       group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t first) {
-        for (int64_t k = 0; k < piece.length; ++k) {
-          const int64_t flat = origin + (first + k) * geometry_.inner;
-          spread[static_cast<size_t>(k)] = upstream_[flat / geometry_.row_length];
-        }
+        const Upstream<T> upstream =
+            upstream_of(origin + first, origin + first + piece.length, spread);
         sum += problem_.loops.threshold_gradient(piece.y_true, piece.y_pred, piece.length,
-                                                 problem_.weights, tail,
-                                                 {spread.data(), true, geometry_.row_scale});
+                                                 problem_.weights, tail, upstream);
       });
       return sum;
     };
     return block_sum<double>(group.length, sum_of, inside);
+  }
+
+  std::vector<double> threshold_gradients(int64_t first_group, const Columns<T>& columns,
+                                          Executor& inside) const {
+    const int64_t origin = problem_.first_of(first_group);
+    const TailColumns<C> tails = columns_of(state_ + first_group, 1, columns.width,
+                                            RowPasses(columns).repeat, problem_.weights);
+    return column_threshold_gradients(columns, tails, problem_.loops, problem_.weights, inside,
+                                      [&](int64_t flat, int64_t n, std::vector<T>& spread) {
+                                        return upstream_of(origin + flat, origin + flat + n,
+                                                           spread);
+                                      });
   }
 
   // The upstream gradient of [begin, end), with one value per element unless one serves all.
@@ -98,22 +117,24 @@ class Backward {
     return {spread.data(), true, geometry_.row_scale};
   }
 
-  void write(int64_t begin, int64_t end, const std::vector<Through>& through,
+  void write(int64_t begin, int64_t end, const std::vector<Ties>& ties,
              const TailColumns<C>& columns, std::vector<T>& spread, T* gradient) const {
     const Upstream<T> upstream = upstream_of(begin, end, spread);
-    for_each_run(geometry_, begin, end, [&](int64_t flat, int64_t n, int64_t group) {
-      const T* const t = problem_.y_true + flat;
-      const T* const p = problem_.y_pred + flat;
-      Upstream<T> here = upstream;
-      if (here.each) here.values += flat - begin;
-      if (geometry_.inner == 1) {
-        problem_.loops.gradient(t, p, n, problem_.weights, tail_of(state_[group], problem_.weights),
-                                here, through[static_cast<size_t>(group)], gradient + flat);
-      } else {
-        problem_.loops.column_gradient(t, p, n, problem_.weights, columns, group, here,
-                                       gradient + flat);
-      }
-    });
+    for_each_run(geometry_, rows_of_run(geometry_), begin, end,
+                 [&](int64_t flat, int64_t n, int64_t group) {
+                   const T* const t = problem_.y_true + flat;
+                   const T* const p = problem_.y_pred + flat;
+                   Upstream<T> here = upstream;
+                   if (here.each) here.values += flat - begin;
+                   if (geometry_.inner == 1) {
+                     problem_.loops.gradient(
+                         t, p, n, problem_.weights, tail_of(state_[group], problem_.weights),
+                         ties[static_cast<size_t>(group)], here, streamed_, gradient + flat);
+                   } else {
+                     problem_.loops.column_gradient(t, p, n, problem_.weights, columns, group, here,
+                                                    streamed_, gradient + flat);
+                   }
+                 });
   }
 
   const Problem<T>& problem_;
@@ -121,6 +142,7 @@ class Backward {
   const T* const upstream_;
   const GroupState* const state_;
   Executor& executor_;
+  const bool streamed_;
 };
 
 }  // namespace

@@ -16,9 +16,11 @@ C band_half_width(const Weights<C>& w, C magnitude) {
   if (w.kappa == C(0)) return std::numeric_limits<C>::infinity();
   const double kappa = w.kappa, scale = w.scale;
   const double bits = std::numeric_limits<C>::digits + 2;
-  const double exponent =
-      bits * 0.6931471805599453 + std::log1p(scale * (1.0 + 2.0 * kappa * magnitude));
-  return static_cast<C>(exponent / (2.0 * kappa));
+  const double factor = 1.0 + scale * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
+  if (!std::isfinite(factor)) return static_cast<C>(factor);
+  int next_power;
+  std::frexp(factor, &next_power);  // log₂ of it, rounded up: a logarithm would cost more
+  return static_cast<C>((bits + next_power) * 0.6931471805599453 / (2.0 * kappa));
 }
 
 // Around every threshold that an order statistic in [low, high] can make: `scale` times it, at most

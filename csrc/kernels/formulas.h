@@ -35,9 +35,7 @@ struct AbsoluteError {
 
   template <typename V, typename T>
   static TAILOPS_HOST_DEVICE V derivative(V d, T /*epsilon*/) {
-    const V zero = d * T(0) + T(0);  // +0, and NaN for NaN and infinity
-    const V one = V{} + T(1);
-    return choose(d > V{}, one, choose(d < V{}, -one, zero));
+    return choose(d == V{}, V{}, with_sign_of(d, V{} + T(1)));
   }
 };
 
@@ -89,10 +87,11 @@ struct Indicator {
 // h as sigmoid(2κ(e − t)): one exponential, and h(1 − h) without cancellation.
 template <typename V, typename U, typename T>
 TAILOPS_HOST_DEVICE Indicator<V> tail_indicator(V error, U threshold, T kappa) {
-  const V x = T(2) * (kappa * (error - threshold));
-  const V z = decaying_exponential(-absolute(x));
+  const T steepness = T(2) * kappa;
+  const V x = steepness * (error - threshold);
+  const V z = decaying_exponential(absolute(x));
   const V r = T(1) / (T(1) + z);
-  return {choose(x < V{}, z * r, r), z * r * r * T(2) * kappa};
+  return {choose(x < V{}, z * r, r), steepness * (z * r * r)};
 }
 
 // The loss of one element and its derivatives, for an upstream gradient of one.
@@ -124,7 +123,7 @@ struct TailFormulas {
   // ∂L/∂t of this element: −(1 − β)·s·e·h′. Zero where h′ is, even if e is infinite.
   template <typename V>
   TAILOPS_HOST_DEVICE V threshold_derivative(V error, Indicator<V> h) const {
-    const V spike = -(T(1) - beta) * (scale * (error * h.derivative));
+    const V spike = (-(T(1) - beta) * scale) * (error * h.derivative);
     return choose(h.derivative == V{}, V{}, spike);
   }
 
@@ -150,10 +149,9 @@ struct TailFormulas {
   // The gradient that arrives at e, of an element that ties with the threshold, through which
   // ∂L/∂t·∂t/∂e arrives as well. That and the spike have the height ½κ·s·e and opposite signs:
   // they cancel, so in float64.
-  TAILOPS_HOST_DEVICE T tied_by_error(T weight, T spike, double upstream,
-                                      double through_threshold) const {
-    const double direct = static_cast<double>(weight) + static_cast<double>(spike);
-    return static_cast<T>(upstream * direct + through_threshold);
+  template <typename W>
+  static TAILOPS_HOST_DEVICE W tied_by_error(W direct, W upstream, W through_threshold) {
+    return upstream * direct + through_threshold;
   }
 };
 

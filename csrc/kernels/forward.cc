@@ -1,9 +1,12 @@
+#include <atomic>
 #include <vector>
 
 #include "band.h"
 #include "block_sum.h"
+#include "column_sums.h"
 #include "problem.h"
 #include "select.h"
+#include "select_columns.h"
 #include "subnormals.h"
 #include "tail_columns.h"
 #include "tail_loss.h"
@@ -17,38 +20,108 @@ class Forward {
   using C = ComputeType<T>;
 
   Forward(const Problem<T>& problem, GroupState* state, Executor& executor)
-      : problem_(problem), geometry_(problem.geometry), state_(state), executor_(executor) {}
+      : problem_(problem),
+        geometry_(problem.geometry),
+        plan_(problem.options, problem.geometry.length),
+        state_(state),
+        executor_(executor) {}
 
   void run(T* loss) const {
-    if (geometry_.reduces_to_scalar()) {
-      reduce_to_scalar(loss);
-    } else {
-      for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
-        state_[g] = state_of(selector(group, inside).select(false));
-      });
-      reduce_rows(loss);
-    }
+    const bool to_scalar = geometry_.reduces_to_scalar();
+    std::vector<double> losses(static_cast<size_t>(to_scalar ? geometry_.groups() : 0));
+    if (!(are_columns() && select_columns(to_scalar, losses))) select_groups(to_scalar, losses);
+    if (!to_scalar) return reduce_rows(loss);
+    double total = 0.0;
+    for (const double group_loss : losses) total += group_loss;
+    *loss = narrow<T>(total * geometry_.row_scale);
   }
 
  private:
-  using Selected = typename Selector<T>::Result;
+  // Whether groups lie strided, long enough for a sample of rows.
+  bool are_columns() const {
+    return geometry_.inner > 1 && geometry_.length > kBufferLength &&
+           plan_.path != SelectionPath::kRadix;
+  }
+
+  // Each group by itself: its threshold and, for one output, its sums.
+  void select_groups(bool with_sums, std::vector<double>& losses) const {
+    for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
+      const Selected<C> found = selector(group, inside).select(with_sums);
+      set_state(g, found);
+      if (with_sums)
+        set_loss(g, found.sums ? *found.sums : sum_group(group, found, inside), losses);
+    });
+  }
+
+  // The same, many columns at once. False where that would keep most of the elements: then nothing
+  // has been set that does not come again.
+  bool select_columns(bool with_sums, std::vector<double>& losses) const {
+    std::atomic<bool> all{true};
+    for_each_columns(
+        problem_, executor_, [&](int64_t first, const Columns<T>& columns, Executor& inside) {
+          if (!all) return;
+          const ColumnSelector<T> selecting(columns, plan_, problem_.loops, problem_.weights,
+                                            inside);
+          const auto found = selecting.select(with_sums);
+          if (!found) {
+            all = false;
+            return;
+          }
+          bool have_sums = with_sums;
+          for (int64_t c = 0; c < columns.width; ++c) {
+            const auto& of_column = found->columns[static_cast<size_t>(c)];
+            set_state(first + c, of_column
+                                     ? *of_column
+                                     : selector(problem_.group(first + c), inside).select(false));
+            have_sums &= of_column && of_column->sums;
+          }
+          if (!with_sums) return;
+          std::vector<Sums> sums(static_cast<size_t>(columns.width));
+          double squares = found->squares;
+          if (have_sums) {
+            for (size_t c = 0; c < sums.size(); ++c) sums[c] = *found->columns[c]->sums;
+          } else {
+            squares = 0.0;
+            const RowPasses passes(columns);
+            sums = sum_columns(
+                columns,
+                columns_of(state_ + first, 1, columns.width, passes.repeat, problem_.weights),
+                problem_.loops, problem_.weights, inside, squares);
+          }
+          sums[0].squares = squares;
+          for (int64_t c = 0; c < columns.width; ++c) {
+            set_loss(first + c, sums[static_cast<size_t>(c)], losses);
+          }
+        });
+    return all;
+  }
 
   Selector<T> selector(const Group<T>& group, Executor& inside) const {
-    return {group, problem_.options, problem_.loops, problem_.weights, inside};
+    return {group, plan_, problem_.loops, problem_.weights, inside};
   }
 
-  GroupState state_of(const Selected& found) const {
-    const Rank rank = rank_of(problem_.options, geometry_.length);
+  void set_state(int64_t g, const Selected<C>& found) const {
+    const Rank& rank = plan_.rank;
     const OrderStatistics<C>& s = found.statistics;
-    return {found.threshold,
-            s.lower,
-            s.upper,
-            rank.scale * (1.0 - rank.weight) / static_cast<double>(s.lower_count),
-            rank.scale * rank.weight / static_cast<double>(s.upper_count),
-            0.0};
+    state_[g] = {found.threshold,
+                 s.lower,
+                 s.upper,
+                 rank.scale * (1.0 - rank.weight) / static_cast<double>(s.lower_count),
+                 rank.scale * rank.weight / static_cast<double>(s.upper_count),
+                 0.0};
   }
 
-  Sums sum_group(const Group<T>& group, const Tail<C>& tail, Executor& inside) const {
+  // Where β is 0 the squares are not: they may be infinite.
+  void set_loss(int64_t g, const Sums& sums, std::vector<double>& losses) const {
+    const double beta = problem_.weights.beta;
+    losses[static_cast<size_t>(g)] =
+        beta == 0.0 ? sums.weighted : beta * sums.squares + (1.0 - beta) * sums.weighted;
+    state_[g].threshold_gradient = geometry_.row_scale * sums.threshold_gradient;
+  }
+
+  Sums sum_group(const Group<T>& group, const Selected<C>& found, Executor& inside) const {
+    const Tail<C> tail =
+        tail_of(found.threshold, found.statistics.lower, found.statistics.upper, problem_.weights);
     const auto sum_of = [&](int64_t begin, int64_t end) {
       Sums sums;
       group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t) {
@@ -59,34 +132,12 @@ class Forward {
     return block_sum<Sums>(group.length, sum_of, inside);
   }
 
-  // Σ L of a group. Where β is 0 the squares are not: they may be infinite.
-  double mixed(const Sums& sums) const {
-    const double beta = problem_.weights.beta;
-    return beta == 0.0 ? sums.weighted : beta * sums.squares + (1.0 - beta) * sums.weighted;
-  }
-
-  // One output: threshold and sums of a group together.
-  void reduce_to_scalar(T* loss) const {
-    std::vector<double> losses(static_cast<size_t>(geometry_.groups()));
-    for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
-      const Selected found = selector(group, inside).select(true);
-      const OrderStatistics<C>& s = found.statistics;
-      const Sums sums =
-          found.sums
-              ? *found.sums
-              : sum_group(group, tail_of(found.threshold, s.lower, s.upper, problem_.weights),
-                          inside);
-      losses[static_cast<size_t>(g)] = mixed(sums);
-      state_[g] = state_of(found);
-      state_[g].threshold_gradient = geometry_.row_scale * sums.threshold_gradient;
-    });
-    double total = 0.0;
-    for (const double group_loss : losses) total += group_loss;
-    *loss = narrow<T>(total * geometry_.row_scale);
-  }
-
   void reduce_rows(T* loss) const {
-    const TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
+    const int64_t repeat = rows_of_run(geometry_);
+    const TailColumns<C> columns =
+        geometry_.inner == 1
+            ? TailColumns<C>()
+            : columns_of(state_, geometry_.outer, geometry_.inner, repeat, problem_.weights);
     const int64_t length = geometry_.row_length;
     const int64_t rows_at_once = std::max<int64_t>(1, kBlockLength / length);
     const int64_t parts = (geometry_.rows() + rows_at_once - 1) / rows_at_once;
@@ -97,9 +148,7 @@ class Forward {
         const int64_t rows = std::min(rows_at_once, geometry_.rows() - first);
         if (length <= kBlockLength) {
           write_losses(first * length, rows * length, columns, losses.data());
-          for (int64_t row = 0; row < rows; ++row) {
-            loss[first + row] = row_mean(losses.data() + row * length, length);
-          }
+          write_means(losses.data(), rows, length, loss + first);
         } else {
           loss[first] = long_row_mean(first, columns, losses.data());
         }
@@ -107,10 +156,19 @@ class Forward {
     });
   }
 
-  T row_mean(const C* losses, int64_t length) const {
-    double total = 0.0;
-    for (int64_t k = 0; k < length; ++k) total += losses[k];
-    return narrow<T>(total * geometry_.row_scale);
+  void write_means(const C* losses, int64_t rows, int64_t length, T* means) const {
+    const double scale = geometry_.row_scale;
+    if (length == 1) {
+      for (int64_t row = 0; row < rows; ++row) {
+        means[row] = narrow<T>(static_cast<double>(losses[row]) * scale);
+      }
+      return;
+    }
+    for (int64_t row = 0; row < rows; ++row) {
+      double total = 0.0;
+      for (int64_t k = 0; k < length; ++k) total += losses[row * length + k];
+      means[row] = narrow<T>(total * scale);
+    }
   }
 
   T long_row_mean(int64_t row, const TailColumns<C>& columns, C* losses) const {
@@ -125,21 +183,23 @@ class Forward {
   }
 
   void write_losses(int64_t begin, int64_t count, const TailColumns<C>& columns, C* out) const {
-    for_each_run(geometry_, begin, begin + count, [&](int64_t flat, int64_t n, int64_t group) {
-      const T* const t = problem_.y_true + flat;
-      const T* const p = problem_.y_pred + flat;
-      C* const to = out + (flat - begin);
-      if (geometry_.inner == 1) {
-        const Tail<C> tail = tail_of(state_[group], problem_.weights);
-        problem_.loops.losses(t, p, n, problem_.weights, tail, to);
-      } else {
-        problem_.loops.column_losses(t, p, n, problem_.weights, columns, group, to);
-      }
-    });
+    for_each_run(geometry_, rows_of_run(geometry_), begin, begin + count,
+                 [&](int64_t flat, int64_t n, int64_t group) {
+                   const T* const t = problem_.y_true + flat;
+                   const T* const p = problem_.y_pred + flat;
+                   C* const to = out + (flat - begin);
+                   if (geometry_.inner == 1) {
+                     const Tail<C> tail = tail_of(state_[group], problem_.weights);
+                     problem_.loops.losses(t, p, n, problem_.weights, tail, to);
+                   } else {
+                     problem_.loops.column_losses(t, p, n, problem_.weights, columns, group, to);
+                   }
+                 });
   }
 
   const Problem<T>& problem_;
   const Geometry& geometry_;
+  const SelectionPlan plan_;
   GroupState* const state_;
   Executor& executor_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -33,6 +34,12 @@ class GrowingBuffer {
 
   void set_size(int64_t size) { size_ = size; }
 
+  void append(const C* from, int64_t count) {
+    reserve_more(count);
+    std::copy(from, from + count, data_ + size_);
+    size_ += count;
+  }
+
   // Room for `more` beyond the present size.
   void reserve_more(int64_t more) {
     if (size_ + more <= capacity_) return;
@@ -51,7 +58,7 @@ class GrowingBuffer {
 
 // A buffer of this thread's that is still there at the next call: its pages are touched once. The
 // purpose keeps users apart who need one at the same time.
-enum class Scratch { kCandidates, kBetween, kNarrowed, kNarrowedFurther };
+enum class Scratch { kSample, kCandidates, kBetween, kNarrowed };
 
 template <typename C, Scratch kPurpose>
 GrowingBuffer<C>& scratch() {

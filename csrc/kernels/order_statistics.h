@@ -1,12 +1,13 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <utility>
+#include <optional>
 
 #include "growing_buffer.h"
+#include "rank.h"
+#include "simd/loops.h"
 
 namespace tailops {
 
@@ -29,48 +30,78 @@ OrderStatistics<C> nan_statistics() {
 template <typename C, Scratch kPurpose>
 C* scratch_of(int64_t n) {
   GrowingBuffer<C>& buffer = scratch<C, kPurpose>();
-  buffer.reserve_more(n);
+  buffer.reserve_more(n + kSlack);
   return buffer.data();
 }
 
-// The k-th smallest of `values`, which are free of NaN, in their order: narrowed down between two
-// elements of a sample, by copies without branches, until few are left.
-template <typename C>
-C kth_smallest(const C* values, int64_t n, int64_t k) {
-  constexpr int64_t kFew = 1024;
+// The k-th smallest of many values: narrowed down between two elements of a sample until few are
+// left. NaN where there is one.
+template <typename T, typename C = ComputeType<T>>
+Ranked<C> kth_smallest(const Loops<T>& loops, const C* values, int64_t n, int64_t k) {
+  constexpr int64_t kFew = 4096;
   constexpr int64_t kSample = 256;
-  C* narrowed = scratch_of<C, Scratch::kNarrowed>(n);
-  C* next = scratch_of<C, Scratch::kNarrowedFurther>(n);
-  while (n > kFew) {
-    C sample[kSample];
-    for (int64_t i = 0; i < kSample; ++i) sample[i] = values[(2 * i + 1) * n / (2 * kSample)];
-    std::sort(sample, sample + kSample);
-    const double place = (static_cast<double>(k) + 0.5) / static_cast<double>(n) * kSample;
-    const int64_t low_at = static_cast<int64_t>(std::floor(place)) - 24;  // 3 standard deviations
-    const int64_t high_at = static_cast<int64_t>(std::ceil(place)) + 24;
+  C* const spare = scratch_of<C, Scratch::kNarrowed>(n);
+  const C* from = values;
+  int64_t count = n, smaller = 0;
+  while (count > kFew) {
+    C sample[kSample], sample_spare[kSample + kSlack];
+    for (int64_t i = 0; i < kSample; ++i) sample[i] = from[(2 * i + 1) * count / (2 * kSample)];
+    const auto of_sample = [&](double rank, C outside) {
+      if (rank < 0.0 || rank >= kSample) return outside;
+      return loops.kth_smallest(sample, kSample, static_cast<int64_t>(rank), sample_spare).value;
+    };
     const C infinity = std::numeric_limits<C>::infinity();
-    const C low = low_at < 0 ? -infinity : sample[low_at];
-    const C high = high_at >= kSample ? infinity : sample[high_at];
-
-    int64_t smaller = 0, between = 0, at_low = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      const C value = values[i];
-      narrowed[between] = value;
-      between += (value > low) & (value < high);
-      smaller += value < low;
-      at_low += value == low;
+    const double place =
+        (static_cast<double>(k - smaller) + 0.5) / static_cast<double>(count) * kSample;
+    const double reach = 3.0 * std::sqrt(place * (1.0 - place / kSample)) + 2.0;
+    const C low = of_sample(place - reach, -infinity), high = of_sample(place + reach, infinity);
+    const Split<C> found = loops.split(from, count, low, high, spare);
+    if (found.has_nan) return {std::numeric_limits<C>::quiet_NaN(), 0, 1};
+    const int64_t at_low = smaller + found.below, between = at_low + found.at_low;
+    const int64_t at_high = between + found.between;
+    if (k >= at_low && k < between) return {low, at_low, found.at_low};
+    if (k >= at_high && k < at_high + found.at_high) return {high, at_high, found.at_high};
+    // A sample that misleads, or that narrows nothing: start again, the way that needs no luck.
+    if (k < between || k >= at_high || found.between > count / 2) {
+      return loops.kth_smallest(values, n, k, spare);
     }
-    if (k >= smaller && k < smaller + at_low) return low;
-    const int64_t first = smaller + at_low;
-    if (k < first || k >= first + between || between > n / 2) break;  // by the other way
-    k -= first;
-    n = between;
-    values = narrowed;
-    std::swap(narrowed, next);
+    from = spare;
+    smaller = between;
+    count = found.between;
   }
-  std::copy(values, values + n, narrowed);
-  std::nth_element(narrowed, narrowed + k, narrowed + n);
-  return narrowed[k];
+  Ranked<C> ranked = loops.kth_smallest(from, count, k - smaller, spare);
+  ranked.smaller += smaller;
+  return ranked;
 }
+
+// The order statistics of a group of which the `count` largest elements are here and `below` are
+// smaller than all of these; nothing if the rank is among those.
+template <typename T, typename C = ComputeType<T>>
+std::optional<OrderStatistics<C>> statistics_of_largest(const Loops<T>& loops, const Rank& rank,
+                                                        const C* largest, int64_t count,
+                                                        int64_t below) {
+  const int64_t k = rank.lower - below;
+  if (k < 0) return std::nullopt;
+  const Ranked<C> lower = kth_smallest(loops, largest, count, k);
+  if (lower.value != lower.value) return nan_statistics<C>();
+  const bool next_is_tied = k + 1 < lower.smaller + lower.ties;
+  if (rank.weight == 0.0 || next_is_tied) {
+    return OrderStatistics<C>{lower.value, lower.value, lower.ties, lower.ties};
+  }
+  const Ranked<C> upper = kth_smallest(loops, largest, count, k + 1);
+  return OrderStatistics<C>{lower.value, upper.value, lower.ties, upper.ties};
+}
+
+// What selection finds of a group.
+template <typename C>
+struct Selected {
+  Selected() = default;
+  Selected(const OrderStatistics<C>& found, const Rank& rank)
+      : statistics(found), threshold(interpolate(found.lower, found.upper, rank)) {}
+
+  OrderStatistics<C> statistics{};
+  C threshold{};
+  std::optional<Sums> sums;  // if they were wanted and came for free
+};
 
 }  // namespace tailops

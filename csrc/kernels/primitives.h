@@ -22,9 +22,17 @@ TAILOPS_HOST_DEVICE double absolute(double x) { return std::fabs(x); }
 TAILOPS_HOST_DEVICE float square_root(float x) { return std::sqrt(x); }
 TAILOPS_HOST_DEVICE double square_root(double x) { return std::sqrt(x); }
 
-// exp(x) for x ≤ 0.
-TAILOPS_HOST_DEVICE float decaying_exponential(float x) { return std::exp(x); }
-TAILOPS_HOST_DEVICE double decaying_exponential(double x) { return std::exp(x); }
+// magnitude ≥ 0 with the sign of x.
+TAILOPS_HOST_DEVICE float with_sign_of(float x, float magnitude) {
+  return std::copysign(magnitude, x);
+}
+TAILOPS_HOST_DEVICE double with_sign_of(double x, double magnitude) {
+  return std::copysign(magnitude, x);
+}
+
+// exp(−x) for x ≥ 0.
+TAILOPS_HOST_DEVICE float decaying_exponential(float x) { return std::exp(-x); }
+TAILOPS_HOST_DEVICE double decaying_exponential(double x) { return std::exp(-x); }
 
 }  // namespace TAILOPS_TARGET
 }  // namespace tailops

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "columns.h"
 #include "executor.h"
 #include "float_types.h"
 #include "geometry.h"
@@ -95,14 +96,47 @@ void for_each_group(const Problem<T>& problem, Executor& executor, const Body& b
                });
 }
 
-// body(flat, count, group): [begin, end) in memory order, cut where groups change. With inner > 1
-// the group is that of the first element, and the next element's is the next.
+// body(first_group, columns, executor): the groups of tensors whose groups are columns, some side
+// by side.
+template <typename T, typename Body>
+void for_each_columns(const Problem<T>& problem, Executor& executor, const Body& body) {
+  constexpr int64_t kWidth = 2048;
+  const Geometry& geometry = problem.geometry;
+  const int64_t across = (geometry.inner + kWidth - 1) / kWidth;
+  const auto at = [&](int64_t index, Executor& inside) {
+    const int64_t column = index % across * kWidth;
+    const int64_t width = std::min(kWidth, geometry.inner - column);
+    const int64_t group = index / across * geometry.inner + column;
+    const int64_t first = problem.first_of(group);
+    body(group,
+         Columns<T>{problem.y_true + first, problem.y_pred + first, geometry.inner, width,
+                    geometry.length},
+         inside);
+  };
+  const int64_t elements = std::min(geometry.inner, kWidth) * geometry.length;
+  if (elements >= kParallelElements) {
+    for (int64_t index = 0; index < geometry.outer * across; ++index) at(index, executor);
+    return;
+  }
+  parallel_for(executor, geometry.outer * across, elements, [&](int64_t begin, int64_t end) {
+    SerialExecutor serial;
+    for (int64_t index = begin; index < end; ++index) at(index, serial);
+  });
+}
+
+// body(flat, count, first): [begin, end) in memory order, cut where groups change; `first` is the
+// group. Where groups are columns, `repeat` rows of a matrix are one run, and `first` is the number
+// of its first element in TailColumns.
 template <typename Body>
-void for_each_run(const Geometry& geometry, int64_t begin, int64_t end, const Body& body) {
+void for_each_run(const Geometry& geometry, int64_t repeat, int64_t begin, int64_t end,
+                  const Body& body) {
+  const int64_t inner = geometry.inner;
+  const int64_t matrix = geometry.length * inner;
+  const int64_t run = inner == 1 ? matrix : inner * repeat;
   for (int64_t flat = begin; flat < end;) {
-    const int64_t run = geometry.inner == 1 ? geometry.length : geometry.inner;
-    const int64_t stop = std::min(end, (flat / run + 1) * run);
-    body(flat, stop - flat, geometry.group_of(flat));
+    const int64_t outer = flat / matrix, within = flat % matrix, into = within % run;
+    const int64_t stop = std::min({end, flat - into + run, (outer + 1) * matrix});
+    body(flat, stop - flat, inner == 1 ? outer : outer * run + into);
     flat = stop;
   }
 }

@@ -6,6 +6,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -140,6 +141,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("BUFFER_LENGTH") = kBufferLength;
   m.attr("BLOCK_LENGTH") = kBlockLength;
   m.attr("PARALLEL_ELEMENTS") = kParallelElements;
+  m.attr("STREAMED_BYTES") = kStreamedBytes;
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(rank_rule_names()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));

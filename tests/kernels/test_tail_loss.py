@@ -88,9 +88,12 @@ def test_half_precision(dtype, gradient):
     for error, reduction in itertools.product(
         _kernels.ERRORS, ["none", "per_sample", "mean", "sum"]
     ):
-        y_true, y_pred = targets_and_predictions("random", (41, 2), dtype)
-        options = TailOptions(0.9, 5.0, 3.0, error=error, gradient=gradient, epsilon=0.1)
-        check(y_true, y_pred, options, reduction)
+        for shape, axis in (((41, 2), None), ((700, 2), None), ((700, 2), 0)):
+            y_true, y_pred = targets_and_predictions("random", shape, dtype)
+            options = TailOptions(
+                0.9, 5.0, 3.0, error=error, gradient=gradient, axis=axis, epsilon=0.1
+            )
+            check(y_true, y_pred, options, reduction)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

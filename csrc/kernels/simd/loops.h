@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../float_types.h"
@@ -73,17 +74,53 @@ struct Sums {
   }
 };
 
-// ∂L/∂t·∂t/∂e for an element equal to lower, and to upper.
-struct Through {
-  double lower;
-  double upper;
+// For an element equal to lower, and to upper: ∂L/∂e with the threshold held constant, for an
+// upstream gradient of one; and ∂L/∂t·∂t/∂e.
+struct Ties {
+  double direct_lower;
+  double direct_upper;
+  double through_lower;
+  double through_upper;
 };
 
-// One threshold per element, in arrays: columns of a matrix.
+// One threshold per element, in arrays: columns of a matrix. Loops read whole vectors, so there are
+// kSlack more than columns.
 template <typename C>
 struct TailColumns {
   std::vector<C> threshold, lower, upper, band_low, band_high;
-  std::vector<double> through_lower, through_upper;
+  std::vector<double> direct_lower, direct_upper, through_lower, through_upper;
+};
+
+// The number of a column, as wide as a value.
+template <typename C>
+using Position = std::conditional_t<sizeof(C) == 4, int32_t, int64_t>;
+
+// What a pass over rows finds: values, and which column each is of.
+template <typename C>
+struct ColumnCandidates {
+  C* values = nullptr;
+  Position<C>* columns = nullptr;
+  int64_t count = 0;
+  double squares = 0.0;  // Σ d² of all, where β ≠ 0
+};
+
+// How many of some values are below `low`, equal to it, between it and `high`, and equal to `high`
+// (none where that is low).
+template <typename C>
+struct Split {
+  int64_t below;
+  int64_t at_low;
+  int64_t between;
+  int64_t at_high;
+  bool has_nan;
+};
+
+// An order statistic, how many values are smaller than it and how many are equal to it.
+template <typename C>
+struct Ranked {
+  C value;
+  int64_t smaller;
+  int64_t ties;
 };
 
 // The upstream gradient: scale times one number for all, or times one per element.
@@ -99,24 +136,45 @@ struct Loops {
   using C = ComputeType<T>;
 
   void (*errors)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, C* out);
+  // One pass over (a part of) a group. The second keeps all that is not below the band.
   void (*collect)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Bracket<C>&,
                   Collected<C>& found);
+  void (*collect_from)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+                       const Bracket<C>&, Collected<C>& found);
+  // Of values in a buffer. `between` and `spare` have room for n and kSlack more, and may be
+  // `values` themselves. NaN, where there is one, is the k-th smallest.
+  Split<C> (*split)(const C* values, int64_t n, C low, C high, C* between);
+  Ranked<C> (*kth_smallest)(const C* values, int64_t n, int64_t k, C* spare);
   // Sums over elements whose errors are known (squares stay zero), and over all of a group.
-  void (*sum_errors)(const C* errors, int64_t n, const Weights<C>&, C threshold, Sums& sums);
+  void (*sum_errors)(const C* errors, int64_t n, const Weights<C>&, const Tail<C>&, Sums& sums);
   void (*sum)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
               Sums& sums);
   void (*losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
                  C* out);
+  // ∂L/∂e with the threshold held constant.
+  double (*direct_derivative)(C error, C threshold, const Weights<C>&);
   // Σ upstream·∂L/∂t.
   double (*threshold_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                                const Tail<C>&, const Upstream<T>&);
+  // `out` may be y_true or y_pred. Streamed, it is written past the caches.
   void (*gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
-                   const Upstream<T>&, const Through&, T* out);
+                   const Ties&, const Upstream<T>&, bool streamed, T* out);
+  // Of a row, each element a column: what is below band_low[i] is added to below_sum[i], the rest
+  // are candidates. band_low has kSlack more than n.
+  void (*column_collect)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+                         const C* band_low, C* below_sum, ColumnCandidates<C>& found);
+  // Adds to weighted[i] and slopes[i] what Sums has of one group, Σ d² to `squares`.
+  void (*column_sum)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+                     const TailColumns<C>&, C* weighted, C* slopes, double& squares);
+  // Adds Σ upstream·∂L/∂t to slopes[i].
+  void (*column_threshold_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+                                    const TailColumns<C>&, const Upstream<T>&, double* slopes);
   // The same where element i has the threshold of column first + i.
   void (*column_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                         const TailColumns<C>&, int64_t first, C* out);
   void (*column_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
-                          const TailColumns<C>&, int64_t first, const Upstream<T>&, T* out);
+                          const TailColumns<C>&, int64_t first, const Upstream<T>&, bool streamed,
+                          T* out);
 };
 
 // Of the instruction set in use, for an error kind.

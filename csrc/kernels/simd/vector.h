@@ -5,6 +5,7 @@
 // for is here. The same text serves every instruction set; only loads of float16 and the mask's
 // bits name any.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -72,6 +73,17 @@ inline DoubleVector absolute(DoubleVector x) {
   return reinterpret<DoubleVector>(reinterpret<Mask<double>>(x) & 0x7fffffffffffffff);
 }
 
+// magnitude ≥ 0 with the sign of x.
+inline FloatVector with_sign_of(FloatVector x, FloatVector magnitude) {
+  const Mask<float> sign = reinterpret<Mask<float>>(x) & static_cast<int32_t>(0x80000000u);
+  return reinterpret<FloatVector>(reinterpret<Mask<float>>(magnitude) | sign);
+}
+inline DoubleVector with_sign_of(DoubleVector x, DoubleVector magnitude) {
+  const Mask<double> sign =
+      reinterpret<Mask<double>>(x) & static_cast<int64_t>(0x8000000000000000u);
+  return reinterpret<DoubleVector>(reinterpret<Mask<double>>(magnitude) | sign);
+}
+
 // a·b + c, rounded once where the target can: not for the error, which must have the same bits
 // everywhere.
 inline FloatVector multiply_add(FloatVector a, FloatVector b, FloatVector c) {
@@ -109,6 +121,24 @@ inline V lanewise_square_root(V x) {
 inline FloatVector square_root(FloatVector x) { return lanewise_square_root(x); }
 inline DoubleVector square_root(DoubleVector x) { return lanewise_square_root(x); }
 
+// The smaller; x where either is NaN.
+inline FloatVector smaller_of(FloatVector bound, FloatVector x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  return reinterpret<FloatVector>(
+      _mm256_min_ps(reinterpret<__m256>(bound), reinterpret<__m256>(x)));
+#else
+  return bound < x ? bound : x;
+#endif
+}
+inline DoubleVector smaller_of(DoubleVector bound, DoubleVector x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  return reinterpret<DoubleVector>(
+      _mm256_min_pd(reinterpret<__m256d>(bound), reinterpret<__m256d>(x)));
+#else
+  return bound < x ? bound : x;
+#endif
+}
+
 // A bit per lane.
 inline uint32_t bits_of(Mask<float> mask) {
 #if defined(__AVX512F__)
@@ -141,43 +171,78 @@ inline uint32_t bits_of(Mask<double> mask) {
 // write a whole vector.
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
-// For each set of lanes, their numbers in order, a byte each.
-struct LaneOrders {
-  uint64_t of[256] = {};
-  constexpr LaneOrders() {
-    for (int bits = 0; bits < 256; ++bits) {
+// For each set of lanes, which words of the vector come first, second, …: a byte each.
+template <int kWordsPerLane>
+struct WordOrders {
+  static constexpr int kLaneCount = 8 / kWordsPerLane;
+  uint64_t of[1 << kLaneCount] = {};
+  constexpr WordOrders() {
+    for (int bits = 0; bits < 1 << kLaneCount; ++bits) {
       int count = 0;
-      for (int lane = 0; lane < 8; ++lane) {
-        if (bits >> lane & 1) of[bits] |= static_cast<uint64_t>(lane) << (8 * count++);
+      for (int word = 0; word < 8; ++word) {
+        if (bits >> (word / kWordsPerLane) & 1) {
+          of[bits] |= static_cast<uint64_t>(word) << (8 * count++);
+        }
       }
     }
   }
 };
-inline constexpr LaneOrders kLaneOrders;
+template <int kWordsPerLane>
+inline constexpr WordOrders<kWordsPerLane> kWordOrders;
+
+template <int kWordsPerLane, typename V>
+inline void store_compacted(void* to, V v, uint32_t bits) {
+  const __m128i bytes =
+      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kWordOrders<kWordsPerLane>.of[bits]));
+  _mm256_storeu_si256(
+      static_cast<__m256i*>(to),
+      _mm256_permutevar8x32_epi32(reinterpret<__m256i>(v), _mm256_cvtepu8_epi32(bytes)));
+}
 #endif
 
-inline int compact(float* to, FloatVector v, uint32_t bits) {
-#if defined(__AVX512F__)
-  _mm512_storeu_ps(to,
-                   _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), reinterpret<__m512>(v)));
-#elif defined(__AVX2__)
-  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kLaneOrders.of[bits]));
-  _mm256_storeu_ps(to,
-                   _mm256_permutevar8x32_ps(reinterpret<__m256>(v), _mm256_cvtepu8_epi32(bytes)));
-#else
+template <typename Element, typename V>
+inline int compact_lanes(Element* to, V v, uint32_t bits) {
   for (uint32_t rest = bits; rest != 0; rest &= rest - 1) *to++ = v[__builtin_ctz(rest)];
-#endif
   return __builtin_popcount(bits);
 }
 
-inline int compact(double* to, DoubleVector v, uint32_t bits) {
+// Of 4 bytes, floats or integers.
+template <typename Element, typename V>
+inline int compact_words(Element* to, V v, uint32_t bits) {
+#if defined(__AVX512F__)
+  _mm512_storeu_ps(to,
+                   _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), reinterpret<__m512>(v)));
+  return __builtin_popcount(bits);
+#elif defined(__AVX2__)
+  store_compacted<1>(to, v, bits);
+  return __builtin_popcount(bits);
+#else
+  return compact_lanes(to, v, bits);
+#endif
+}
+
+// Of 8 bytes.
+template <typename Element, typename V>
+inline int compact_double_words(Element* to, V v, uint32_t bits) {
 #if defined(__AVX512F__)
   _mm512_storeu_pd(to,
                    _mm512_maskz_compress_pd(static_cast<__mmask8>(bits), reinterpret<__m512d>(v)));
-#else
-  for (uint32_t rest = bits; rest != 0; rest &= rest - 1) *to++ = v[__builtin_ctz(rest)];
-#endif
   return __builtin_popcount(bits);
+#elif defined(__AVX2__)
+  store_compacted<2>(to, v, bits);
+  return __builtin_popcount(bits);
+#else
+  return compact_lanes(to, v, bits);
+#endif
+}
+
+inline int compact(float* to, FloatVector v, uint32_t bits) { return compact_words(to, v, bits); }
+inline int compact(int32_t* to, Mask<float> v, uint32_t bits) { return compact_words(to, v, bits); }
+inline int compact(double* to, DoubleVector v, uint32_t bits) {
+  return compact_double_words(to, v, bits);
+}
+inline int compact(int64_t* to, Mask<double> v, uint32_t bits) {
+  return compact_double_words(to, v, bits);
 }
 
 // 0, 1, 2, …
@@ -212,9 +277,14 @@ using Halves = VectorOf<uint16_t, kVectorBytes / 2>::type;
 using Words = VectorOf<uint32_t, kVectorBytes>::type;
 
 inline FloatVector load(const BFloat16* from) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return reinterpret<FloatVector>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+#else
   Halves halves;
   memcpy(&halves, from, sizeof(halves));
   return reinterpret<FloatVector>(__builtin_convertvector(halves, Words) << 16);
+#endif
 }
 
 inline FloatVector load(const Float16* from) {
@@ -239,8 +309,15 @@ inline void store(BFloat16* to, FloatVector v) {
   const Words rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   const Words quiet = (bits >> 16) | 0x40;
   const Words chosen = reinterpret<Mask<float>>(v != v) ? quiet : rounded;
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const __m256i words = reinterpret<__m256i>(chosen);
+  _mm_storeu_si128(
+      reinterpret_cast<__m128i*>(to),
+      _mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+#else
   const Halves halves = __builtin_convertvector(chosen, Halves);
   memcpy(to, &halves, sizeof(halves));
+#endif
 }
 
 inline void store(Float16* to, FloatVector v) {
@@ -256,82 +333,112 @@ inline void store(Float16* to, FloatVector v) {
 #endif
 }
 
-// --- exp(x) for x ≤ 0: 2ⁿ·exp(r) with |r| ≤ ½ln 2, a polynomial for exp(r). Zero below the
-// smallest normal number, where no sum can tell the difference; NaN stays NaN.
+// Copies to memory past the caches, where what is written is more than they hold: the lines need
+// not be read first. finish_streaming() comes before anybody else may look.
+inline void stream(void* to, const void* from, size_t bytes) {
+  char* target = static_cast<char*>(to);
+  const char* source = static_cast<const char*>(from);
+#if defined(__SSE2__)
+  const size_t head = std::min<size_t>(bytes, -reinterpret_cast<uintptr_t>(target) % 16);
+  memcpy(target, source, head);
+  size_t i = head;
+  for (; i + 16 <= bytes; i += 16) {
+    _mm_stream_si128(reinterpret_cast<__m128i*>(target + i),
+                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(source + i)));
+  }
+  memcpy(target + i, source + i, bytes - i);
+#else
+  memcpy(target, source, bytes);
+#endif
+}
+
+inline void finish_streaming() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
+
+// --- exp(−x) for x ≥ 0: 2ⁿ·exp(−r) with |r| ≤ ½ln 2. Beyond kLargest it stays at exp(−kLargest),
+// which is normal and adds nothing to any sum; NaN stays NaN.
 
 template <typename C>
 struct ExponentialConstants;
 
+// exp(−r) ≈ Σ kSeries[k]·rᵏ, the least relative error of its degree with kSeries[0] = 1: 2.6e-9.
 template <>
 struct ExponentialConstants<float> {
-  static constexpr float kSmallest = -87.0f;  // exp of it is normal
+  static constexpr float kLargest = 87.0f;
   static constexpr float kLog2E = 1.44269504f;
-  static constexpr float kLn2High = 0.693359375f;
-  static constexpr float kLn2Low = -2.12194440e-4f;
+  static constexpr float kLn2 = 0.69314718f;
   static constexpr float kRound = 12582912.0f;  // 1.5 · 2²³: adding it rounds to an integer
+  static constexpr float kOne = 1.0f;
   static constexpr int kFractionBits = 23;
-  static constexpr int kTerms = 7;  // of exp(r)'s series: the next is below 2⁻²⁷
+  static constexpr float kSeries[] = {
+      1.0f,           -1.0000000497f,  0.50000004347f, -0.16666365315f,
+      0.04166477650f, -0.00837902073f, 0.00140612773f};
 };
 
+// The same; 1.8e-17.
 template <>
 struct ExponentialConstants<double> {
-  static constexpr double kSmallest = -708.0;
+  static constexpr double kLargest = 708.0;
   static constexpr double kLog2E = 1.4426950408889634;
-  static constexpr double kLn2High = 6.93145751953125e-1;
-  static constexpr double kLn2Low = 1.42860682030941723212e-6;
+  static constexpr double kLn2 = 0.69314718055994531;
   static constexpr double kRound = 6755399441055744.0;  // 1.5 · 2⁵²
+  static constexpr double kOne = 1.0;
   static constexpr int kFractionBits = 52;
-  static constexpr int kTerms = 13;  // the next is below 2⁻⁵⁷
+  static constexpr double kSeries[] = {1.0,
+                                       -1.0000000000000005594,
+                                       0.50000000000000055781,
+                                       -0.16666666666657294875,
+                                       0.041666666666573561444,
+                                       -0.0083333333377180959584,
+                                       0.0013888888932366859845,
+                                       -0.00019841261488039253452,
+                                       0.000024801504477923071055,
+                                       -2.7564256324346080008e-6,
+                                       2.7626310354315887829e-7,
+                                       -2.2981315003611426115e-8};
 };
 
-struct InverseFactorials {
-  double of[16] = {1.0};
-  constexpr InverseFactorials() {
-    for (int k = 1; k < 16; ++k) of[k] = of[k - 1] / k;
+// Σ coefficients[k]·xᵏ over kCount of them. Halves side by side: one after the other, as Horner has
+// them, the processor waits for each.
+template <int kCount, typename C>
+inline Vector<C> polynomial(const C* coefficients, const Vector<C>* powers) {
+  if constexpr (kCount == 1) {
+    return broadcast(coefficients[0]);
+  } else {
+    constexpr int kLevel = kCount > 8 ? 3 : kCount > 4 ? 2 : kCount > 2 ? 1 : 0;
+    constexpr int kHalf = 1 << kLevel;
+    return multiply_add(polynomial<kCount - kHalf, C>(coefficients + kHalf, powers), powers[kLevel],
+                        polynomial<kHalf, C>(coefficients, powers));
   }
-};
-constexpr InverseFactorials kInverseFactorials;
-
-template <typename C>
-inline Vector<C> vector_exponential(Vector<C> x) {
-  using Constants = ExponentialConstants<C>;
-  using V = Vector<C>;
-  const V clamped = choose(x < Constants::kSmallest, broadcast(Constants::kSmallest), x);
-  const V shifted =
-      multiply_add(clamped, broadcast(Constants::kLog2E), broadcast(Constants::kRound));
-  const V n = shifted - Constants::kRound;
-  const V high = multiply_add(n, broadcast(-Constants::kLn2High), clamped);
-  const V r = multiply_add(n, broadcast(-Constants::kLn2Low), high);
-  V series = broadcast(static_cast<C>(kInverseFactorials.of[Constants::kTerms]));
-  for (int k = Constants::kTerms - 1; k >= 0; --k) {
-    series = multiply_add(series, r, broadcast(static_cast<C>(kInverseFactorials.of[k])));
-  }
-  // The integer stands in the low bits of `shifted`; move it into the exponent.
-  const Mask<C> exponent = reinterpret<Mask<C>>(shifted) << Constants::kFractionBits;
-  const V scaled = reinterpret<V>(reinterpret<Mask<C>>(series) + exponent);
-  return choose(x < Constants::kSmallest, V{}, choose(x != x, x, scaled));
 }
 
-inline FloatVector decaying_exponential(FloatVector x) { return vector_exponential<float>(x); }
-inline DoubleVector decaying_exponential(DoubleVector x) { return vector_exponential<double>(x); }
-
-// --- Sums: float lanes over a few vectors, then float64.
-
 template <typename C>
-class LaneSums {
- public:
-  void add(Vector<C> v) {
-    for (int lane = 0; lane < kLanes<C>; ++lane) sums_[lane] += static_cast<double>(v[lane]);
-  }
-  double total() const {
-    double total = 0.0;
-    for (const double sum : sums_) total += sum;
-    return total;
-  }
+inline Vector<C> vector_decaying_exponential(Vector<C> x) {
+  using Constants = ExponentialConstants<C>;
+  using V = Vector<C>;
+  const V clamped = smaller_of(broadcast(Constants::kLargest), x);
+  const V shifted =
+      multiply_add(clamped, broadcast(-Constants::kLog2E), broadcast(Constants::kRound));
+  const V r = multiply_add(shifted - Constants::kRound, broadcast(Constants::kLn2), clamped);
+  constexpr int kCount = static_cast<int>(sizeof(Constants::kSeries) / sizeof(C));
+  const V r2 = r * r, r4 = r2 * r2;
+  const V powers[] = {r, r2, r4, r4 * r4};
+  const V series = polynomial<kCount, C>(Constants::kSeries, powers);
+  // The integer stands in the low bits of `shifted`; in the exponent of 1 it makes a power of two.
+  const Mask<C> power = (reinterpret<Mask<C>>(shifted) << Constants::kFractionBits) +
+                        reinterpret<Mask<C>>(broadcast(Constants::kOne));
+  return series * reinterpret<V>(power);
+}
 
- private:
-  double sums_[kLanes<C>] = {};
-};
+inline FloatVector decaying_exponential(FloatVector x) {
+  return vector_decaying_exponential<float>(x);
+}
+inline DoubleVector decaying_exponential(DoubleVector x) {
+  return vector_decaying_exponential<double>(x);
+}
 
 }  // namespace TAILOPS_TARGET
 }  // namespace tailops

@@ -1,0 +1,316 @@
+#pragma once
+
+// The gradient: one pass that writes what is far from the threshold and puts aside where the rest
+// is, so that exponentials are computed for full vectors of elements that need one.
+
+#include "lanes.h"
+
+namespace tailops {
+inline namespace TAILOPS_TARGET {
+
+// What the elements of one vector are compared with.
+template <typename C>
+struct NearTail {
+  Vector<C> threshold, lower, upper;
+  Wide<C> direct_lower, direct_upper, through_lower, through_upper;
+};
+
+// The same threshold for every element.
+template <typename C>
+struct RowTail {
+  Tail<C> tail;
+  Ties ties;
+
+  Vector<C> band_low(int64_t) const { return broadcast(tail.band_low); }
+  Vector<C> band_high(int64_t) const { return broadcast(tail.band_high); }
+
+  NearTail<C> near(int64_t) const {
+    return {broadcast(tail.threshold),
+            broadcast(tail.lower),
+            broadcast(tail.upper),
+            wide_broadcast<C>(ties.direct_lower),
+            wide_broadcast<C>(ties.direct_upper),
+            wide_broadcast<C>(ties.through_lower),
+            wide_broadcast<C>(ties.through_upper)};
+  }
+
+  NearTail<C> gathered(const Position<C>*) const { return near(0); }
+
+  RowTail from(int64_t) const { return *this; }
+
+  static constexpr bool kOneForAll = true;
+};
+
+// Element i has the threshold of column first + i.
+template <typename C>
+struct ColumnTail {
+  const TailColumns<C>* columns;
+  int64_t first;
+
+  Vector<C> band_low(int64_t i) const { return load(&columns->band_low[first + i]); }
+  Vector<C> band_high(int64_t i) const { return load(&columns->band_high[first + i]); }
+
+  NearTail<C> near(int64_t i) const {
+    const auto of = [&](const std::vector<C>& v) { return load(&v[first + i]); };
+    const auto wide = [&](const std::vector<double>& v) { return wide_load<C>(&v[first + i]); };
+    return {of(columns->threshold),      of(columns->lower),          of(columns->upper),
+            wide(columns->direct_lower), wide(columns->direct_upper), wide(columns->through_lower),
+            wide(columns->through_upper)};
+  }
+
+  NearTail<C> gathered(const Position<C>* positions) const {
+    const auto of = [&](const auto& v, auto& gathered) {
+      for (int lane = 0; lane < kLanes<C>; ++lane) gathered[lane] = v[first + positions[lane]];
+    };
+    C threshold[kLanes<C>], lower[kLanes<C>], upper[kLanes<C>];
+    double direct_lower[kLanes<C>], direct_upper[kLanes<C>];
+    double through_lower[kLanes<C>], through_upper[kLanes<C>];
+    of(columns->threshold, threshold);
+    of(columns->lower, lower);
+    of(columns->upper, upper);
+    of(columns->direct_lower, direct_lower);
+    of(columns->direct_upper, direct_upper);
+    of(columns->through_lower, through_lower);
+    of(columns->through_upper, through_upper);
+    return {load(threshold),
+            load(lower),
+            load(upper),
+            wide_load<C>(direct_lower),
+            wide_load<C>(direct_upper),
+            wide_load<C>(through_lower),
+            wide_load<C>(through_upper)};
+  }
+
+  ColumnTail from(int64_t i) const { return {columns, first + i}; }
+
+  static constexpr bool kOneForAll = false;
+};
+
+template <typename Error, typename T>
+struct GradientLoops : ErrorLanes<Error, T> {
+  using Base = ErrorLanes<Error, T>;
+  using Base::kStep;
+  using typename Base::C;
+  using typename Base::Formulas;
+  using typename Base::M;
+  using typename Base::V;
+
+  // Elements whose gradients wait in a buffer until those near the threshold are there too.
+  static constexpr int kTileLength = 1024;
+  // From one in so many on, exponentials for all cost less than gathering those that need one.
+  static constexpr int kMany = 4;
+
+  // One upstream gradient for all, or one each.
+  template <bool kEach, typename Where>
+  struct Tile {
+    const T* y_true;
+    const T* y_pred;
+    Where where;
+    Upstream<T> upstream;
+    Formulas formulas;
+    bool fixed_weight;
+
+    // Where one value serves all that tie with lower, and one all that tie with upper.
+    static constexpr bool kSameTies = !kEach && Where::kOneForAll;
+    V tied_lower{}, tied_upper{};
+
+    void prepare() {
+      if (!kSameTies) return;
+      const NearTail<C> tail = where.near(0);
+      const M all = M{} - 1;
+      const M both = tail.lower == tail.upper;
+      tied_lower = tied_by_error(all, both, 0, kStep, tail);
+      tied_upper = tied_by_error(both, all, 0, kStep, tail);
+    }
+
+    V residuals(int64_t i, int count) const {
+      return Base::load_count(y_pred + i, count) - Base::load_count(y_true + i, count);
+    }
+
+    V upstream_at(int64_t i, int count) const {
+      const C scale = static_cast<C>(upstream.scale);
+      return kEach ? Base::load_count(upstream.values + i, count) * scale
+                   : broadcast(widen(*upstream.values) * scale);
+    }
+
+    // What arrives at the error of an element far from the threshold.
+    V far_by_error(V g, M above) const {
+      const C below = C(1) - formulas.beta;
+      return choose(above, g * (below * (C(1) + formulas.scale)), g * below);
+    }
+
+    // What arrives at the error of elements near the threshold. Those that tie with an order
+    // statistic share what comes through the threshold; where many are equal, most of those near
+    // the threshold are at it, and none needs an exponential.
+    TAILOPS_INLINE V near_by_error(V e, M near, V g, int64_t i, int count,
+                                   const NearTail<C>& tail) const {
+      const M at_lower = e == tail.lower, at_upper = e == tail.upper;
+      const M ties = at_lower | at_upper;
+      V by_error{};
+      if (bits_of(near & ~ties) != 0) {
+        const Indicator<V> h = tail_indicator(e, tail.threshold, formulas.kappa);
+        const V weight = formulas.weight(h);
+        by_error = g * (fixed_weight ? weight : weight + formulas.spike(e, h));
+      }
+      if (bits_of(ties) == 0) return by_error;
+      const V tied = kSameTies ? choose(at_lower, tied_lower, tied_upper)
+                               : tied_by_error(at_lower, at_upper, i, count, tail);
+      return choose(ties, tied, by_error);
+    }
+
+    // In float64: the two parts of it cancel.
+    V tied_by_error(M at_lower, M at_upper, int64_t i, int count, const NearTail<C>& tail) const {
+      const Wide<C> zero = wide_broadcast<C>(0.0);
+      const Wide<C> direct = choose<C>(at_lower, tail.direct_lower, tail.direct_upper);
+      const Wide<C> through = choose<C>(at_lower, tail.through_lower, zero) +
+                              choose<C>(at_upper, tail.through_upper, zero);
+      const Wide<C> exact_g = exact_upstream(upstream, i, count);
+      return to_narrow<C>(formulas.tied_by_error(direct, exact_g, through));
+    }
+  };
+
+  // The elements of a tile that are near the threshold.
+  struct Aside {
+    C residuals[kTileLength + kSlack];
+    Position<C> positions[kTileLength + kSlack];
+    int count = 0;
+  };
+
+  // Writes [begin, end) as if all were far from the threshold, whole vectors or one of `count`
+  // elements, and puts those aside that are not.
+  template <typename AnyTile>
+  static TAILOPS_INLINE void write_far(const AnyTile& tile, int64_t begin, int64_t end, int count,
+                                       T* to, Aside& aside) {
+    M position = lane_numbers<C>() + static_cast<Position<C>>(begin);
+    const M valid = first_lanes<C>(count);
+    int near = aside.count;
+    for (int64_t i = begin; i < end; i += kStep, position += kStep) {
+      const V d = tile.residuals(i, count);
+      const V e = tile.formulas.error(d);
+      const V g = tile.upstream_at(i, count);
+      const M above = e > tile.where.band_high(i);
+      const V far = tile.formulas.residual_derivative(d, tile.far_by_error(g, above), g);
+      Base::store_count(to + i, far, count);
+      const uint32_t bits = bits_of(valid & ~((e < tile.where.band_low(i)) | above));
+      if (Base::kBranchesOnKept && bits == 0) continue;
+      compact(aside.residuals + near, d, bits);
+      near += compact(aside.positions + near, position, bits);
+    }
+    aside.count = near;
+  }
+
+  template <typename AnyTile>
+  [[gnu::noinline]] static void write_near(const AnyTile tile, Aside& aside, T* to) {
+    const int count = aside.count;
+    for (int k = count; k < count + kStep; ++k) {
+      aside.residuals[k] = aside.residuals[0];
+      aside.positions[k] = aside.positions[0];
+    }
+    AnyTile gathered = tile;
+    T upstream[kStep], written[kStep];
+    if (gathered.upstream.each) gathered.upstream.values = upstream;
+    for (int k = 0; k < count; k += kStep) {
+      const Position<C>* const positions = aside.positions + k;
+      if (gathered.upstream.each) {
+        for (int lane = 0; lane < kStep; ++lane) {
+          upstream[lane] = tile.upstream.values[positions[lane]];
+        }
+      }
+      const V d = load(aside.residuals + k);
+      const V g = gathered.upstream_at(0, kStep);
+      const V by_error = gathered.near_by_error(tile.formulas.error(d), M{} - 1, g, 0, kStep,
+                                                tile.where.gathered(positions));
+      store(written, tile.formulas.residual_derivative(d, by_error, g));
+      const int lanes = count - k < kStep ? count - k : kStep;
+      for (int lane = 0; lane < lanes; ++lane) to[positions[lane]] = written[lane];
+    }
+  }
+
+  // The same gradients where many elements are near. Returns how many are.
+  template <typename AnyTile>
+  [[gnu::noinline]] static int64_t write_all(const AnyTile tile, int64_t n, T* to) {
+    int64_t near_count = 0;
+    const auto step = [&](int64_t i, int count) TAILOPS_INLINE {
+      const V d = tile.residuals(i, count);
+      const V e = tile.formulas.error(d);
+      const V g = tile.upstream_at(i, count);
+      const M above = e > tile.where.band_high(i);
+      const M near = ~((e < tile.where.band_low(i)) | above);
+      const uint32_t bits = bits_of(near);
+      near_count += __builtin_popcount(bits);
+      V by_error = tile.far_by_error(g, above);
+      if (bits != 0) {
+        by_error =
+            choose(near, tile.near_by_error(e, near, g, i, count, tile.where.near(i)), by_error);
+      }
+      Base::store_count(to + i, tile.formulas.residual_derivative(d, by_error, g), count);
+    };
+    int64_t i = 0;
+    for (; i + kStep <= n; i += kStep) step(i, kStep);
+    if (i < n) step(i, static_cast<int>(n - i));
+    return near_count;
+  }
+
+  template <bool kEach, typename Where>
+  static void run(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                  const Where& where, const Upstream<T>& upstream, bool streamed, T* out) {
+    T written[kTileLength];
+    Aside aside;
+    bool many_are_near = false;
+    for (int64_t begin = 0; begin < n; begin += kTileLength) {
+      const int64_t count = n - begin < kTileLength ? n - begin : kTileLength;
+      Tile<kEach, Where> tile{y_true + begin,       y_pred + begin,
+                              where.from(begin),    upstream,
+                              Base::formulas_of(w), w.mode == GradientMode::kFixedWeight};
+      if (kEach) tile.upstream.values += begin;
+      tile.prepare();
+      if (!many_are_near) {
+        const int64_t whole = count / kStep * kStep;
+        aside.count = 0;
+        write_far(tile, 0, whole, kStep, written, aside);
+        if (whole < count) {
+          write_far(tile, whole, count, static_cast<int>(count - whole), written, aside);
+        }
+        many_are_near = kMany * aside.count > count;
+        if (!many_are_near && aside.count != 0) write_near(tile, aside, written);
+      }
+      if (many_are_near) many_are_near = kMany * write_all(tile, count, written) > count;
+      store_tile(written, count, streamed, out + begin);
+    }
+    if (streamed) finish_streaming();
+  }
+
+  static void store_tile(const T* from, int64_t count, bool streamed, T* to) {
+    const size_t bytes = static_cast<size_t>(count) * sizeof(T);
+    if (streamed) return stream(to, from, bytes);
+    memcpy(static_cast<void*>(to), from, bytes);
+  }
+
+  static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                       const Tail<C>& tail, const Ties& ties, const Upstream<T>& upstream,
+                       bool streamed, T* out) {
+    const auto pass = upstream.each ? run<true, RowTail<C>> : run<false, RowTail<C>>;
+    pass(y_true, y_pred, n, w, {tail, ties}, upstream, streamed, out);
+  }
+
+  static void column_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                              const TailColumns<C>& columns, int64_t first,
+                              const Upstream<T>& upstream, bool streamed, T* out) {
+    const auto pass = upstream.each ? run<true, ColumnTail<C>> : run<false, ColumnTail<C>>;
+    pass(y_true, y_pred, n, w, {&columns, first}, upstream, streamed, out);
+  }
+
+  // ∂L/∂e of an element that is an order statistic, with the threshold held constant, for an
+  // upstream gradient of one.
+  static double direct_derivative(C error, C threshold, const Weights<C>& w) {
+    const Formulas formulas = Base::formulas_of(w);
+    const V e = broadcast(error);
+    const Indicator<V> h = tail_indicator(e, threshold, w.kappa);
+    const double weight = formulas.weight(h)[0];
+    const double spike = formulas.spike(e, h)[0];
+    return w.mode == GradientMode::kFixedWeight ? weight : weight + spike;
+  }
+};
+
+}  // namespace TAILOPS_TARGET
+}  // namespace tailops

@@ -1,0 +1,207 @@
+#pragma once
+
+// Sums over elements whose threshold is known. Exponentials only for those near it: they are put
+// aside until there are enough to fill vectors.
+
+#include "lanes.h"
+
+namespace tailops {
+inline namespace TAILOPS_TARGET {
+
+template <typename Error, typename T>
+struct SumLoops : ErrorLanes<Error, T> {
+  using Base = ErrorLanes<Error, T>;
+  using Base::kStep;
+  using Base::kTile;
+  using typename Base::C;
+  using typename Base::Formulas;
+  using typename Base::M;
+  using typename Base::V;
+
+  static constexpr int kTileLength = kTile * kStep;
+
+  // The errors of a group's elements, and Σ d² of a tile on the way.
+  struct Inputs {
+    const T* y_true;
+    const T* y_pred;
+    Formulas formulas;
+
+    V error(int64_t i, int count, M valid, V& squares) const {
+      const V d = Base::load_count(y_pred + i, count) - Base::load_count(y_true + i, count);
+      if (formulas.beta != C(0)) squares += Base::zero_unless(valid, d * d);
+      return formulas.error(d);
+    }
+  };
+
+  // Errors that are known.
+  struct Errors {
+    const C* errors;
+
+    V error(int64_t i, int count, M, V&) const { return Base::load_count(errors + i, count); }
+  };
+
+  // body(offset, count, valid) for the vectors of a tile, a whole one or one of `length` elements.
+  template <bool kWhole, typename Body>
+  static TAILOPS_INLINE void for_each_vector_of_tile(int64_t i, int64_t length, const Body& body) {
+    if (kWhole) {
+      for (int k = 0; k < kTileLength; k += kStep) body(i + k, kStep, M{} - 1);
+      return;
+    }
+    for (int64_t k = 0; k < length; k += kStep) {
+      const int count = static_cast<int>(length - k < kStep ? length - k : kStep);
+      body(i + k, count, first_lanes<C>(count));
+    }
+  }
+
+  // What a tile adds to the sums.
+  struct TileOf {
+    V weighted{}, squares{}, slopes{};
+  };
+
+  struct Totals {
+    TileSums<C> weighted, squares, slopes;
+
+    void add(const TileOf& tile) {
+      weighted.add(tile.weighted);
+      squares.add(tile.squares);
+      slopes.add(tile.slopes);
+    }
+    Sums sums() const { return {weighted.total(), squares.total(), slopes.total()}; }
+  };
+
+  // Every element by its own indicator, but where it is far from the threshold. Returns how many
+  // are near.
+  template <bool kExact, bool kWhole, typename Source>
+  [[gnu::noinline]] static int64_t near_tile(const Source source, int64_t first, int64_t length,
+                                             const Weights<C>& weights, const Tail<C>& at,
+                                             Totals& totals) {
+    const Weights<C> w = weights;
+    const Tail<C> tail = at;
+    const Formulas formulas = Base::formulas_of(w);
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    C errors[kTileLength];
+    TileOf sums;
+    M far{};
+    for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int count, M valid) TAILOPS_INLINE {
+      const V e = source.error(first + k, count, valid, sums.squares);
+      far |= valid & ((e < low) | (e > high));
+      store(errors + k, e);
+    });
+    // The usual case alone: half as many instructions.
+    int64_t near_count = length;
+    if (bits_of(far) == 0) {
+      for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int, M valid) TAILOPS_INLINE {
+        const V e = load(errors + k);
+        const Indicator<V> h = tail_indicator(e, tail.threshold, formulas.kappa);
+        sums.weighted += Base::zero_unless(valid, formulas.weighted(e, h));
+        if (kExact) {
+          sums.slopes += Base::zero_unless(valid, formulas.threshold_derivative(e, h));
+        }
+      });
+    } else {
+      near_count = 0;
+      for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int, M valid) TAILOPS_INLINE {
+        const V e = load(errors + k);
+        const M near = Base::inside(e, low, high) & valid;
+        near_count += __builtin_popcount(bits_of(near));
+        const Indicator<V> h = tail_indicator(e, tail.threshold, formulas.kappa);
+        const V weighted = choose(near, formulas.weighted(e, h), e * Base::flat_weight(e, high, w));
+        sums.weighted += Base::zero_unless(valid, weighted);
+        if (kExact) sums.slopes += Base::zero_unless(near, formulas.threshold_derivative(e, h));
+      });
+    }
+    totals.add(sums);
+    return near_count;
+  }
+
+  template <bool kExact>
+  static void near_sums(const C* errors, int64_t n, const Weights<C>& w, const Tail<C>& tail,
+                        Totals& totals) {
+    int64_t i = 0;
+    for (; i + kTileLength <= n; i += kTileLength) {
+      near_tile<kExact, true>(Errors{errors}, i, kTileLength, w, tail, totals);
+    }
+    if (i < n) near_tile<kExact, false>(Errors{errors}, i, n - i, w, tail, totals);
+  }
+
+  // Those near the threshold are put aside, `kept` of them with those that are there already.
+  template <bool kWhole, typename Source>
+  static TAILOPS_INLINE int64_t far_tile(const Source& source, int64_t i, int64_t length,
+                                         const Weights<C>& w, const Tail<C>& tail, C* aside,
+                                         int64_t kept, Totals& totals) {
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    TileOf sums;
+    for_each_vector_of_tile<kWhole>(i, length, [&](int64_t k, int count, M valid) TAILOPS_INLINE {
+      const V e = source.error(k, count, valid, sums.squares);
+      const M near = Base::inside(e, low, high) & valid;
+      sums.weighted += Base::zero_unless(valid & ~near, e * Base::flat_weight(e, high, w));
+      const uint32_t bits = bits_of(near);
+      if (Base::kBranchesOnKept && bits == 0) return;
+      kept += compact(aside + kept, e, bits);
+    });
+    totals.add(sums);
+    return kept;
+  }
+
+  template <bool kExact, typename Source>
+  static void run(const Source source, int64_t n, const Weights<C> w, const Tail<C> tail,
+                  Sums& sums) {
+    constexpr int64_t kAside = 8 * kTileLength;
+    C aside[kAside + kSlack];
+    int64_t kept = 0;
+    Totals totals;
+    bool most_are_near = false;
+    int64_t i = 0;
+    for (; i + kTileLength <= n; i += kTileLength) {
+      if (most_are_near) {
+        const int64_t near = near_tile<kExact, true>(source, i, kTileLength, w, tail, totals);
+        most_are_near = 2 * near > kTileLength;
+        continue;
+      }
+      const int64_t before = kept;
+      kept = far_tile<true>(source, i, kTileLength, w, tail, aside, kept, totals);
+      most_are_near = 2 * (kept - before) > kTileLength;
+      if (kept > kAside - kTileLength) {
+        near_sums<kExact>(aside, kept, w, tail, totals);
+        kept = 0;
+      }
+    }
+    if (i < n) kept = far_tile<false>(source, i, n - i, w, tail, aside, kept, totals);
+    near_sums<kExact>(aside, kept, w, tail, totals);
+    sums += totals.sums();
+  }
+
+  static void sum(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                  const Tail<C>& tail, Sums& sums) {
+    const auto pass = w.mode == GradientMode::kExact ? run<true, Inputs> : run<false, Inputs>;
+    pass({y_true, y_pred, Base::formulas_of(w)}, n, w, tail, sums);
+  }
+
+  static void sum_errors(const C* errors, int64_t n, const Weights<C>& w, const Tail<C>& tail,
+                         Sums& sums) {
+    const auto pass = w.mode == GradientMode::kExact ? run<true, Errors> : run<false, Errors>;
+    pass({errors}, n, w, tail, sums);
+  }
+
+  // Σ upstream·∂L/∂t.
+  static double threshold_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                                   const Tail<C>& tail, const Upstream<T>& upstream) {
+    const Formulas formulas = Base::formulas_of(w);
+    const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    const C threshold = tail.threshold;
+    const Wide<C> zero = wide_broadcast<C>(0.0);
+    Wide<C> sum = zero;
+    Base::for_each_vector(
+        y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
+          const V e = formulas.error(p - t);
+          const M near = Base::inside(e, low, high) & valid;
+          if (bits_of(near) == 0) return;
+          const V slope = formulas.threshold_derivative(e, tail_indicator(e, threshold, w.kappa));
+          sum = sum + choose<C>(near, to_wide<C>(slope) * exact_upstream(upstream, i, count), zero);
+        });
+    return sum.total();
+  }
+};
+
+}  // namespace TAILOPS_TARGET
+}  // namespace tailops
