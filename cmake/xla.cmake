@@ -1,0 +1,37 @@
+# Whether XLA is supported, inside TensorFlow and for JAX: AUTO (where it can be built), ON or OFF.
+
+include(CheckCXXSourceCompiles)
+
+set(TAILOPS_XLA AUTO CACHE STRING "Kernels inside TensorFlow's XLA: AUTO, ON or OFF")
+set(TAILOPS_JAX AUTO CACHE STRING "Kernels for JAX: AUTO, ON or OFF")
+
+# Whether these headers have all of the typed FFI that csrc/xla uses.
+function(check_ffi include result)
+  set(CMAKE_REQUIRED_INCLUDES ${include})
+  set(CMAKE_REQUIRED_FLAGS "-std=c++17 -Wno-error")
+  set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+  check_cxx_source_compiles([[
+    #include "xla/ffi/api/ffi.h"
+    bool has_axis(xla::ffi::ThreadPool pool, xla::ffi::AnyBuffer, xla::ffi::Dictionary attributes) {
+      return pool.num_threads() > 0 && attributes.contains("axis");
+    }
+  ]] ${result})
+  set(${result} ${${result}} PARENT_SCOPE)
+endfunction()
+
+# Sets `result` to whether to build a feature that is wanted AUTO, ON or OFF; `missing` is what it
+# lacks here.
+function(decide feature wanted missing result)
+  if(wanted STREQUAL "OFF")
+    set(missing "switched off")
+  elseif(missing AND NOT wanted STREQUAL "AUTO")
+    message(FATAL_ERROR "${feature}=${wanted}, but ${missing}")
+  endif()
+  if(missing)
+    set(${result} OFF PARENT_SCOPE)
+    message(STATUS "${feature}: no, ${missing}")
+  else()
+    set(${result} ON PARENT_SCOPE)
+    message(STATUS "${feature}: yes")
+  endif()
+endfunction()
