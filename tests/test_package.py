@@ -105,8 +105,7 @@ def test_importing_the_ops_under_another_version():
 def test_every_library_is_there():
     names = {path.name.split(".")[0] for path in LIBRARIES}
     expected = {"_kernels", "libtailops_kernels", "libtailops_tensorflow"}
-    if tailops.build_info()["xla"]:
-        expected.add("libtailops_xla")
+    expected |= {f"libtailops_{name}" for name in ("xla", "jax") if tailops.build_info()[name]}
     assert names == expected
 
 

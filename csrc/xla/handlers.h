@@ -20,7 +20,8 @@ constexpr const char* kRankAttribute = "rank";
 
 }  // namespace tailops
 
-extern "C" {
-XLA_FFI_Error* tailops_tail_loss_host(XLA_FFI_CallFrame* call_frame);
-XLA_FFI_Error* tailops_tail_loss_grad_host(XLA_FFI_CallFrame* call_frame);
-}
+// JAX's side finds them by name in the library.
+#pragma GCC visibility push(default)
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_host);
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_grad_host);
+#pragma GCC visibility pop

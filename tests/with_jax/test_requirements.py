@@ -1,0 +1,40 @@
+"""What is said where JAX, or the kernels for it, or Keras's backend is missing."""
+
+import pytest
+from processes import run_python
+
+IMPORT = """
+try:
+    import tailops.jax
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_without_jax():
+    printed = run_python("import sys\nsys.modules['jax'] = None\n" + IMPORT)
+    assert "needs JAX" in printed
+    assert "pip install tailops[jax]" in printed
+
+
+def test_built_without_it():
+    pytest.importorskip("jax")
+    printed = run_python(
+        "from tailops import _kernels\n"
+        "_kernels.build_info = lambda info=_kernels.build_info(): {**info, 'jax': False}\n" + IMPORT
+    )
+    assert "built without kernels for JAX" in printed
+    assert "TAILOPS_JAX=ON" in printed
+
+
+def test_a_backend_without_kernels():
+    printed = run_python(
+        """
+        try:
+            import tailops.losses
+        except ImportError as error:
+            print(error)
+        """,
+        KERAS_BACKEND="numpy",
+    )
+    assert "backend is 'numpy', and must be one of 'tensorflow', 'jax'" in printed
