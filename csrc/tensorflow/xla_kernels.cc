@@ -7,12 +7,8 @@
 #include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
 #include "tensorflow/compiler/tf2xla/xla_op_registry.h"
 #include "tensorflow/core/framework/op_kernel.h"
-#include "xla/shape_util.h"
-#if __has_include("xla/hlo/builder/xla_builder.h")
 #include "xla/hlo/builder/xla_builder.h"
-#else  // up to TensorFlow 2.18
-#include "xla/client/xla_builder.h"
-#endif
+#include "xla/shape_util.h"
 
 namespace tailops {
 namespace {
