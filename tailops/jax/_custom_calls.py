@@ -1,8 +1,6 @@
 """The custom calls under `tail_loss`: registered with JAX, and made."""
 
-import ctypes
 import functools
-from pathlib import Path
 from typing import Any, NoReturn
 
 import jax
@@ -11,6 +9,7 @@ import numpy as np
 
 from tailops import _kernels
 from tailops._options import TailOptions
+from tailops.jax._requirements import load_library
 
 _FORWARD, _BACKWARD = "tailops_tail_loss", "tailops_tail_loss_grad"
 # The state is float64, which JAX has only in x64 mode: it travels as twice as many integers.
@@ -18,7 +17,7 @@ _STATE_WORDS = 2 * _kernels.STATE_COLUMNS
 
 
 def _register() -> None:
-    library = ctypes.CDLL(str(Path(_kernels.__file__).with_name("libtailops_jax.so")))
+    library = load_library()
     for target in (_FORWARD, _BACKWARD):
         handler = jax.ffi.pycapsule(getattr(library, f"{target}_host"))
         jax.ffi.register_ffi_target(target, handler, platform="cpu")

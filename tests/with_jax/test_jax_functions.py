@@ -1,6 +1,7 @@
 """`tailops.jax`: the kernels' bits under jit, grad and vmap, on every dtype and option."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -110,6 +111,21 @@ def test_large_input_on_several_threads():
             jax.jit(lambda *d, o=options: value_and_gradients(*d, o, "per_sample"))(*data),
             expected_of(*data, options, "per_sample"),
         )
+
+
+def test_many_calls_at_once():
+    """XLA runs calls on the very threads that they ask for help: none may wait for another."""
+    data = pair((8, 100_000))
+    options = TailOptions(0.9, 2.0)
+
+    @jax.jit
+    def steps(y_true, y_pred):
+        return [value_and_gradients(*d, options) for d in zip(y_true, y_pred, strict=True)]
+
+    expected = [expected_of(*d, options, "mean") for d in zip(*data, strict=True)]
+    with ThreadPoolExecutor(6) as pool:
+        for results in pool.map(lambda _: steps(*data), range(30), timeout=120):
+            assert_same_bits(results, expected)
 
 
 @pytest.mark.parametrize("axis", [None, 0, 1])

@@ -27,6 +27,18 @@ def test_built_without_it():
     assert "TAILOPS_JAX=ON" in printed
 
 
+def test_built_for_a_later_interface(tmp_path):
+    """Registered all the same, the handlers would keep JAX from starting."""
+    pytest.importorskip("jax")
+    header = tmp_path / "xla/ffi/api/c_api.h"
+    header.parent.mkdir(parents=True)
+    header.write_text("#define XLA_FFI_API_MAJOR 0\n\n#define XLA_FFI_API_MINOR 0\n")
+    older = f"import jax.ffi\njax.ffi.include_dir = lambda: {str(tmp_path)!r}\n"
+    started = "import jax\nassert jax.numpy.ones(3).sum() == 3\n"
+    printed = run_python(older + IMPORT + started)
+    assert "the installed jaxlib has 0.0. Rebuild it" in printed
+
+
 def test_a_backend_without_kernels():
     printed = run_python(
         """

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -83,6 +84,19 @@ def test_large_input_on_several_threads():
         ]
 
     assert_same_bits(compiled(step)(*data), step(*data))
+
+
+def test_many_calls_at_once():
+    """XLA runs calls on the very threads that they ask for help: none may wait for another."""
+    data = pair((8, 100_000))
+
+    def steps(y_true, y_pred):
+        return [value_and_gradients(y_true[i], y_pred[i], TailOptions(0.9, 2.0)) for i in range(8)]
+
+    step, expected = compiled(steps), steps(*data)
+    with ThreadPoolExecutor(6) as pool:
+        for results in pool.map(lambda _: step(*data), range(30), timeout=120):
+            assert_same_bits(results, expected)
 
 
 def test_not_numbers_and_infinities():
