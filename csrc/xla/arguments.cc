@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 
 #include "handlers.h"
@@ -24,10 +25,17 @@ T attribute(const ffi::Dictionary& attributes, const std::string& name) {
 
 void require_dtype(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype) {
   if (buffer.element_type() == dtype) return;
-  throw std::invalid_argument(std::string(name) + " must have the dtype of y_pred");
+  throw std::invalid_argument(std::string(name) + " of dtype " + to_string(buffer.element_type()) +
+                              ": must have that of y_pred, " + to_string(dtype));
 }
 
 }  // namespace
+
+std::string to_string(ffi::DataType dtype) {
+  std::ostringstream name;
+  name << dtype;
+  return name.str();
+}
 
 Arguments read_arguments(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_pred,
                          const ffi::Dictionary& attributes) {

@@ -3,6 +3,9 @@
 // A custom call's buffers and attributes as the kernels take them, checked. Whatever is wrong is
 // thrown as std::invalid_argument.
 
+#include <exception>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,8 @@ void* data_of(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::Dat
 // The data of a buffer of any dtype that holds the state of these groups.
 GroupState* state_of(const xla::ffi::AnyBuffer& buffer, const Geometry& geometry);
 
+std::string to_string(xla::ffi::DataType dtype);
+
 // body(T{}) for the kernels' element type.
 template <typename Body>
 void with_type(xla::ffi::DataType dtype, const Body& body) {
@@ -42,8 +47,8 @@ void with_type(xla::ffi::DataType dtype, const Body& body) {
     case xla::ffi::BF16:
       return body(BFloat16{});
     default:
-      throw std::invalid_argument(
-          "y_pred's dtype: must be one of float16, bfloat16, float32, float64");
+      throw std::invalid_argument("y_pred of dtype " + to_string(dtype) +
+                                  ": must be one of F16, BF16, F32, F64");
   }
 }
 

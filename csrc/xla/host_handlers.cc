@@ -13,16 +13,16 @@ ffi::Error forward(ffi::ThreadPool pool, ffi::AnyBuffer y_true, ffi::AnyBuffer y
                    ffi::Result<ffi::AnyBuffer> loss, ffi::Result<ffi::AnyBuffer> state,
                    ffi::Dictionary attributes) {
   return error_if_thrown(kForwardTarget, [&] {
-    const auto [options, geometry, dtype] = read_arguments(y_true, y_pred, attributes);
-    void* const losses = data_of("loss", *loss, dtype, geometry.output_shape);
-    GroupState* const states = state_of(*state, geometry);
-    if (geometry.size() == 0) return;
-    with_type(dtype, [&, &o = options, &g = geometry](auto element) {
+    const Arguments call = read_arguments(y_true, y_pred, attributes);
+    void* const losses = data_of("loss", *loss, call.dtype, call.geometry.output_shape);
+    GroupState* const states = state_of(*state, call.geometry);
+    if (call.geometry.size() == 0) return;
+    with_type(call.dtype, [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
       tail_loss_forward(static_cast<const T*>(y_true.untyped_data()),
-                        static_cast<const T*>(y_pred.untyped_data()), g, o, static_cast<T*>(losses),
-                        states, executor);
+                        static_cast<const T*>(y_pred.untyped_data()), call.geometry, call.options,
+                        static_cast<T*>(losses), states, executor);
     });
   });
 }
@@ -31,20 +31,21 @@ ffi::Error backward(ffi::ThreadPool pool, ffi::AnyBuffer upstream, ffi::AnyBuffe
                     ffi::AnyBuffer y_pred, ffi::AnyBuffer state,
                     ffi::Result<ffi::AnyBuffer> gradient, ffi::Dictionary attributes) {
   return error_if_thrown(kBackwardTarget, [&] {
-    const auto [options, geometry, dtype] = read_arguments(y_true, y_pred, attributes);
-    const void* const arriving = data_of("upstream", upstream, dtype, geometry.output_shape);
-    const GroupState* const states = state_of(state, geometry);
+    const Arguments call = read_arguments(y_true, y_pred, attributes);
+    const void* const arriving =
+        data_of("upstream", upstream, call.dtype, call.geometry.output_shape);
+    const GroupState* const states = state_of(state, call.geometry);
     const auto dimensions = y_pred.dimensions();
     void* const slopes =
-        data_of("y_pred_gradient", *gradient, dtype, {dimensions.begin(), dimensions.end()});
-    if (geometry.size() == 0) return;
-    with_type(dtype, [&, &o = options, &g = geometry](auto element) {
+        data_of("y_pred_gradient", *gradient, call.dtype, {dimensions.begin(), dimensions.end()});
+    if (call.geometry.size() == 0) return;
+    with_type(call.dtype, [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
       tail_loss_backward(static_cast<const T*>(arriving),
                          static_cast<const T*>(y_true.untyped_data()),
-                         static_cast<const T*>(y_pred.untyped_data()), states, g, o,
-                         static_cast<T*>(slopes), executor);
+                         static_cast<const T*>(y_pred.untyped_data()), states, call.geometry,
+                         call.options, static_cast<T*>(slopes), executor);
     });
   });
 }
