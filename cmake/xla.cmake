@@ -1,6 +1,7 @@
 # Whether XLA is supported, inside TensorFlow and for JAX: AUTO (where it can be built), ON or OFF.
 
 include(CheckCXXSourceCompiles)
+include(CheckLinkerFlag)
 
 set(TAILOPS_XLA AUTO CACHE STRING "Kernels inside TensorFlow's XLA: AUTO, ON or OFF")
 set(TAILOPS_JAX AUTO CACHE STRING "Kernels for JAX: AUTO, ON or OFF")
@@ -43,4 +44,17 @@ function(decide feature wanted missing result)
     set(${result} ON PARENT_SCOPE)
     message(STATUS "${feature}: yes")
   endif()
+endfunction()
+
+# Sets `result` to the option for a linker that is not long at TensorFlow's half a million symbols,
+# if there is one: the usual one takes most of the time of a small change.
+function(find_fast_linker result)
+  set(${result} "" PARENT_SCOPE)
+  foreach(linker lld gold)
+    check_linker_flag(CXX -fuse-ld=${linker} TAILOPS_HAS_${linker})
+    if(TAILOPS_HAS_${linker})
+      set(${result} -fuse-ld=${linker} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
 endfunction()
