@@ -4,6 +4,7 @@ All compute the mean of ℓ = e(1 + s·h) with t = e₍⌊n·p⌋₎ and the who
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -13,6 +14,13 @@ from tailops._options import TailOptions
 PERCENTILE, SMOOTHING_FACTOR, ERROR_SCALE = 0.99, 100.0, 10.0
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+class Peer(NamedTuple):
+    """A loss, and whether XLA compiles its step."""
+
+    loss: Loss
+    jit_compile: bool = False
 
 
 def _weighted_mean(error: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
@@ -50,9 +58,11 @@ def with_nth_element(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return _weighted_mean(error, tf.raw_ops.NthElement(input=error, n=_rank(error)))
 
 
-PEERS: dict[str, Loss] = {
-    "tailops": with_tailops,
-    "tf.sort": with_sort,
-    "tf.math.top_k": with_top_k,
-    "NthElement": with_nth_element,
+PEERS = {
+    "tailops": Peer(with_tailops),
+    "tf.sort": Peer(with_sort),
+    "tf.math.top_k": Peer(with_top_k),
+    "NthElement": Peer(with_nth_element),
+    "tailops, XLA": Peer(with_tailops, jit_compile=True),
+    "tf.sort, XLA": Peer(with_sort, jit_compile=True),
 }

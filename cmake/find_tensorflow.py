@@ -13,12 +13,12 @@ from pathlib import Path
 FRAMEWORK = "libtensorflow_framework.so.2"
 
 
-def candidates():
-    spec = importlib.util.find_spec("tensorflow")
+def candidates(package):
+    spec = importlib.util.find_spec(package)
     if spec is not None and spec.origin is not None:
         yield Path(spec.origin).parent
     for scheme in ("platlib", "purelib"):
-        yield Path(sysconfig.get_path(scheme)) / "tensorflow"
+        yield Path(sysconfig.get_path(scheme)) / package
 
 
 def version_of(folder):
@@ -32,7 +32,7 @@ def version_of(folder):
 
 
 def find():
-    for folder in candidates():
+    for folder in candidates("tensorflow"):
         if (folder / FRAMEWORK).exists() and (version := version_of(folder)):
             return folder, version
     return None

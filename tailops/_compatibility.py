@@ -16,14 +16,15 @@ def build_info() -> dict[str, Any]:
     """What this installation of tailops was built with.
 
     Returns:
-        A dictionary: `tailops` and `tensorflow` versions, `compiler`, `cuda` (whether CUDA kernels
-        are included), the `instruction_set` that the CPU kernels use and the `instruction_sets`
-        that they could use here; the environment variable TAILOPS_INSTRUCTION_SET chooses one.
+        A dictionary: `tailops` and `tensorflow` versions, `compiler`, `cuda`, `xla` and `jax`
+        (whether kernels for these are included), the `instruction_set` that the CPU kernels use
+        and the `instruction_sets` that they could use here; the environment variable
+        TAILOPS_INSTRUCTION_SET chooses one.
 
     Example:
         >>> import tailops
-        >>> sorted(tailops.build_info())
-        ['compiler', 'cuda', 'instruction_set', 'instruction_sets', 'tailops', 'tensorflow']
+        >>> tailops.build_info()["tailops"] == tailops.__version__
+        True
     """
     info: dict[str, Any] = _kernels.build_info()
     return info

@@ -1,5 +1,6 @@
 """The TensorFlow op library, loaded once."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,5 +11,10 @@ from tailops._compatibility import require_tensorflow
 
 require_tensorflow(tf.__version__)
 
-_PATH = Path(_kernels.__file__).with_name("libtailops_tensorflow.so")
-library: Any = tf.load_op_library(str(_PATH))
+
+def load(name: str, loader: Callable[[str], Any]) -> Any:
+    """A library that lies beside the kernels."""
+    return loader(str(Path(_kernels.__file__).with_name(name)))
+
+
+library: Any = load("libtailops_tensorflow.so", tf.load_op_library)

@@ -4,11 +4,14 @@ from typing import Any, NoReturn
 
 import tensorflow as tf
 
+from tailops import _xla, reference
 from tailops._inputs import as_pair
 from tailops._op_library import library
 from tailops._options import NAMES, NUMBERS, TailOptions, require_rank_of, require_reduction
 
 __all__ = ["TailOptions", "tail_loss"]
+
+_xla.load_kernels()
 
 
 def tail_loss(
@@ -41,6 +44,8 @@ def tail_loss(
         9.0
     """
     options = options or TailOptions()
+    if _xla.must_fall_back():
+        return reference.tail_loss(y_true, y_pred, options, reduction=reduction)
     require_reduction(reduction)
     targets, predictions = as_pair(y_true, y_pred)
     require_rank_of(options.axis, predictions.shape.rank)

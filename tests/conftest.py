@@ -11,8 +11,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 @pytest.fixture(scope="session", autouse=True)
 def two_devices(request):
-    """Logical devices, for the tests with replicas; the kernels' tests need no TensorFlow."""
-    if all("kernels" in item.path.parts for item in request.session.items):
+    """Logical devices, for the tests with replicas; those of kernels and JAX need no TensorFlow."""
+    if all({"kernels", "with_jax"} & set(item.path.parts) for item in request.session.items):
         return
     import tensorflow as tf
 

@@ -104,7 +104,9 @@ def test_importing_the_ops_under_another_version():
 
 def test_every_library_is_there():
     names = {path.name.split(".")[0] for path in LIBRARIES}
-    assert names == {"_kernels", "libtailops_kernels", "libtailops_tensorflow"}
+    expected = {"_kernels", "libtailops_kernels", "libtailops_tensorflow"}
+    expected |= {f"libtailops_{name}" for name in ("xla", "jax") if tailops.build_info()[name]}
+    assert names == expected
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="no nm")
@@ -116,5 +118,5 @@ def test_no_library_takes_cuda_from_elsewhere(library):
     ).stdout
     assert symbols
     assert not re.findall(r"\bU (?:__)?cuda\w*", symbols)
-    if "tensorflow" not in library.name:
+    if not {"libtailops_tensorflow", "libtailops_xla"} & {library.stem}:
         assert "tensorflow" not in symbols

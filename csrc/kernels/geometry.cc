@@ -73,4 +73,24 @@ Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t>
   return geometry;
 }
 
+Geometry batched(Geometry slice, const std::vector<int64_t>& sizes) {
+  slice.outer *= product(sizes.begin(), sizes.end());
+  slice.output_shape.insert(slice.output_shape.begin(), sizes.begin(), sizes.end());
+  return slice;
+}
+
+void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<int64_t>& y_pred) {
+  if (y_true == y_pred) return;
+  throw std::invalid_argument("y_true of shape " + to_string(y_true) + " and y_pred of shape " +
+                              to_string(y_pred) +
+                              " must have the same shape: nothing is broadcast");
+}
+
+void require_shape(const char* argument, const std::vector<int64_t>& shape,
+                   const std::vector<int64_t>& required) {
+  if (shape == required) return;
+  throw std::invalid_argument(std::string(argument) + " of shape " + to_string(shape) +
+                              " must have the shape " + to_string(required));
+}
+
 }  // namespace tailops

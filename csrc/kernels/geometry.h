@@ -44,6 +44,14 @@ struct Geometry {
 Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t> axis,
                        Reduction reduction);
 
+// The geometry of every slice along leading dimensions of these sizes: that of one slice, repeated.
+Geometry batched(Geometry slice, const std::vector<int64_t>& sizes);
+
+// std::invalid_argument unless the shapes are the same.
+void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<int64_t>& y_pred);
+void require_shape(const char* argument, const std::vector<int64_t>& shape,
+                   const std::vector<int64_t>& required);
+
 std::string to_string(const std::vector<int64_t>& shape);
 
 }  // namespace tailops

@@ -114,6 +114,8 @@ py::dict build_info() {
   info["tensorflow"] = TAILOPS_TENSORFLOW_VERSION;
   info["compiler"] = compiler();
   info["cuda"] = false;
+  info["xla"] = static_cast<bool>(TAILOPS_HAS_XLA);
+  info["jax"] = static_cast<bool>(TAILOPS_HAS_JAX);
   info["instruction_set"] = instruction_set();
   info["instruction_sets"] = instruction_sets();
   return info;

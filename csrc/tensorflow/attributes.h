@@ -2,23 +2,15 @@
 
 // The attributes that the forward and the backward op share.
 
-#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "absl/status/status.h"
-#include "kernels/geometry.h"
-#include "kernels/options.h"
+#include "kernels/attributes.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace tailops {
-
-struct Attributes {
-  Options options;
-  std::optional<int64_t> axis;
-  Reduction reduction = Reduction::kNone;
-};
 
 tensorflow::register_op::OpDefBuilderWrapper& with_attributes(
     tensorflow::register_op::OpDefBuilderWrapper& op);

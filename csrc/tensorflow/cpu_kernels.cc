@@ -59,11 +59,7 @@ class TailLossBase : public OpKernel {
   absl::Status find_geometry(const Tensor& y_true, const Tensor& y_pred, Geometry& geometry) const {
     const std::vector<int64_t> shape = dimensions(y_pred.shape());
     return invalid_argument_if_thrown(type_string(), [&] {
-      if (y_true.shape() != y_pred.shape()) {
-        throw std::invalid_argument("y_true of shape " + to_string(dimensions(y_true.shape())) +
-                                    " and y_pred of shape " + to_string(shape) +
-                                    " must have the same shape: nothing is broadcast");
-      }
+      require_same_shape(dimensions(y_true.shape()), shape);
       geometry = make_geometry(shape, attributes_.axis, attributes_.reduction);
     });
   }
@@ -106,9 +102,11 @@ class TailLossGradOp final : public TailLossBase {
     const Tensor& state = context->input(3);
     Geometry geometry;
     OP_REQUIRES_OK(context, find_geometry(y_true, y_pred, geometry));
-    require_shape(context, "upstream", upstream, TensorShape(geometry.output_shape));
-    require_shape(context, "state", state, TensorShape({geometry.groups(), kStateColumns}));
-    if (!context->status().ok()) return;
+    OP_REQUIRES_OK(context, invalid_argument_if_thrown(type_string(), [&] {
+                     require_shape("upstream", dimensions(upstream.shape()), geometry.output_shape);
+                     require_shape("state", dimensions(state.shape()),
+                                   {geometry.groups(), kStateColumns});
+                   }));
 
     Tensor* gradient = nullptr;
     // Over an input that nobody else needs: its pages are there already.
@@ -118,15 +116,6 @@ class TailLossGradOp final : public TailLossBase {
     tail_loss_backward(data_of<T>(upstream), data_of<T>(y_true), data_of<T>(y_pred),
                        reinterpret_cast<const GroupState*>(state.flat<double>().data()), geometry,
                        attributes_.options, data_of<T>(gradient), executor);
-  }
-
- private:
-  void require_shape(OpKernelContext* context, const char* name, const Tensor& tensor,
-                     const TensorShape& shape) const {
-    OP_REQUIRES(context, tensor.shape() == shape,
-                absl::InvalidArgumentError(type_string() + ": " + name + " of shape " +
-                                           to_string(dimensions(tensor.shape())) +
-                                           " must have the shape " + to_string(dimensions(shape))));
   }
 };
 

@@ -1,5 +1,7 @@
 // The ops' definitions: inputs, outputs, shapes.
 
+#include <vector>
+
 #include "attributes.h"
 #include "kernels/tail_loss.h"
 #include "tensorflow/core/framework/op.h"
@@ -9,6 +11,7 @@
 namespace tailops {
 namespace {
 
+using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
 
@@ -37,12 +40,30 @@ absl::Status loss_shape(InferenceContext* c, ShapeHandle input, ShapeHandle* out
   return absl::InternalError("unhandled reduction " + name);
 }
 
+// The number of groups, as far as it is known. XLA needs it where the state leaves a tf.cond.
+absl::Status state_rows(InferenceContext* c, ShapeHandle input, DimensionHandle* rows) {
+  std::vector<int64_t> axis;
+  TF_RETURN_IF_ERROR(c->GetAttr("axis", &axis));
+  *rows = axis.empty() ? c->MakeDim(1) : c->UnknownDim();
+  if (axis.size() != 1 || !c->RankKnown(input)) return absl::OkStatus();
+  const int64_t rank = c->Rank(input);
+  if (axis[0] < -rank || axis[0] >= rank) return absl::OkStatus();
+  *rows = c->MakeDim(1);
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i == axis[0] || i == axis[0] + rank) continue;
+    TF_RETURN_IF_ERROR(c->Multiply(*rows, c->Dim(input, i), rows));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status forward_shape(InferenceContext* c) {
   ShapeHandle input, loss;
+  DimensionHandle rows;
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
   TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
+  TF_RETURN_IF_ERROR(state_rows(c, input, &rows));
   c->set_output(0, loss);
-  c->set_output(1, c->Matrix(InferenceContext::kUnknownDim, kStateColumns));
+  c->set_output(1, c->Matrix(rows, kStateColumns));
   return absl::OkStatus();
 }
 

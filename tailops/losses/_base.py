@@ -3,11 +3,9 @@
 from typing import Any, ClassVar
 
 import keras
-import tensorflow as tf
 
-from tailops import ops
-from tailops._inputs import require_dtypes
 from tailops._options import TailOptions
+from tailops.losses._backend import require_dtypes, scaled_for_replicas, tail_loss_of
 
 # Keras's reductions that the op does itself where nothing has to be weighted.
 _IN_THE_OP = {
@@ -37,32 +35,26 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.options = options
 
-    def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """Per-sample losses, of the shape of y_pred without its last axis."""
-        return ops.tail_loss(y_true, y_pred, self.options)
+        return tail_loss_of("fused")(y_true, y_pred, self.options)
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tf.Tensor:
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
         require_dtypes(y_true, y_pred)
         unweighted = sample_weight is None and getattr(y_pred, "_keras_mask", None) is None
         if not unweighted or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)
-        with tf.name_scope(self.name):
-            loss = ops.tail_loss(
+        with keras.name_scope(self.name):
+            loss = tail_loss_of("fused")(
                 keras.ops.convert_to_tensor(y_true, dtype=self.dtype),
                 keras.ops.convert_to_tensor(y_pred, dtype=self.dtype),
                 self.options,
                 reduction=_IN_THE_OP[self.reduction],
             )
-            return loss if self.reduction == "sum" else _scaled_for_replicas(loss)
+            return loss if self.reduction == "sum" else scaled_for_replicas(loss)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         options = {name: getattr(self.options, name) for name in self.arguments}
         return {**super().get_config(), "dtype": self.dtype, **options}
-
-
-def _scaled_for_replicas(mean: tf.Tensor) -> tf.Tensor:
-    """Replicas' gradients are added up, so each one's mean counts for its share (as in Keras)."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return mean if replicas == 1 else mean * tf.cast(1.0 / replicas, mean.dtype)

@@ -3,11 +3,10 @@
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from tailops._options import percentile_options
+from tailops.losses._backend import tail_loss_of
 from tailops.losses._base import TailLoss
-from tailops.losses._implementation import per_sample_loss
 
 __all__ = ["HybridPercentileLoss", "hybrid_percentile_loss"]
 
@@ -26,7 +25,7 @@ def hybrid_percentile_loss(
     axis: int | None = None,
     epsilon: float = 1e-3,
     impl: str = "fused",
-) -> tf.Tensor:
+) -> Any:
     """Squared errors mixed with the percentile loss, per sample.
 
     With d = y_pred − y_true and ℓ as in `percentile_loss`:
@@ -48,7 +47,7 @@ def hybrid_percentile_loss(
         gradient: "exact", "fixed_threshold" or "fixed_weight", as for `percentile_loss`.
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
-        impl: "fused", or "reference" for the same in plain TensorFlow ops.
+        impl: "fused", or, with Keras on TensorFlow, "reference" for the same in its plain ops.
 
     Returns:
         Losses of y_pred's dtype, (batch, …).
@@ -72,7 +71,7 @@ def hybrid_percentile_loss(
         axis=axis,
         epsilon=epsilon,
     )
-    return per_sample_loss(y_true, y_pred, options, impl)
+    return tail_loss_of(impl)(y_true, y_pred, options)
 
 
 @keras.saving.register_keras_serializable(package="tailops")

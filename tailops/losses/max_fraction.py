@@ -3,11 +3,10 @@
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from tailops._options import max_fraction_options
+from tailops.losses._backend import tail_loss_of
 from tailops.losses._base import TailLoss
-from tailops.losses._implementation import per_sample_loss
 
 __all__ = ["MaxFractionLoss", "max_fraction_loss"]
 
@@ -24,7 +23,7 @@ def max_fraction_loss(
     axis: int | None = None,
     epsilon: float = 1e-3,
     impl: str = "fused",
-) -> tf.Tensor:
+) -> Any:
     """Errors, those above a fraction of the largest weighted more, per sample.
 
     As `percentile_loss`, with the threshold
@@ -45,7 +44,7 @@ def max_fraction_loss(
             "fixed_weight".
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
-        impl: "fused", or "reference" for the same in plain TensorFlow ops.
+        impl: "fused", or, with Keras on TensorFlow, "reference" for the same in its plain ops.
 
     Returns:
         Losses of y_pred's dtype, (batch, …).
@@ -67,7 +66,7 @@ def max_fraction_loss(
         axis=axis,
         epsilon=epsilon,
     )
-    return per_sample_loss(y_true, y_pred, options, impl)
+    return tail_loss_of(impl)(y_true, y_pred, options)
 
 
 @keras.saving.register_keras_serializable(package="tailops")

@@ -3,11 +3,10 @@
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from tailops._options import percentile_options
+from tailops.losses._backend import tail_loss_of
 from tailops.losses._base import TailLoss
-from tailops.losses._implementation import per_sample_loss
 
 __all__ = ["PercentileLoss", "percentile_loss"]
 
@@ -25,7 +24,7 @@ def percentile_loss(
     axis: int | None = None,
     epsilon: float = 1e-3,
     impl: str = "fused",
-) -> tf.Tensor:
+) -> Any:
     """Errors, those above the batch's percentile weighted more, per sample.
 
     With residuals d = y_pred − y_true and errors e = |d| (or d², or √(d² + ε²) − ε):
@@ -55,7 +54,7 @@ def percentile_loss(
         axis: None: one threshold for the whole batch. Otherwise one per slice along this axis: 0
             gives each output its own.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
-        impl: "fused", or "reference" for the same in plain TensorFlow ops.
+        impl: "fused", or, with Keras on TensorFlow, "reference" for the same in its plain ops.
 
     Returns:
         Losses of y_pred's dtype, (batch, …). NaN throughout a group with a NaN.
@@ -83,7 +82,7 @@ def percentile_loss(
         axis=axis,
         epsilon=epsilon,
     )
-    return per_sample_loss(y_true, y_pred, options, impl)
+    return tail_loss_of(impl)(y_true, y_pred, options)
 
 
 @keras.saving.register_keras_serializable(package="tailops")

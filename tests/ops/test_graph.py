@@ -66,6 +66,26 @@ def test_static_output_shape(reduction, shape, expected):
     assert loss.get_concrete_function().output_shapes.as_list() == list(expected)
 
 
+@pytest.mark.parametrize(
+    ("axis", "shape", "groups"),
+    [
+        (None, (None, 3), 1),
+        (None, None, 1),
+        (0, (None, 3), 3),
+        (-2, (None, 3, 2), None),
+        (1, (4, None, 2), 8),
+        (-1, (5,), 1),
+        (0, None, None),
+    ],
+)
+def test_static_shape_of_the_state(axis, shape, groups):
+    @tf.function(input_signature=[tf.TensorSpec(shape)] * 2)
+    def state(y_true, y_pred):
+        return ops.tail_loss(y_true, y_pred, TailOptions(axis=axis)).op.outputs[1]
+
+    assert state.get_concrete_function().output_shapes.as_list() == [groups, 6]
+
+
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16, tf.float32, tf.float64])
 @pytest.mark.parametrize("graph", [False, True])
 def test_every_dtype_is_the_kernels_bits(dtype, graph):

@@ -1,0 +1,79 @@
+#include "custom_call.h"
+
+#include "attributes.h"
+#include "kernels/tail_loss.h"
+#include "tensorflow/core/platform/errors.h"
+#include "xla/handlers.h"
+
+// TensorFlow's own: its C name, XLA_FFI_GetApi, is not exported by every one of its wheels.
+namespace xla::ffi {
+const XLA_FFI_Api* GetXlaFfiApi();
+}  // namespace xla::ffi
+
+namespace tailops {
+namespace {
+
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kForwardTarget, "Host", tailops_tail_loss_host);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kBackwardTarget, "Host",
+                         tailops_tail_loss_grad_host);
+
+// The op's own texts, which read_attributes has found to be numbers and names: nothing to escape.
+absl::StatusOr<std::string> text_entries(tensorflow::OpKernelConstruction* context) {
+  std::string entries;
+  for (const TextAttribute& attribute : text_attributes()) {
+    std::string text;
+    TF_RETURN_IF_ERROR(context->GetAttr(attribute.name, &text));
+    entries += attribute.name + " = \"" + text + "\", ";
+  }
+  return entries;
+}
+
+std::string int_entry(const char* name, int64_t value) {
+  return std::string(name) + " = " + std::to_string(value) + " : i64";
+}
+
+std::string dictionary(const std::string& texts, const Attributes& attributes, size_t rank) {
+  std::string entries = texts;
+  if (attributes.axis) entries += int_entry(kAxisAttribute, *attributes.axis) + ", ";
+  return "{" + entries + int_entry(kRankAttribute, static_cast<int64_t>(rank)) + "}";
+}
+
+Geometry geometry_of(const Attributes& attributes, const std::vector<int64_t>& y_true,
+                     const std::vector<int64_t>& y_pred) {
+  require_same_shape(y_true, y_pred);
+  return make_geometry(y_pred, attributes.axis, attributes.reduction);
+}
+
+Shapes forward_outputs(const Attributes& attributes, const Shapes& inputs) {
+  const Geometry geometry = geometry_of(attributes, inputs[0], inputs[1]);
+  return {geometry.output_shape, {geometry.groups(), kStateColumns}};
+}
+
+Shapes backward_outputs(const Attributes& attributes, const Shapes& inputs) {
+  const Geometry geometry = geometry_of(attributes, inputs[1], inputs[2]);
+  require_shape("upstream", inputs[0], geometry.output_shape);
+  require_shape("state", inputs[3], {geometry.groups(), kStateColumns});
+  return {inputs[2]};
+}
+
+}  // namespace
+
+absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context) {
+  Attributes attributes;
+  TF_RETURN_IF_ERROR(read_attributes(context, attributes));
+  const absl::StatusOr<std::string> texts = text_entries(context);
+  TF_RETURN_IF_ERROR(texts.status());
+  const std::string op = context->def().op();
+  const bool is_forward = op == "Tailops>TailLoss";
+  return [=, texts = *texts](const Shapes& inputs) -> absl::StatusOr<CustomCall> {
+    CustomCall call;
+    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(op, [&] {
+      call.target = is_forward ? kForwardTarget : kBackwardTarget;
+      call.outputs = (is_forward ? forward_outputs : backward_outputs)(attributes, inputs);
+      call.attributes = dictionary(texts, attributes, inputs[is_forward ? 1 : 2].size());
+    }));
+    return call;
+  };
+}
+
+}  // namespace tailops

@@ -1,0 +1,83 @@
+#include "arguments.h"
+
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+#include "handlers.h"
+
+namespace tailops {
+namespace {
+
+namespace ffi = xla::ffi;
+
+std::vector<int64_t> shape_of(const ffi::AnyBuffer& buffer) {
+  const auto dimensions = buffer.dimensions();
+  return {dimensions.begin(), dimensions.end()};
+}
+
+template <typename T>
+T attribute(const ffi::Dictionary& attributes, const std::string& name) {
+  const ffi::ErrorOr<T> value = attributes.get<T>(name);
+  if (!value) throw std::invalid_argument("attribute " + name + ": " + value.error().message());
+  return *value;
+}
+
+void require_dtype(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype) {
+  if (buffer.element_type() == dtype) return;
+  throw std::invalid_argument(std::string(name) + " of dtype " + to_string(buffer.element_type()) +
+                              ": must have that of y_pred, " + to_string(dtype));
+}
+
+}  // namespace
+
+std::string to_string(ffi::DataType dtype) {
+  std::ostringstream name;
+  name << dtype;
+  return name.str();
+}
+
+Arguments read_arguments(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_pred,
+                         const ffi::Dictionary& attributes) {
+  std::optional<int64_t> axis;
+  if (attributes.contains(kAxisAttribute)) axis = attribute<int64_t>(attributes, kAxisAttribute);
+  const Attributes parsed = parse_attributes(
+      [&](const std::string& name) {
+        return std::string(attribute<std::string_view>(attributes, name));
+      },
+      axis);
+
+  const std::vector<int64_t> shape = shape_of(y_pred);
+  require_same_shape(shape_of(y_true), shape);
+  require_dtype("y_true", y_true, y_pred.element_type());
+  const int64_t rank = attribute<int64_t>(attributes, kRankAttribute);
+  const int64_t batch_dimensions = static_cast<int64_t>(shape.size()) - rank;
+  if (rank < 0 || batch_dimensions < 0) {
+    throw std::invalid_argument("rank=" + std::to_string(rank) + ": must be in [0, " +
+                                std::to_string(shape.size()) + "] for y_pred of shape " +
+                                to_string(shape));
+  }
+  const auto problem = shape.begin() + batch_dimensions;
+  const Geometry one = make_geometry({problem, shape.end()}, parsed.axis, parsed.reduction);
+  return {parsed.options, batched(one, {shape.begin(), problem}), y_pred.element_type()};
+}
+
+void* data_of(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype,
+              const std::vector<int64_t>& shape) {
+  require_dtype(name, buffer, dtype);
+  require_shape(name, shape_of(buffer), shape);
+  return buffer.untyped_data();
+}
+
+GroupState* state_of(const ffi::AnyBuffer& buffer, const Geometry& geometry) {
+  const size_t bytes = static_cast<size_t>(geometry.groups()) * sizeof(GroupState);
+  if (buffer.size_bytes() != bytes) {
+    throw std::invalid_argument("state of " + std::to_string(buffer.size_bytes()) +
+                                " bytes: must have " + std::to_string(bytes) + ", " +
+                                std::to_string(sizeof(GroupState)) + " for each of " +
+                                std::to_string(geometry.groups()) + " groups");
+  }
+  return static_cast<GroupState*>(buffer.untyped_data());
+}
+
+}  // namespace tailops

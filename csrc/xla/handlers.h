@@ -1,0 +1,27 @@
+#pragma once
+
+// The tail loss as XLA custom calls: typed-FFI handlers, for TensorFlow's XLA and for JAX.
+//
+//   tailops_tail_loss       (y_true, y_pred) -> (loss, state)
+//   tailops_tail_loss_grad  (upstream, y_true, y_pred, state) -> (y_pred_gradient)
+//
+// Attributes: those of kernels/attributes.h, each a string; `axis`, an int64, where there is one;
+// and `rank`, an int64, how many dimensions a problem has. Leading dimensions beyond it are many
+// problems in one call: what `vmap` makes. The state is its bytes, of whatever dtype.
+
+#include "xla/ffi/api/ffi.h"
+
+namespace tailops {
+
+constexpr const char* kForwardTarget = "tailops_tail_loss";
+constexpr const char* kBackwardTarget = "tailops_tail_loss_grad";
+constexpr const char* kAxisAttribute = "axis";
+constexpr const char* kRankAttribute = "rank";
+
+}  // namespace tailops
+
+// JAX's side finds them by name in the library.
+#pragma GCC visibility push(default)
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_host);
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_grad_host);
+#pragma GCC visibility pop

@@ -1,0 +1,70 @@
+"""Whether a graph is compiled by XLA, and whether the fused ops are there when it is."""
+
+import functools
+import os
+import warnings
+
+import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
+
+from tailops._compatibility import build_info
+from tailops._op_library import load
+
+# An environment variable; "off" acts as a build without XLA.
+_SWITCH = "TAILOPS_XLA"
+
+
+def _switched_off() -> bool:
+    value = os.environ.get(_SWITCH, "on")
+    if value not in {"on", "off"}:
+        raise ValueError(f"environment variable {_SWITCH}={value!r}: must be 'on' or 'off'")
+    return value == "off"
+
+
+@functools.cache
+def _missing_kernels() -> str:
+    """Loads the XLA kernels; what keeps them from it, or an empty string."""
+    if _switched_off():
+        return f"{_SWITCH}=off"
+    if not build_info()["xla"]:
+        return "tailops was built without it"
+    try:
+        load("libtailops_xla.so", tf.load_library)
+    except (tf.errors.OpError, OSError) as error:
+        return f"its library does not load: {error}"
+    return ""
+
+
+def _missing() -> str:
+    """Why there is no XLA here, or an empty string."""
+    if not build_info()["cuda"] and tf.config.list_logical_devices("GPU"):
+        return "TensorFlow compiles for a GPU and tailops was built without CUDA"
+    return _missing_kernels()
+
+
+def load_kernels() -> None:
+    """Makes the kernels known to XLA, where the build has them."""
+    _missing_kernels()
+
+
+@functools.cache
+def _warn(reason: str) -> None:
+    warnings.warn(
+        f"tailops has no XLA support here ({reason}): its losses run as plain TensorFlow ops, "
+        "which sort the batch, wherever jit_compile is on.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+
+
+def must_fall_back() -> bool:
+    """Whether XLA is going to compile what is traced now and has no kernel for it; warns once."""
+    if tf.executing_eagerly():
+        return False
+    graph = tf.compat.v1.get_default_graph()
+    if not control_flow_util.GraphOrParentsInXlaContext(graph):
+        return False
+    reason = _missing()
+    if reason:
+        _warn(reason)
+    return bool(reason)

@@ -1,0 +1,67 @@
+"""The custom calls under `tail_loss`: registered with JAX, and made."""
+
+import functools
+from typing import Any, NoReturn
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tailops import _kernels
+from tailops._options import TailOptions
+from tailops.jax._requirements import load_library
+
+_FORWARD, _BACKWARD = "tailops_tail_loss", "tailops_tail_loss_grad"
+# The state is float64, which JAX has only in x64 mode: it travels as twice as many integers.
+_STATE_WORDS = 2 * _kernels.STATE_COLUMNS
+
+
+def _register() -> None:
+    library = load_library()
+    for target in (_FORWARD, _BACKWARD):
+        handler = jax.ffi.pycapsule(getattr(library, f"{target}_host"))
+        jax.ffi.register_ffi_target(target, handler, platform="cpu")
+
+
+_register()
+
+
+def _attributes(options: TailOptions, reduction: str, rank: int) -> dict[str, Any]:
+    """The attributes of csrc/xla/handlers.h."""
+    attributes = {**options.attributes(), "reduction": reduction, "rank": np.int64(rank)}
+    axis = attributes.pop("axis")
+    return {**attributes, "axis": np.int64(axis[0])} if axis else attributes
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _call(target: str, results: Any, attributes: dict[str, Any], *arguments: Any) -> Any:
+    # Under vmap all arguments get the mapped axis in front: many problems, still one call.
+    call = jax.ffi.ffi_call(target, results, vmap_method="broadcast_all")
+    return call(*arguments, **attributes)
+
+
+@_call.defjvp  # type: ignore[untyped-decorator]
+def _no_derivative(*_: Any) -> NoReturn:
+    raise NotImplementedError("The fused tail loss has no second derivative.")
+
+
+def forward(y_true: Any, y_pred: Any, options: TailOptions, reduction: str) -> tuple[Any, Any]:
+    """The loss, and the state for `backward`."""
+    geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
+    results = (
+        jax.ShapeDtypeStruct(geometry.output_shape, y_pred.dtype),
+        jax.ShapeDtypeStruct((geometry.groups, _STATE_WORDS), jnp.uint32),
+    )
+    loss, state = _call(
+        _FORWARD, results, _attributes(options, reduction, y_pred.ndim), y_true, y_pred
+    )
+    return loss, state
+
+
+def backward(
+    upstream: Any, y_true: Any, y_pred: Any, state: Any, options: TailOptions, reduction: str
+) -> Any:
+    """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative."""
+    result = jax.ShapeDtypeStruct(y_pred.shape, y_pred.dtype)
+    attributes = _attributes(options, reduction, y_pred.ndim)
+    return _call(_BACKWARD, result, attributes, upstream, y_true, y_pred, state)

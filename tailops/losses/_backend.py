@@ -1,0 +1,30 @@
+"""The implementation that goes with Keras's backend."""
+
+import importlib
+from typing import Any
+
+import keras
+
+NAME: str = keras.backend.backend()
+_BACKENDS = ("tensorflow", "jax")
+
+if NAME not in _BACKENDS:
+    raise ImportError(
+        f"tailops.losses: Keras's backend is {NAME!r}, and must be one of "
+        f"{', '.join(map(repr, _BACKENDS))}; the environment variable KERAS_BACKEND chooses it."
+    )
+
+_module: Any = importlib.import_module(f"tailops.losses._{NAME}")
+require_dtypes = _module.require_dtypes
+scaled_for_replicas = _module.scaled_for_replicas
+
+
+def tail_loss_of(impl: str) -> Any:
+    """The implementation of this name; ValueError if the backend has none."""
+    allowed = _module.IMPLEMENTATIONS
+    if impl not in allowed:
+        raise ValueError(
+            f"impl={impl!r}: must be one of {', '.join(map(repr, allowed))}, with Keras's backend "
+            f"{NAME!r}"
+        )
+    return allowed[impl]

@@ -1,0 +1,297 @@
+"""`tailops.jax`: the kernels' bits under jit, grad and vmap, on every dtype and option."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from processes import run_python
+
+from tailops import _kernels, build_info, kernels
+from tailops._options import TailOptions
+
+jax = pytest.importorskip("jax")
+if not build_info()["jax"]:
+    pytest.skip("built without kernels for JAX", allow_module_level=True)
+
+import jax.numpy as jnp  # noqa: E402
+
+import tailops.jax as tj  # noqa: E402
+
+EVERY_OPTION = list(
+    itertools.product(_kernels.ERRORS, _kernels.METHODS, _kernels.GRADIENTS, [0.0, 0.3])
+)
+DTYPES = [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]
+CASES = [
+    (reduction, axis, DTYPES[(i + j) % 4])
+    for i, reduction in enumerate(_kernels.REDUCTIONS)
+    for j, axis in enumerate([None, 0, -1])
+]
+
+
+@pytest.fixture(autouse=True)
+def x64():
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)
+
+
+def pair(shape=(19, 4), dtype=np.float32, seed=0):
+    rng = np.random.default_rng(seed)
+    return tuple(rng.standard_normal(shape).astype(dtype) for _ in range(2))
+
+
+def expected_of(y_true, y_pred, options, reduction, upstream=None):
+    loss, state = kernels.forward(y_true, y_pred, options, reduction=reduction)
+    upstream = np.ones_like(loss) if upstream is None else upstream
+    slope = kernels.backward(upstream, y_true, y_pred, state, options, reduction=reduction)
+    return loss, -slope, slope
+
+
+def value_and_gradients(y_true, y_pred, options=None, reduction="mean"):
+    def loss(y_true, y_pred):
+        return tj.tail_loss(y_true, y_pred, options, reduction=reduction)
+
+    value, pull_back = jax.vjp(loss, y_true, y_pred)
+    return value, *pull_back(jnp.ones_like(value))
+
+
+def assert_same_bits(actual, expected):
+    for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize(("reduction", "axis", "dtype"), CASES)
+def test_every_option(reduction, axis, dtype):
+    chosen = [
+        TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1)
+        for error, method, gradient, beta in EVERY_OPTION
+    ]
+
+    @jax.jit
+    def step(y_true, y_pred):
+        return [value_and_gradients(y_true, y_pred, o, reduction) for o in chosen]
+
+    data = pair(dtype=dtype)
+    assert_same_bits(step(*data), [expected_of(*data, o, reduction) for o in chosen])
+
+
+@pytest.mark.parametrize(
+    ("ours", "options"),
+    [
+        (tj.percentile_loss, TailOptions(0.9, 3.0, 2.0, error="squared", method="linear")),
+        (tj.max_fraction_loss, TailOptions(0.9, 3.0, 2.0, error="squared", method="max_fraction")),
+        (tj.hybrid_percentile_loss, TailOptions(0.9, 3.0, 2.0, 0.2, "squared", "linear")),
+    ],
+)
+def test_the_three_losses(ours, options):
+    others = {} if options.method == "max_fraction" else {"method": "linear"}
+    data = pair()
+    loss = ours(*data, 0.9, 3.0, 2.0, error="squared", **others)
+    assert_same_bits(loss, kernels.forward(*data, options).loss)
+
+
+def test_without_x64_the_state_keeps_its_bits():
+    jax.config.update("jax_enable_x64", False)
+    data = pair((200, 2))
+    options = TailOptions(0.77, 3.0, method="linear")
+    assert_same_bits(
+        jax.jit(lambda *d: value_and_gradients(*d, options))(*data),
+        expected_of(*data, options, "mean"),
+    )
+
+
+def test_large_input_on_several_threads():
+    data = pair((400_000, 1))
+    for axis in (None, 0):
+        options = TailOptions(0.9, 2.0, axis=axis)
+        assert_same_bits(
+            jax.jit(lambda *d, o=options: value_and_gradients(*d, o, "per_sample"))(*data),
+            expected_of(*data, options, "per_sample"),
+        )
+
+
+def test_many_calls_at_once():
+    """XLA runs calls on the very threads that they ask for help: none may wait for another."""
+    data = pair((8, 100_000))
+    options = TailOptions(0.9, 2.0)
+
+    @jax.jit
+    def steps(y_true, y_pred):
+        return [value_and_gradients(*d, options) for d in zip(y_true, y_pred, strict=True)]
+
+    expected = [expected_of(*d, options, "mean") for d in zip(*data, strict=True)]
+    with ThreadPoolExecutor(6) as pool:
+        for results in pool.map(lambda _: steps(*data), range(30), timeout=120):
+            assert_same_bits(results, expected)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
+def test_vmap_is_one_call_of_many_groups(reduction, axis):
+    options = TailOptions(0.8, 4.0, 5.0, 0.3, axis=axis)
+
+    def one(y_true, y_pred):
+        return value_and_gradients(y_true, y_pred, options, reduction)
+
+    y_true, y_pred = pair((6, 9, 4), np.float64)
+    mapped = jax.jit(jax.vmap(one))
+    singles = [expected_of(t, p, options, reduction) for t, p in zip(y_true, y_pred, strict=True)]
+    for actual, expected in zip(mapped(y_true, y_pred), zip(*singles, strict=True), strict=True):
+        np.testing.assert_allclose(actual, np.stack(expected), rtol=1e-13, atol=1e-14)
+
+    hlo = mapped.lower(y_true, y_pred).compile().as_text()
+    assert hlo.count('custom_call_target="tailops_tail_loss"') == 1
+    assert hlo.count('custom_call_target="tailops_tail_loss_grad"') == 1
+    assert "while" not in hlo
+
+
+def test_vmap_of_one_argument_over_another_axis_and_twice():
+    rng = np.random.default_rng(2)
+    y_true, y_pred = rng.standard_normal(9), rng.standard_normal((3, 9, 5))
+    loss = jax.vmap(jax.vmap(lambda p: tj.tail_loss(y_true, p, reduction="sum")), in_axes=2)
+    found = loss(y_pred)
+    assert found.shape == (5, 3)
+    for i, j in np.ndindex(5, 3):
+        single = kernels.forward(y_true, np.ascontiguousarray(y_pred[j, :, i]), reduction="sum")
+        np.testing.assert_allclose(found[i, j], single.loss, rtol=1e-13)
+
+
+def test_vmap_over_nothing():
+    empty = jnp.zeros((0, 5))
+    assert jax.vmap(lambda p: tj.tail_loss(p, p, reduction="mean"))(empty).shape == (0,)
+
+
+def test_jacobian():
+    y_true, y_pred = pair((6,), np.float64)
+    options = TailOptions(0.5, 2.0)
+
+    def loss(p):
+        return tj.tail_loss(y_true, p, options)
+
+    whole = jax.jacrev(loss)(y_pred)
+    assert whole.shape == (6, 6)
+    for row, unit in zip(whole, np.eye(6), strict=True):
+        _, _, slope = expected_of(y_true, y_pred, options, "per_sample", unit)
+        np.testing.assert_allclose(row, slope, rtol=1e-13, atol=1e-14)
+
+
+def test_finite_differences():
+    y_true, y_pred = pair((7, 3), np.float64)
+    for axis, reduction in itertools.product([None, 0], ["mean", "sum"]):
+        options = TailOptions(0.7, 2.0, 3.0, 0.2, method="linear", axis=axis)
+        loss = jax.jit(lambda p, o=options, r=reduction: tj.tail_loss(y_true, p, o, reduction=r))
+        slope = jax.grad(loss)(y_pred)
+        for index in np.ndindex(y_pred.shape):
+            step = np.zeros_like(y_pred)
+            step[index] = 1e-6
+            difference = (loss(y_pred + step) - loss(y_pred - step)) / 2e-6
+            np.testing.assert_allclose(slope[index], difference, rtol=1e-6, atol=1e-8)
+
+
+def test_training_lowers_the_loss():
+    x, noise = pair((256, 3))
+    y = x @ np.float32([1.0, -2.0, 0.5]) + 0.1 * noise[:, 0]
+
+    @jax.jit
+    def step(w):
+        def loss(w):
+            return tj.percentile_loss(y, x @ w, 0.9, 3.0, gradient="fixed_weight").mean()
+
+        value, slope = jax.value_and_grad(loss)(w)
+        return value, w - 0.02 * slope
+
+    w, values = jnp.zeros(3, jnp.float32), []
+    for _ in range(200):
+        value, w = step(w)
+        values.append(float(value))
+    assert values[-1] < 0.2 * values[0]
+
+
+def test_integers_lists_and_a_last_axis_of_one():
+    assert tj.percentile_loss([0, 0, 0], [1.0, 2.0, 4.0]).tolist() == [1.0, 2.0, 24.0]
+    column = tj.percentile_loss(np.zeros(3, int), jnp.array([[1.0], [2.0], [4.0]]))
+    assert column.tolist() == [1.0, 2.0, 24.0]
+    grown = tj.percentile_loss(np.zeros((2, 3, 1)), jnp.ones((2, 3)))
+    assert grown.shape == (2,)
+
+
+X = np.float32([1.0, 2.0, 3.0])
+ERRORS = [
+    (lambda: tj.percentile_loss(X, X, 99), ValueError, r"percentile=99.*did you mean 0\.99"),
+    (lambda: tj.percentile_loss(X, X, "0.9"), TypeError, r"percentile='0\.9'.*not str"),
+    (lambda: tj.percentile_loss(X, X, method="median"), ValueError, "method='median'.*'floor'"),
+    (lambda: tj.max_fraction_loss(X, X, 95), ValueError, r"fraction=95.*did you mean 0\.95"),
+    (lambda: tj.hybrid_percentile_loss(X, X, beta=2), ValueError, r"beta=2.*\[0, 1\]"),
+    (lambda: tj.tail_loss(X, X, reduction="max"), ValueError, "reduction='max'.*'none', 'per_"),
+    (lambda: tj.percentile_loss(X, X, axis=1), ValueError, r"axis=1: must be in \[-1, 1\)"),
+    (lambda: tj.percentile_loss(X, X > 1), TypeError, "y_pred of dtype bool: must be one of"),
+    (lambda: tj.percentile_loss(X, [1, 2, 3]), TypeError, "y_pred of dtype int64: must be one"),
+    (lambda: tj.percentile_loss(X + 1j, X), TypeError, "y_true of dtype complex64: must be real"),
+    (lambda: tj.percentile_loss(X, X[:2]), ValueError, r"\(3,\) and y_pred of shape \(2,\)"),
+    (lambda: tj.percentile_loss(X[:0], X[:0]), ValueError, r"y_pred of shape \(0,\) is empty"),
+    (
+        lambda: jax.jit(tj.percentile_loss)(X, X, 0.9),
+        TypeError,
+        r"percentile=.*must be a number, not \w*Tracer",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), ERRORS)
+def test_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_errors_inside_a_handler():
+    """Python lets none of these through: a call that is made by hand."""
+    from tailops.jax._custom_calls import _attributes
+
+    def call(y_true=X, y_pred=X, dtype=X.dtype, words=12, **changed):
+        results = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((1, words), jnp.uint32)
+        attributes = {**_attributes(TailOptions(), "mean", 1), **changed}
+        return jax.ffi.ffi_call("tailops_tail_loss", results)(y_true, y_pred, **attributes)
+
+    assert call()[0] == 0.0
+    whole = X.astype(np.int32)
+    for changed, message in [
+        ({"percentile": "99"}, r"percentile=99.*did you mean 0\.99"),
+        ({"percentile": 0.99}, "attribute percentile"),
+        ({"reduction": "none"}, r"loss of shape \(\) must have the shape \(3,\)"),
+        ({"rank": np.int64(2)}, r"rank=2: must be in \[0, 1\]"),
+        ({"y_true": X[:2]}, r"y_true of shape \(2,\) and y_pred of shape \(3,\)"),
+        ({"y_true": whole}, "y_true of dtype S32: must have that of y_pred, F32"),
+        ({"dtype": np.float16}, "loss of dtype F16: must have that of y_pred, F32"),
+        ({"words": 6}, "state of 24 bytes: must have 48, 48 for each of 1 groups"),
+        (
+            {"y_true": whole, "y_pred": whole, "dtype": np.int32},
+            "y_pred of dtype S32: must be one of F16, BF16, F32, F64",
+        ),
+    ]:
+        with pytest.raises(RuntimeError, match=f"tailops_tail_loss: {message}"):
+            jax.block_until_ready(call(**changed))
+
+
+def test_neither_second_nor_forward_derivative():
+    def total(x):
+        return tj.percentile_loss(X, x).sum()
+
+    with pytest.raises(NotImplementedError, match="no second derivative"):
+        jax.grad(lambda x: jax.grad(total)(x).sum())(X)
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(total, (X,), (X,))
+
+
+def test_what_is_imported():
+    run_python(
+        """
+        import sys
+        import tailops
+        assert "jax" not in sys.modules
+        assert tailops.jax.percentile_loss([0.0], [1.0]).tolist() == [6.0]
+        assert "tensorflow" not in sys.modules and "keras" not in sys.modules
+        """
+    )
