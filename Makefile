@@ -10,13 +10,14 @@ CXX_FILES := $(wildcard csrc/*/*.h csrc/*/*.cc csrc/*/*/*.h csrc/*/*/*.cc tests/
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test lint bench build clean help
+.PHONY: demo test lint bench sanitize build clean help
 
 help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
 	@echo "make test    lint, then every test"
 	@echo "make lint    ruff, clang-format and mypy"
 	@echo "make bench   time the fused loss against what people write today"
+	@echo "make sanitize  random problems under sanitizers and valgrind, some minutes"
 	@echo "make build   only set up and build"
 	@echo "make clean   remove what was set up and built"
 
@@ -34,6 +35,9 @@ lint: $(BUILT)
 
 bench: $(BUILT)
 	$(BIN)/python -m bench $(ARGS)
+
+sanitize:
+	tests/kernels/sanitize/run.sh $(ARGS)
 
 build: $(BUILT)
 

@@ -1,75 +1,119 @@
 """The kernels alone against the floor: reading two arrays, and writing one more.
 
 Rounds are interleaved; every row is the median over rounds, its ratio the median of the ratios to
-the floor of the same round.
+the floor of the same round and of the same bytes on as many threads.
 """
 
+import os
 import statistics
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
+import ml_dtypes  # noqa: F401  NumPy knows the dtype "bfloat16" once this is imported
 import numpy as np
 
 from bench.timing import interleaved
 from tailops import _kernels, kernels
 from tailops._options import TailOptions
 
+PUBLISHED = TailOptions(0.99, 100.0)
 
-def cases(n: int) -> dict[str, tuple[np.ndarray, TailOptions]]:
-    """Residuals, against targets of zero, and options."""
+
+class Case(NamedTuple):
+    """Residuals, against targets of zero, and how the kernels are called."""
+
+    name: str
+    residuals: Callable[[], np.ndarray]
+    options: TailOptions = PUBLISHED
+    reduction: str = "mean"
+    threads: int = 1
+    selection: str = "auto"
+
+
+def data_cases(n: int) -> Iterator[Case]:
+    """What a selection may find hard."""
     rng = np.random.default_rng(0)
     normal = rng.standard_normal(n, dtype=np.float32)
-    options = TailOptions(0.99, 100.0)
-    return {
-        "random": (normal, options),
-        "all equal": (np.full(n, 0.5, np.float32), options),
-        "two values": (rng.choice(np.float32([0.25, 0.75]), n), options),
-        "sorted": (np.sort(np.abs(normal)), options),
-        "half zeros": (np.where(rng.random(n) < 0.5, np.float32(0), normal), options),
-        "one exponent": (rng.uniform(1, 2, n).astype(np.float32), options),
-        "random, everything in the band": (normal, TailOptions(0.99, 1.0)),
-    }
+    yield Case("random", lambda: normal)
+    yield Case("all equal", lambda: np.full(n, 0.5, np.float32))
+    yield Case("two values", lambda: rng.choice(np.float32([0.25, 0.75]), n))
+    yield Case("sorted", lambda: np.sort(np.abs(normal)))
+    yield Case("half zeros", lambda: np.where(rng.random(n) < 0.5, np.float32(0), normal))
+    yield Case("one exponent", lambda: rng.uniform(1, 2, n).astype(np.float32))
+    yield Case("a bracket that misses", lambda: normal, selection="miss")
+    yield Case("random, all near the threshold", lambda: normal, TailOptions(0.99, 1.0))
+    yield Case(
+        "subnormal, all near the threshold",
+        lambda: (rng.integers(0, 10**6, n) * 1e-45).astype(np.float32),
+    )
+
+
+def shape_cases(n: int) -> Iterator[Case]:
+    """The same bytes in other types, on more threads, with a loss per element, and in groups."""
+    normal = np.random.default_rng(0).standard_normal(n, dtype=np.float32)
+    cores = os.cpu_count() or 1
+    if cores > 1:
+        yield Case(f"random, {cores} threads", lambda: normal, threads=cores)
+    for dtype in ("float64", "float16", "bfloat16"):
+        yield Case(f"random, {dtype}", lambda dtype=dtype: normal.astype(dtype))
+    yield Case("random, a loss per element", lambda: normal, reduction="none")
+    for name, rows, axis in (
+        ("groups of 1,000", n // 1000, 1),
+        ("1,000 columns", n // 1000, 0),
+        ("8 columns", n // 8, 0),
+        ("groups of 10", n // 10, 1),
+    ):
+        yield Case(
+            name,
+            lambda rows=rows: normal.reshape(rows, -1),
+            TailOptions(0.99, 100.0, axis=axis),
+        )
+
+
+def measure(case: Case, rounds: int) -> Iterator[dict[str, Any]]:
+    """A row for each pass."""
+    y_pred = case.residuals()
+    # Written, not only allocated: pages of zeros would all be one page.
+    y_true, out = np.full_like(y_pred, 0), np.full_like(y_pred, 0)
+    how = {"reduction": case.reduction, "threads": case.threads}
+    forward = {**how, "selection": case.selection}
+    loss, state = kernels.forward(y_true, y_pred, case.options, **forward)
+    upstream = np.ones_like(loss)
+    a, b, c = (array.reshape(-1).view(np.float32) for array in (y_true, y_pred, out))
+    times = interleaved(
+        {
+            "read": lambda: _kernels.read_two(a, b, case.threads),
+            "forward": lambda: kernels.forward(y_true, y_pred, case.options, **forward),
+            "write": lambda: _kernels.read_two_write_one(a, b, c, case.threads),
+            "backward": lambda: kernels.backward(
+                upstream, y_true, y_pred, state, case.options, out=out, **how
+            ),
+        },
+        rounds,
+    )
+    for name, floor, arrays in (("forward", "read", 2), ("backward", "write", 3)):
+        ratios = (ours / floors for ours, floors in zip(times[name], times[floor], strict=True))
+        yield {
+            "n": y_pred.size,
+            "data": case.name,
+            "pass": name,
+            "seconds": statistics.median(times[name]),
+            "bytes": arrays * y_pred.nbytes,
+            "floor_seconds": statistics.median(times[floor]),
+            "times_floor": statistics.median(ratios),
+        }
 
 
 def run(sizes: list[int], rounds: int) -> list[dict[str, Any]]:
-    """Times every case on one thread and prints the table."""
+    """Times every case, on one thread unless it says otherwise, and prints the table."""
     print(f"\nkernels alone, float32, one thread, {_kernels.instruction_set()}\n")
-    print(f"{'n':>10}  {'data':<32}{'pass':<10}{'ms':>9}{'GB/s':>8}{'times the floor':>17}")
+    print(f"{'n':>10}  {'data':<36}{'pass':<10}{'ms':>9}{'GB/s':>8}{'times the floor':>17}")
     rows = []
     for n in sizes:
-        for data, (y_pred, options) in cases(n).items():
-            y_true, out = np.zeros_like(y_pred), np.empty_like(y_pred)
-            upstream = np.ones((), np.float32)
-            _, state = kernels.forward(y_true, y_pred, options, reduction="mean")
-            times = interleaved(
-                {
-                    "read": lambda t=y_true, p=y_pred: _kernels.read_two(t, p),
-                    "forward": lambda t=y_true, p=y_pred, o=options: kernels.forward(
-                        t, p, o, reduction="mean"
-                    ),
-                    "write": lambda t=y_true, p=y_pred, g=out: _kernels.read_two_write_one(t, p, g),
-                    "backward": lambda t=y_true, p=y_pred, o=options, s=state, g=out, u=upstream: (
-                        kernels.backward(u, t, p, s, o, reduction="mean", out=g)
-                    ),
-                },
-                rounds,
-            )
-            for name, floor, elements in (("forward", "read", 2), ("backward", "write", 3)):
-                seconds = statistics.median(times[name])
-                ratio = statistics.median(
-                    a / b for a, b in zip(times[name], times[floor], strict=True)
-                )
-                speed = elements * y_pred.nbytes / seconds / 1e9
-                measured = f"{seconds * 1e3:>9.3g}{speed:>8.3g}{ratio:>17.3g}"
-                print(f"{n:>10}  {data:<32}{name:<10}{measured}", flush=True)
-                rows.append(
-                    {
-                        "n": n,
-                        "data": data,
-                        "pass": name,
-                        "seconds": seconds,
-                        "bytes": elements * y_pred.nbytes,
-                        "floor_seconds": statistics.median(times[floor]),
-                        "times_floor": ratio,
-                    }
-                )
+        for case in [*data_cases(n), *shape_cases(n)]:
+            for row in measure(case, rounds):
+                speed = row["bytes"] / row["seconds"] / 1e9
+                cells = f"{row['seconds'] * 1e3:>9.3g}{speed:>8.3g}{row['times_floor']:>17.3g}"
+                print(f"{n:>10}  {case.name:<36}{row['pass']:<10}{cells}", flush=True)
+                rows.append(row)
     return rows

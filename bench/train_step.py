@@ -29,6 +29,23 @@ def step_of(peer: Peer) -> Step:
     return tf.function(step, jit_compile=peer.jit_compile)
 
 
+def operations_of(step: Step, y_true: tf.Tensor, y_pred: tf.Tensor) -> int:
+    """How many operations a step's graph runs, before TensorFlow optimises it."""
+    free = {"Const", "Identity", "IdentityN", "NoOp", "Placeholder"}
+    graph = step.get_concrete_function(y_true, y_pred).graph
+    return sum(operation.type not in free for operation in graph.get_operations())
+
+
+def count_operations() -> dict[str, int]:
+    """Of each peer that TensorFlow itself runs."""
+    y_true, y_pred = tf.zeros(100), tf.linspace(0.0, 1.0, 100)
+    return {
+        name: operations_of(step_of(peer), y_true, y_pred)
+        for name, peer in PEERS.items()
+        if not peer.jit_compile
+    }
+
+
 def measure(n: int, seconds: float) -> dict[str, float]:
     """Median seconds of each peer at this size."""
     rng = np.random.default_rng(0)
@@ -58,7 +75,9 @@ def run(sizes: list[int], seconds: float) -> list[dict[str, Any]]:
     """Times every size and prints the table."""
     print("\nloss and gradient in a tf.function, float32, milliseconds (times tailops)\n")
     print(f"{'n':>10}" + "".join(f"{name:>24}" for name in PEERS))
-    rows = []
+    counts = count_operations()
+    print(f"{'operations':>10}" + "".join(f"{counts.get(name, ''):>24}" for name in PEERS))
+    rows: list[dict[str, Any]] = [{"operations": counts}]
     for n in sizes:
         medians = measure(n, seconds)
         ours = medians["tailops"]

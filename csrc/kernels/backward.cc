@@ -58,9 +58,10 @@ class Backward {
         set(g, upstream * state_[g].threshold_gradient);
       }
     } else if (geometry_.inner == 1) {
-      for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
-        set(g, threshold_gradient(g, group, inside));
-      });
+      for_each_group(problem_, executor_,
+                     [&](int64_t g, const Group<T>& group, Executor& inside, auto&) {
+                       set(g, threshold_gradient(g, group, inside));
+                     });
     } else {
       for_each_columns(
           problem_, executor_, [&](int64_t first, const Columns<T>& columns, Executor& inside) {

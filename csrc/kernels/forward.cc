@@ -45,12 +45,14 @@ class Forward {
 
   // Each group by itself: its threshold and, for one output, its sums.
   void select_groups(bool with_sums, std::vector<double>& losses) const {
-    for_each_group(problem_, executor_, [&](int64_t g, const Group<T>& group, Executor& inside) {
-      const Selected<C> found = selector(group, inside).select(with_sums);
-      set_state(g, found);
-      if (with_sums)
-        set_loss(g, found.sums ? *found.sums : sum_group(group, found, inside), losses);
-    });
+    for_each_group(problem_, executor_,
+                   [&](int64_t g, const Group<T>& group, Executor& inside, SelectionHint<C>& hint) {
+                     const Selected<C> found = selector(group, inside).select(with_sums, hint);
+                     set_state(g, found);
+                     if (with_sums)
+                       set_loss(g, found.sums ? *found.sums : sum_group(group, found, inside),
+                                losses);
+                   });
   }
 
   // The same, many columns at once. False where that would keep most of the elements: then nothing
@@ -70,9 +72,7 @@ class Forward {
           bool have_sums = with_sums;
           for (int64_t c = 0; c < columns.width; ++c) {
             const auto& of_column = found->columns[static_cast<size_t>(c)];
-            set_state(first + c, of_column
-                                     ? *of_column
-                                     : selector(problem_.group(first + c), inside).select(false));
+            set_state(first + c, of_column ? *of_column : select_alone(first + c, inside));
             have_sums &= of_column && of_column->sums;
           }
           if (!with_sums) return;
@@ -94,6 +94,11 @@ class Forward {
           }
         });
     return all;
+  }
+
+  Selected<C> select_alone(int64_t g, Executor& inside) const {
+    SelectionHint<C> none;
+    return selector(problem_.group(g), inside).select(false, none);
   }
 
   Selector<T> selector(const Group<T>& group, Executor& inside) const {

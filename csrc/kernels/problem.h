@@ -12,6 +12,7 @@
 #include "geometry.h"
 #include "group.h"
 #include "options.h"
+#include "selection_plan.h"
 #include "simd/loops.h"
 
 namespace tailops {
@@ -55,18 +56,34 @@ constexpr int64_t kTileColumns = 16;
 // Taller columns are read where they lie, so that a tile's copy stays in the cache.
 constexpr int64_t kTileRows = 16384;
 
-// body(g, group, executor): many small groups side by side, few large ones in parallel inside.
+// Small groups that one thread takes in a row, each of them with what the one before has taught.
+// Fixed, so that results do not depend on the number of threads.
+inline int64_t groups_in_a_row(const Geometry& geometry) {
+  return std::clamp<int64_t>(2 * kParallelElements / geometry.length, 1, 64);
+}
+
+// body(g, group, executor, hint): many small groups side by side, few large ones in parallel
+// inside.
 template <typename T, typename Body>
 void for_each_group(const Problem<T>& problem, Executor& executor, const Body& body) {
   const Geometry& geometry = problem.geometry;
   if (geometry.groups() == 1 || geometry.length >= kParallelElements) {
-    for (int64_t g = 0; g < geometry.groups(); ++g) body(g, problem.group(g), executor);
+    for (int64_t g = 0; g < geometry.groups(); ++g) {
+      SelectionHint<ComputeType<T>> hint;
+      body(g, problem.group(g), executor, hint);
+    }
     return;
   }
   if (geometry.inner == 1 || geometry.length > kTileRows) {
-    parallel_for(executor, geometry.groups(), geometry.length, [&](int64_t begin, int64_t end) {
+    const int64_t at_once = groups_in_a_row(geometry);
+    const int64_t parts = (geometry.groups() + at_once - 1) / at_once;
+    parallel_for(executor, parts, at_once * geometry.length, [&](int64_t begin, int64_t end) {
       SerialExecutor serial;
-      for (int64_t g = begin; g < end; ++g) body(g, problem.group(g), serial);
+      for (int64_t part = begin; part < end; ++part) {
+        const int64_t last = std::min(geometry.groups(), (part + 1) * at_once);
+        SelectionHint<ComputeType<T>> hint;
+        for (int64_t g = part * at_once; g < last; ++g) body(g, problem.group(g), serial, hint);
+      }
     });
     return;
   }
@@ -90,7 +107,8 @@ void for_each_group(const Problem<T>& problem, Executor& executor, const Body& b
                    }
                    for (int64_t c = 0; c < columns; ++c) {
                      const int64_t g = index / tiles_across * inner + column + c;
-                     body(g, Group<T>{t + c * length, p + c * length, 1, length}, serial);
+                     SelectionHint<ComputeType<T>> hint;
+                     body(g, Group<T>{t + c * length, p + c * length, 1, length}, serial, hint);
                    }
                  }
                });

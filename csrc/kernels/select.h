@@ -44,10 +44,15 @@ class Selector {
         weights_(weights),
         executor_(executor) {}
 
-  Result select(bool with_sums) const {
+  Result select(bool with_sums, SelectionHint<C>& hint) const {
     if (plan_.path == SelectionPath::kRadix) return of(radix());
-    if (group_.length <= kBufferLength && plan_.path == SelectionPath::kAuto) return of(buffered());
-    return sampled(with_sums);
+    if (plan_.path != SelectionPath::kAuto) return sampled(with_sums, hint);
+    if (group_.length <= kBufferLength) return of(buffered());
+    if (hint.is_set) {
+      if (const std::optional<Result> result = hinted(hint)) return *result;
+      hint.is_set = false;
+    }
+    return sampled(with_sums, hint);
   }
 
  private:
@@ -82,7 +87,17 @@ class Selector {
     return *statistics_of_largest(loops_, rank_, buffer, group_.length, 0);
   }
 
-  Result sampled(bool with_sums) const {
+  // With the bracket of the group before, if it holds the rank here and keeps no more than a sample
+  // would allow.
+  std::optional<Result> hinted(const SelectionHint<C>& hint) const {
+    Bracket<C> bracket = with_band(hint.low, hint.low, rank_.scale, weights_);
+    if (!hint.one_pass) bracket.band_low = bracket.low;
+    int64_t kept = 0;
+    const std::optional<Result> result = attempt(bracket, hint.one_pass, true, kept);
+    return 4 * kept <= group_.length ? result : std::nullopt;
+  }
+
+  Result sampled(bool with_sums, SelectionHint<C>& hint) const {
     const Sample sample = draw();
     for (const double deviations : {kDeviations, 4.0 * kDeviations}) {
       const bool must_miss = plan_.path == SelectionPath::kMiss && deviations == kDeviations;
@@ -90,20 +105,31 @@ class Selector {
       const bool one_pass = with_sums && few_are_near(sample, bracket);
       if (!one_pass) bracket = {bracket.low, bracket.low, bracket.high, bracket.high};
       const bool from_below = few_are_above(sample, bracket);
-      Collection found = collect(bracket, from_below ? loops_.collect_from : loops_.collect);
-      const std::optional<OrderStatistics<C>> statistics =
-          from_below ? statistics_of_largest(loops_, rank_, found.candidates.data(),
-                                             found.candidates.size(), found.below)
-                     : resolve(bracket, found);
-      std::optional<Result> result;
-      if (statistics) {
-        result = of(*statistics);
-        if (one_pass) result->sums = sums_of(bracket, found, *result);
-      }
-      scratch<C, Scratch::kCandidates>() = std::move(found.candidates);
-      if (result) return *result;
+      int64_t kept = 0;
+      const std::optional<Result> result = attempt(bracket, one_pass, from_below, kept);
+      if (!result) continue;
+      hint = {from_below, one_pass, bracket.low};
+      return *result;
     }
     return of(radix());
+  }
+
+  // Nothing if the bracket does not hold the rank.
+  std::optional<Result> attempt(const Bracket<C>& bracket, bool one_pass, bool from_below,
+                                int64_t& kept) const {
+    Collection found = collect(bracket, from_below ? loops_.collect_from : loops_.collect);
+    kept = found.candidates.size();
+    const std::optional<OrderStatistics<C>> statistics =
+        from_below
+            ? statistics_of_largest(loops_, rank_, found.candidates.data(), kept, found.below)
+            : resolve(bracket, found);
+    std::optional<Result> result;
+    if (statistics) {
+      result = of(*statistics);
+      if (one_pass) result->sums = sums_of(bracket, found, *result);
+    }
+    scratch<C, Scratch::kCandidates>() = std::move(found.candidates);
+    return result;
   }
 
   // --- The sample: a random run of neighbours in each of some equal strata, the same at every

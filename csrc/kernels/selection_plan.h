@@ -25,6 +25,14 @@ constexpr double kClustered = 2.0;
 // Up to here a group is a sample of itself.
 constexpr int64_t kBufferLength = 256;
 
+// What was a good lower end of the bracket for one group, for the next.
+template <typename C>
+struct SelectionHint {
+  bool is_set = false;
+  bool one_pass = false;
+  C low{};
+};
+
 struct SelectionPlan {
   SelectionPlan(const Options& options, int64_t group_length)
       : rank(rank_of(options, group_length)), path(options.selection), length(group_length) {

@@ -157,11 +157,12 @@ PYBIND11_MODULE(_kernels, m) {
     return py::make_tuple(rank.lower, rank.weight, rank.scale);
   });
   using Floats = py::array_t<float, py::array::c_style>;
-  m.def("read_two", [](const Floats& a, const Floats& b) {
-    return read_two(a.data(), b.data(), std::min(a.size(), b.size()));
+  m.def("read_two", [](const Floats& a, const Floats& b, int threads) {
+    return read_two(a.data(), b.data(), std::min(a.size(), b.size()), threads);
   });
-  m.def("read_two_write_one", [](const Floats& a, const Floats& b, Floats& out) {
-    read_two_write_one(a.data(), b.data(), out.mutable_data(), std::min(a.size(), b.size()));
+  m.def("read_two_write_one", [](const Floats& a, const Floats& b, Floats& out, int threads) {
+    const int64_t n = std::min({a.size(), b.size(), out.size()});
+    read_two_write_one(a.data(), b.data(), out.mutable_data(), n, threads);
   });
   m.def("instruction_set", &instruction_set);
   m.def("set_instruction_set", &set_instruction_set);

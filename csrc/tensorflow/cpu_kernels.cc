@@ -110,8 +110,8 @@ class TailLossGradOp final : public TailLossBase {
 
     Tensor* gradient = nullptr;
     // Over an input that nobody else needs: its pages are there already.
-    OP_REQUIRES_OK(
-        context, context->forward_input_or_allocate_output({2, 1}, 0, y_pred.shape(), &gradient));
+    OP_REQUIRES_OK(context,
+                   context->forward_input_or_allocate_output({2, 1}, 0, y_pred.shape(), &gradient));
     CpuExecutor executor(context);
     tail_loss_backward(data_of<T>(upstream), data_of<T>(y_true), data_of<T>(y_pred),
                        reinterpret_cast<const GroupState*>(state.flat<double>().data()), geometry,

@@ -1,0 +1,102 @@
+// Random problems through every instruction set this machine runs: for sanitizers, which see what
+// happens in memory. The results are looked at elsewhere. Argument: how many rounds.
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "kernels/simd/loops.h"
+#include "kernels/tail_loss.h"
+#include "python/threads_executor.h"
+
+namespace tailops {
+namespace {
+
+class Random {
+ public:
+  int64_t below(int64_t end) { return std::uniform_int_distribution<int64_t>(0, end - 1)(bits_); }
+
+  template <typename Value, size_t n>
+  Value one_of(const Value (&values)[n]) {
+    return values[below(static_cast<int64_t>(n))];
+  }
+
+  double residual(int family) {
+    switch (family) {
+      case 0:
+        return normal_(bits_);
+      case 1:
+        return 0.5;
+      case 2:
+        return static_cast<double>(below(4));
+      default:
+        return below(5000) == 0 ? std::nan("") : below(50) == 0 ? INFINITY : normal_(bits_);
+    }
+  }
+
+ private:
+  std::mt19937_64 bits_{7};
+  std::normal_distribution<double> normal_;
+};
+
+std::vector<int64_t> random_shape(Random& random) {
+  const int64_t limits[][3] = {{600, 1, 1},  {20'000, 1, 1}, {120, 120, 1}, {900, 60, 1},
+                               {60, 900, 1}, {5, 400, 20},   {20, 20, 20}};
+  const auto& limit = limits[random.below(7)];
+  std::vector<int64_t> shape;
+  for (const int64_t most : limit) {
+    if (most > 1) shape.push_back(1 + random.below(most));
+  }
+  return shape;
+}
+
+template <typename T>
+void one_problem(Random& random) {
+  const std::vector<int64_t> shape = random_shape(random);
+  std::optional<int64_t> axis;
+  if (random.below(2) == 1) axis = random.below(static_cast<int64_t>(shape.size()));
+  const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(random.below(4)));
+  Options options;
+  options.error_kind = static_cast<int>(random.below(3));
+  options.rank_rule = static_cast<int>(random.below(7));
+  options.gradient = static_cast<GradientMode>(random.below(3));
+  options.selection = static_cast<SelectionPath>(random.below(4));
+  options.percentile = random.one_of({0.01, 0.5, 0.9, 0.99, 1.0});
+  options.smoothing_factor = random.one_of({0.0, 1.0, 10.0, 100.0, 1e6});
+  options.beta = random.one_of({0.0, 0.3, 1.0});
+
+  const auto n = static_cast<size_t>(geometry.size());
+  const auto rows = static_cast<size_t>(geometry.rows());
+  const int family = static_cast<int>(random.below(4));
+  std::vector<T> y_true(n, narrow<T>(0.0)), y_pred(n), gradient(n);
+  for (T& value : y_pred) value = narrow<T>(random.residual(family));
+  std::vector<T> loss(rows), upstream(rows, narrow<T>(1.0));
+  std::vector<GroupState> state(static_cast<size_t>(geometry.groups()));
+  ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
+  tail_loss_forward(y_true.data(), y_pred.data(), geometry, options, loss.data(), state.data(),
+                    executor);
+  T* const out = random.below(3) == 0 ? y_pred.data() : gradient.data();
+  tail_loss_backward(upstream.data(), y_true.data(), y_pred.data(), state.data(), geometry, options,
+                     out, executor);
+}
+
+}  // namespace
+}  // namespace tailops
+
+int main(int, char** argv) {
+  using namespace tailops;
+  for (const std::string& name : instruction_sets()) {
+    set_instruction_set(name);
+    Random random;
+    for (int round = 0; round < std::atoi(argv[1]); ++round) {
+      one_problem<float>(random);
+      one_problem<double>(random);
+      one_problem<Float16>(random);
+      one_problem<BFloat16>(random);
+    }
+    std::printf("%s: %d problems\n", name.c_str(), 4 * std::atoi(argv[1]));
+  }
+}
