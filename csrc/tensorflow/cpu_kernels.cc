@@ -4,6 +4,7 @@
 
 #include "attributes.h"
 #include "cpu_executor.h"
+#include "huge_pages.h"
 #include "kernels/tail_loss.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor_shape.h"
@@ -110,8 +111,10 @@ class TailLossGradOp final : public TailLossBase {
 
     Tensor* gradient = nullptr;
     // Over an input that nobody else needs: its pages are there already.
-    OP_REQUIRES_OK(context,
-                   context->forward_input_or_allocate_output({2, 1}, 0, y_pred.shape(), &gradient));
+    int forwarded = -1;
+    OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({2, 1}, 0, y_pred.shape(),
+                                                                      &gradient, &forwarded));
+    if (forwarded < 0) ask_for_huge_pages(gradient->data(), gradient->TotalBytes());
     CpuExecutor executor(context);
     tail_loss_backward(data_of<T>(upstream), data_of<T>(y_true), data_of<T>(y_pred),
                        reinterpret_cast<const GroupState*>(state.flat<double>().data()), geometry,
