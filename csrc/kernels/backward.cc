@@ -3,6 +3,7 @@
 #include "block_sum.h"
 #include "column_sums.h"
 #include "problem.h"
+#include "streaming.h"
 #include "subnormals.h"
 #include "tail_columns.h"
 #include "tail_loss.h"
@@ -22,7 +23,7 @@ class Backward {
         upstream_(upstream),
         state_(state),
         executor_(executor),
-        streamed_(geometry_.size() * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes) {}
+        streamed_(is_streamed()) {}
 
   void run(T* gradient) const {
     const std::vector<Ties> ties = ties_of_groups();
@@ -40,10 +41,19 @@ class Backward {
         write(first, std::min(first + kBlockLength, geometry_.size()), ties, columns, spread,
               gradient);
       }
+      if (streamed_) finish_streaming();
     });
   }
 
  private:
+  // Short pieces share their first and last lines of memory: those are better off in the caches.
+  bool is_streamed() const {
+    constexpr int64_t kShortest = 512;
+    const int64_t run =
+        geometry_.inner == 1 ? geometry_.length : geometry_.inner * rows_of_run(geometry_);
+    return run >= kShortest && geometry_.size() * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes;
+  }
+
   std::vector<Ties> ties_of_groups() const {
     std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
     const auto set = [&](int64_t g, double gradient) {

@@ -3,6 +3,7 @@
 // The gradient: one pass that writes what is far from the threshold and puts aside where the rest
 // is, so that exponentials are computed for full vectors of elements that need one.
 
+#include "../streaming.h"
 #include "lanes.h"
 
 namespace tailops {
@@ -277,7 +278,6 @@ struct GradientLoops : ErrorLanes<Error, T> {
       if (many_are_near) many_are_near = kMany * write_all(tile, count, written) > count;
       store_tile(written, count, streamed, out + begin);
     }
-    if (streamed) finish_streaming();
   }
 
   static void store_tile(const T* from, int64_t count, bool streamed, T* to) {

@@ -156,7 +156,8 @@ struct Loops {
   // Σ upstream·∂L/∂t.
   double (*threshold_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                                const Tail<C>&, const Upstream<T>&);
-  // `out` may be y_true or y_pred. Streamed, it is written past the caches.
+  // `out` may be y_true or y_pred. Streamed, it is written past the caches,
+  // until finish_streaming().
   void (*gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
                    const Ties&, const Upstream<T>&, bool streamed, T* out);
   // Of a row, each element a column: what is below band_low[i] is added to below_sum[i], the rest

@@ -5,7 +5,6 @@
 // for is here. The same text serves every instruction set; only loads of float16 and the mask's
 // bits name any.
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -330,31 +329,6 @@ inline void store(Float16* to, FloatVector v) {
                    _mm256_cvtps_ph(reinterpret<__m256>(v), _MM_FROUND_TO_NEAREST_INT));
 #else
   for (int lane = 0; lane < kLanes<float>; ++lane) to[lane] = narrow<Float16>(v[lane]);
-#endif
-}
-
-// Copies to memory past the caches, where what is written is more than they hold: the lines need
-// not be read first. finish_streaming() comes before anybody else may look.
-inline void stream(void* to, const void* from, size_t bytes) {
-  char* target = static_cast<char*>(to);
-  const char* source = static_cast<const char*>(from);
-#if defined(__SSE2__)
-  const size_t head = std::min<size_t>(bytes, -reinterpret_cast<uintptr_t>(target) % 16);
-  memcpy(target, source, head);
-  size_t i = head;
-  for (; i + 16 <= bytes; i += 16) {
-    _mm_stream_si128(reinterpret_cast<__m128i*>(target + i),
-                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(source + i)));
-  }
-  memcpy(target + i, source + i, bytes - i);
-#else
-  memcpy(target, source, bytes);
-#endif
-}
-
-inline void finish_streaming() {
-#if defined(__SSE2__)
-  _mm_sfence();
 #endif
 }
 
