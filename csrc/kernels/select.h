@@ -5,8 +5,10 @@
 // A small sample brackets the rank. One pass over the group then counts what lies below the
 // bracket, keeps what lies inside it, and, since the indicator is 0 or 1 away from the threshold,
 // already adds up everything that is far from it: where few elements are near, this pass is all
-// that the forward needs. A bracket that turns out not to hold the rank is drawn once more, wider;
-// after that, radix_select.h.
+// that the forward needs. Where little lies above the bracket, as for a high percentile, only its
+// lower end counts: what is above is kept too. A bracket that turns out not to hold the rank is
+// drawn once more, wider; after that, radix_select.h. Small groups try the bracket of the one
+// before.
 
 #include <algorithm>
 #include <cmath>
