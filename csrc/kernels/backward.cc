@@ -27,12 +27,8 @@ class Backward {
 
   void run(T* gradient) const {
     const std::vector<Ties> ties = ties_of_groups();
-    TailColumns<C> columns;
-    if (geometry_.inner != 1) {
-      const int64_t repeat = rows_of_run(geometry_);
-      columns = columns_of(state_, geometry_.outer, geometry_.inner, repeat, problem_.weights);
-      add_ties(columns, ties, geometry_.inner, repeat);
-    }
+    TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
+    add_ties(columns, ties, geometry_);
     const int64_t blocks = (geometry_.size() + kBlockLength - 1) / kBlockLength;
     parallel_for(executor_, blocks, kBlockLength, [&](int64_t begin, int64_t end) {
       std::vector<T> spread;
@@ -131,21 +127,19 @@ class Backward {
   void write(int64_t begin, int64_t end, const std::vector<Ties>& ties,
              const TailColumns<C>& columns, std::vector<T>& spread, T* gradient) const {
     const Upstream<T> upstream = upstream_of(begin, end, spread);
-    for_each_run(geometry_, rows_of_run(geometry_), begin, end,
-                 [&](int64_t flat, int64_t n, int64_t group) {
-                   const T* const t = problem_.y_true + flat;
-                   const T* const p = problem_.y_pred + flat;
-                   Upstream<T> here = upstream;
-                   if (here.each) here.values += flat - begin;
-                   if (geometry_.inner == 1) {
-                     problem_.loops.gradient(
-                         t, p, n, problem_.weights, tail_of(state_[group], problem_.weights),
-                         ties[static_cast<size_t>(group)], here, streamed_, gradient + flat);
-                   } else {
-                     problem_.loops.column_gradient(t, p, n, problem_.weights, columns, group, here,
-                                                    streamed_, gradient + flat);
-                   }
-                 });
+    for_each_run(geometry_, begin, end, [&](int64_t flat, int64_t n, int64_t group) {
+      const T* const t = problem_.y_true + flat;
+      const T* const p = problem_.y_pred + flat;
+      Upstream<T> here = upstream;
+      if (here.each) here.values += flat - begin;
+      if (geometry_.inner == 1) {
+        problem_.loops.gradient(t, p, n, problem_.weights, tail_of(state_[group], problem_.weights),
+                                ties[static_cast<size_t>(group)], here, streamed_, gradient + flat);
+      } else {
+        problem_.loops.column_gradient(t, p, n, problem_.weights, columns, group, here, streamed_,
+                                       gradient + flat);
+      }
+    });
   }
 
   const Problem<T>& problem_;

@@ -138,11 +138,7 @@ class Forward {
   }
 
   void reduce_rows(T* loss) const {
-    const int64_t repeat = rows_of_run(geometry_);
-    const TailColumns<C> columns =
-        geometry_.inner == 1
-            ? TailColumns<C>()
-            : columns_of(state_, geometry_.outer, geometry_.inner, repeat, problem_.weights);
+    const TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
     const int64_t length = geometry_.row_length;
     const int64_t rows_at_once = std::max<int64_t>(1, kBlockLength / length);
     const int64_t parts = (geometry_.rows() + rows_at_once - 1) / rows_at_once;
@@ -188,18 +184,17 @@ class Forward {
   }
 
   void write_losses(int64_t begin, int64_t count, const TailColumns<C>& columns, C* out) const {
-    for_each_run(geometry_, rows_of_run(geometry_), begin, begin + count,
-                 [&](int64_t flat, int64_t n, int64_t group) {
-                   const T* const t = problem_.y_true + flat;
-                   const T* const p = problem_.y_pred + flat;
-                   C* const to = out + (flat - begin);
-                   if (geometry_.inner == 1) {
-                     const Tail<C> tail = tail_of(state_[group], problem_.weights);
-                     problem_.loops.losses(t, p, n, problem_.weights, tail, to);
-                   } else {
-                     problem_.loops.column_losses(t, p, n, problem_.weights, columns, group, to);
-                   }
-                 });
+    for_each_run(geometry_, begin, begin + count, [&](int64_t flat, int64_t n, int64_t group) {
+      const T* const t = problem_.y_true + flat;
+      const T* const p = problem_.y_pred + flat;
+      C* const to = out + (flat - begin);
+      if (geometry_.inner == 1) {
+        const Tail<C> tail = tail_of(state_[group], problem_.weights);
+        problem_.loops.losses(t, p, n, problem_.weights, tail, to);
+      } else {
+        problem_.loops.column_losses(t, p, n, problem_.weights, columns, group, to);
+      }
+    });
   }
 
   const Problem<T>& problem_;

@@ -143,14 +143,13 @@ void for_each_columns(const Problem<T>& problem, Executor& executor, const Body&
 }
 
 // body(flat, count, first): [begin, end) in memory order, cut where groups change; `first` is the
-// group. Where groups are columns, `repeat` rows of a matrix are one run, and `first` is the number
-// of its first element in TailColumns.
+// group. Where groups are columns, some rows of a matrix are one run, and `first` is the number of
+// its first element in TailColumns.
 template <typename Body>
-void for_each_run(const Geometry& geometry, int64_t repeat, int64_t begin, int64_t end,
-                  const Body& body) {
+void for_each_run(const Geometry& geometry, int64_t begin, int64_t end, const Body& body) {
   const int64_t inner = geometry.inner;
   const int64_t matrix = geometry.length * inner;
-  const int64_t run = inner == 1 ? matrix : inner * repeat;
+  const int64_t run = inner == 1 ? matrix : inner * rows_of_run(geometry);
   for (int64_t flat = begin; flat < end;) {
     const int64_t outer = flat / matrix, within = flat % matrix, into = within % run;
     const int64_t stop = std::min({end, flat - into + run, (outer + 1) * matrix});

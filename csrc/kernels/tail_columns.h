@@ -29,14 +29,6 @@ Ties ties_of(const GroupState& state, double gradient, const Loops<T>& loops,
           gradient * state.lower_share, gradient * state.upper_share};
 }
 
-// How many rows share a run of for_each_run: as many as make it long, unless the matrices are so
-// many that the columns' entries would be more than the elements are worth.
-inline int64_t rows_of_run(const Geometry& geometry) {
-  constexpr int64_t kMostEntries = int64_t{1} << 16;
-  const int64_t repeat = rows_taken_as_one(geometry.inner, geometry.inner, geometry.length);
-  return geometry.groups() * repeat <= kMostEntries ? repeat : 1;
-}
-
 // For each matrix its columns, `repeat` times, as for_each_run numbers them.
 template <typename C>
 TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner, int64_t repeat,
@@ -61,9 +53,18 @@ TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner,
   return columns;
 }
 
+// Of the whole tensor; empty where groups are not columns.
 template <typename C>
-void add_ties(TailColumns<C>& columns, const std::vector<Ties>& ties, int64_t inner,
-              int64_t repeat) {
+TailColumns<C> columns_of(const GroupState* state, const Geometry& geometry,
+                          const Weights<C>& weights) {
+  if (geometry.inner == 1) return {};
+  return columns_of(state, geometry.outer, geometry.inner, rows_of_run(geometry), weights);
+}
+
+template <typename C>
+void add_ties(TailColumns<C>& columns, const std::vector<Ties>& ties, const Geometry& geometry) {
+  if (geometry.inner == 1) return;
+  const int64_t inner = geometry.inner, repeat = rows_of_run(geometry);
   for (auto* of : {&columns.direct_lower, &columns.direct_upper, &columns.through_lower,
                    &columns.through_upper}) {
     of->resize(columns.threshold.size());
