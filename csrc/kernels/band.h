@@ -31,12 +31,14 @@ Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
   return {static_cast<C>(scale * low) - half, low, high, high + half};
 }
 
-// The band holds lower and upper too, wherever they are: the threshold's gradient goes to them.
+// The band holds lower and upper too, wherever they are: the threshold's gradient goes to them. An
+// infinite error is above it, so that it has no derivative, unless it is the threshold itself.
 template <typename C>
 Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
   const C half = band_half_width(w, threshold);
+  const C finite_high = std::fmin(threshold + half, std::numeric_limits<C>::max());
   return {threshold, lower, upper, std::fmin(threshold - half, lower),
-          std::fmax(threshold + half, upper)};
+          std::fmax(finite_high, upper)};
 }
 
 }  // namespace tailops

@@ -88,10 +88,9 @@ struct Indicator {
 template <typename V, typename U, typename T>
 TAILOPS_HOST_DEVICE Indicator<V> tail_indicator(V error, U threshold, T kappa) {
   const T steepness = T(2) * kappa;
-  const V x = steepness * (error - threshold);
-  const V z = decaying_exponential(absolute(x));
-  const V r = T(1) / (T(1) + z);
-  return {choose(x < V{}, z * r, r), steepness * (z * r * r)};
+  const V z = decaying_exponential(steepness * (error - threshold));
+  const V h = T(1) / (T(1) + z);
+  return {h, steepness * (z * h * h)};
 }
 
 // The loss of one element and its derivatives, for an upstream gradient of one.
@@ -125,6 +124,11 @@ struct TailFormulas {
   TAILOPS_HOST_DEVICE V threshold_derivative(V error, Indicator<V> h) const {
     const V spike = (-(T(1) - beta) * scale) * (error * h.derivative);
     return choose(h.derivative == V{}, V{}, spike);
+  }
+
+  // Σ ℓ of many elements, from their Σ e and Σ e·h, which may be infinite.
+  TAILOPS_HOST_DEVICE double weighted_sum(double errors, double in_tail) const {
+    return scale == T(0) ? errors : errors + static_cast<double>(scale) * in_tail;
   }
 
   // ∂L/∂e of the weighted part with t held constant, in two parts: with the whole weight held

@@ -30,9 +30,14 @@ TAILOPS_HOST_DEVICE double with_sign_of(double x, double magnitude) {
   return std::copysign(magnitude, x);
 }
 
-// exp(−x) for x ≥ 0.
-TAILOPS_HOST_DEVICE float decaying_exponential(float x) { return std::exp(-x); }
-TAILOPS_HOST_DEVICE double decaying_exponential(double x) { return std::exp(-x); }
+// exp(−x), and for very negative x a number so large that a sigmoid of it is 0 but for rounding,
+// yet finite, so that products with it are numbers.
+TAILOPS_HOST_DEVICE float decaying_exponential(float x) {
+  return std::exp(-(x < -87.0f ? -87.0f : x));
+}
+TAILOPS_HOST_DEVICE double decaying_exponential(double x) {
+  return std::exp(-(x < -708.0 ? -708.0 : x));
+}
 
 }  // namespace TAILOPS_TARGET
 }  // namespace tailops

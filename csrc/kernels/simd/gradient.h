@@ -114,8 +114,14 @@ struct GradientLoops : ErrorLanes<Error, T> {
     // Where one value serves all that tie with lower, and one all that tie with upper.
     static constexpr bool kSameTies = !kEach && Where::kOneForAll;
     V tied_lower{}, tied_upper{};
+    // Where it is the same for all: what is written might be the upstream gradient, so the compiler
+    // would read it again for each vector.
+    V common_upstream{};
 
     void prepare() {
+      if (!kEach) {
+        common_upstream = broadcast(widen(*upstream.values) * static_cast<C>(upstream.scale));
+      }
       if (!kSameTies) return;
       const NearTail<C> tail = where.near(0);
       const M all = M{} - 1;
@@ -129,9 +135,8 @@ struct GradientLoops : ErrorLanes<Error, T> {
     }
 
     V upstream_at(int64_t i, int count) const {
-      const C scale = static_cast<C>(upstream.scale);
-      return kEach ? Base::load_count(upstream.values + i, count) * scale
-                   : broadcast(widen(*upstream.values) * scale);
+      if (!kEach) return common_upstream;
+      return Base::load_count(upstream.values + i, count) * static_cast<C>(upstream.scale);
     }
 
     // What arrives at the error of an element far from the threshold.
@@ -140,19 +145,21 @@ struct GradientLoops : ErrorLanes<Error, T> {
       return choose(above, g * (below * (C(1) + formulas.scale)), g * below);
     }
 
-    // What arrives at the error of elements near the threshold. Those that tie with an order
-    // statistic share what comes through the threshold; where many are equal, most of those near
-    // the threshold are at it, and none needs an exponential.
+    // What arrives at the error of elements near the threshold that do not tie with it.
+    TAILOPS_INLINE V untied_by_error(V e, V g, V threshold) const {
+      const Indicator<V> h = tail_indicator(e, threshold, formulas.kappa);
+      const V weight = formulas.weight(h);
+      return g * (fixed_weight ? weight : weight + formulas.spike(e, h));
+    }
+
+    // Those that tie with an order statistic share what comes through the threshold; where many are
+    // equal, most of those near the threshold are at it, and none needs an exponential.
     TAILOPS_INLINE V near_by_error(V e, M near, V g, int64_t i, int count,
                                    const NearTail<C>& tail) const {
       const M at_lower = e == tail.lower, at_upper = e == tail.upper;
       const M ties = at_lower | at_upper;
       V by_error{};
-      if (bits_of(near & ~ties) != 0) {
-        const Indicator<V> h = tail_indicator(e, tail.threshold, formulas.kappa);
-        const V weight = formulas.weight(h);
-        by_error = g * (fixed_weight ? weight : weight + formulas.spike(e, h));
-      }
+      if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, tail.threshold);
       if (bits_of(ties) == 0) return by_error;
       const V tied = kSameTies ? choose(at_lower, tied_lower, tied_upper)
                                : tied_by_error(at_lower, at_upper, i, count, tail);
@@ -229,9 +236,57 @@ struct GradientLoops : ErrorLanes<Error, T> {
 
   // The same gradients where many elements are near. Returns how many are.
   template <typename AnyTile>
-  [[gnu::noinline]] static int64_t write_all(const AnyTile tile, int64_t n, T* to) {
+  static int64_t write_all(const AnyTile& tile, int64_t n, T* to) {
+    constexpr int64_t kVectors = Base::kTile * kStep;
+    int64_t near = 0, i = 0;
+    for (; i + kVectors <= n; i += kVectors) {
+      if (all_are_untied(tile, i, i + kVectors)) {
+        write_untied(tile, i, i + kVectors, to);
+        near += kVectors;
+      } else {
+        near += write_any(tile, i, i + kVectors, kStep, to);
+      }
+    }
+    const int64_t whole = n / kStep * kStep;
+    near += write_any(tile, i, whole, kStep, to);
+    if (whole < n) near += write_any(tile, whole, n, static_cast<int>(n - whole), to);
+    return near;
+  }
+
+  // Whether all elements are near the threshold and none ties with it, which is usual.
+  template <typename AnyTile>
+  [[gnu::noinline]] static bool all_are_untied(const AnyTile& any, int64_t begin, int64_t end) {
+    const AnyTile tile = any;
+    M others{};
+    for (int64_t i = begin; i < end; i += kStep) {
+      const V e = tile.formulas.error(tile.residuals(i, kStep));
+      const NearTail<C> tail = tile.where.near(i);
+      others |= ~Base::inside(e, tile.where.band_low(i), tile.where.band_high(i)) |
+                (e == tail.lower) | (e == tail.upper);
+    }
+    return bits_of(others) == 0;
+  }
+
+  template <typename AnyTile>
+  [[gnu::noinline]] static void write_untied(const AnyTile& any, int64_t begin, int64_t end,
+                                             T* to) {
+    const AnyTile tile = any;
+    for (int64_t i = begin; i < end; i += kStep) {
+      const V d = tile.residuals(i, kStep);
+      const V e = tile.formulas.error(d);
+      const V g = tile.upstream_at(i, kStep);
+      const V by_error = tile.untied_by_error(e, g, tile.where.near(i).threshold);
+      store(to + i, tile.formulas.residual_derivative(d, by_error, g));
+    }
+  }
+
+  // Whole vectors or one of `count` elements. Returns how many elements are near.
+  template <typename AnyTile>
+  [[gnu::noinline]] static int64_t write_any(const AnyTile& any, int64_t begin, int64_t end,
+                                             int count, T* to) {
+    const AnyTile tile = any;
     int64_t near_count = 0;
-    const auto step = [&](int64_t i, int count) TAILOPS_INLINE {
+    for (int64_t i = begin; i < end; i += kStep) {
       const V d = tile.residuals(i, count);
       const V e = tile.formulas.error(d);
       const V g = tile.upstream_at(i, count);
@@ -245,10 +300,7 @@ struct GradientLoops : ErrorLanes<Error, T> {
             choose(near, tile.near_by_error(e, near, g, i, count, tile.where.near(i)), by_error);
       }
       Base::store_count(to + i, tile.formulas.residual_derivative(d, by_error, g), count);
-    };
-    int64_t i = 0;
-    for (; i + kStep <= n; i += kStep) step(i, kStep);
-    if (i < n) step(i, static_cast<int>(n - i));
+    }
     return near_count;
   }
 

@@ -53,31 +53,43 @@ struct SumLoops : ErrorLanes<Error, T> {
     }
   }
 
-  // What a tile adds to the sums.
+  // What a tile adds to Σ e, Σ e·h, Σ ∂L/∂t and Σ d².
   struct TileOf {
-    V weighted{}, squares{}, slopes{};
+    V errors{}, in_tail{}, slopes{}, squares{};
   };
 
   struct Totals {
-    TileSums<C> weighted, squares, slopes;
+    TileSums<C> errors, in_tail, slopes, squares;
 
     void add(const TileOf& tile) {
-      weighted.add(tile.weighted);
-      squares.add(tile.squares);
+      errors.add(tile.errors);
+      in_tail.add(tile.in_tail);
       slopes.add(tile.slopes);
+      squares.add(tile.squares);
     }
-    Sums sums() const { return {weighted.total(), squares.total(), slopes.total()}; }
+    Sums sums(const Formulas& formulas) const {
+      return {formulas.weighted_sum(errors.total(), in_tail.total()), squares.total(),
+              slopes.total()};
+    }
   };
 
+  template <bool kExact>
+  static TAILOPS_INLINE void add_near(const Formulas& formulas, V e, V threshold, M near,
+                                      TileOf& sums) {
+    const Indicator<V> h = tail_indicator(e, threshold, formulas.kappa);
+    sums.in_tail += Base::zero_unless(near, e * h.value);
+    if (kExact) sums.slopes += Base::zero_unless(near, formulas.threshold_derivative(e, h));
+  }
+
   // Every element by its own indicator, but where it is far from the threshold. Returns how many
-  // are near.
-  template <bool kExact, bool kWhole, typename Source>
+  // are near. Σ e is there already where elements have been put aside.
+  template <bool kExact, bool kWhole, bool kAside, typename Source>
   [[gnu::noinline]] static int64_t near_tile(const Source source, int64_t first, int64_t length,
                                              const Weights<C>& weights, const Tail<C>& at,
                                              Totals& totals) {
-    const Weights<C> w = weights;
     const Tail<C> tail = at;
-    const Formulas formulas = Base::formulas_of(w);
+    const Formulas formulas = Base::formulas_of(weights);
+    const V threshold = broadcast(tail.threshold);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
     C errors[kTileLength];
     TileOf sums;
@@ -85,6 +97,7 @@ struct SumLoops : ErrorLanes<Error, T> {
     for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int count, M valid) TAILOPS_INLINE {
       const V e = source.error(first + k, count, valid, sums.squares);
       far |= valid & ((e < low) | (e > high));
+      if (!kAside) sums.errors += e;
       store(errors + k, e);
     });
     // The usual case alone: half as many instructions.
@@ -92,11 +105,7 @@ struct SumLoops : ErrorLanes<Error, T> {
     if (bits_of(far) == 0) {
       for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int, M valid) TAILOPS_INLINE {
         const V e = load(errors + k);
-        const Indicator<V> h = tail_indicator(e, tail.threshold, formulas.kappa);
-        sums.weighted += Base::zero_unless(valid, formulas.weighted(e, h));
-        if (kExact) {
-          sums.slopes += Base::zero_unless(valid, formulas.threshold_derivative(e, h));
-        }
+        add_near<kExact>(formulas, e, threshold, valid, sums);
       });
     } else {
       near_count = 0;
@@ -104,10 +113,8 @@ struct SumLoops : ErrorLanes<Error, T> {
         const V e = load(errors + k);
         const M near = Base::inside(e, low, high) & valid;
         near_count += __builtin_popcount(bits_of(near));
-        const Indicator<V> h = tail_indicator(e, tail.threshold, formulas.kappa);
-        const V weighted = choose(near, formulas.weighted(e, h), e * Base::flat_weight(e, high, w));
-        sums.weighted += Base::zero_unless(valid, weighted);
-        if (kExact) sums.slopes += Base::zero_unless(near, formulas.threshold_derivative(e, h));
+        sums.in_tail += Base::zero_unless(e > high, e);
+        add_near<kExact>(formulas, e, threshold, near, sums);
       });
     }
     totals.add(sums);
@@ -119,22 +126,23 @@ struct SumLoops : ErrorLanes<Error, T> {
                         Totals& totals) {
     int64_t i = 0;
     for (; i + kTileLength <= n; i += kTileLength) {
-      near_tile<kExact, true>(Errors{errors}, i, kTileLength, w, tail, totals);
+      near_tile<kExact, true, true>(Errors{errors}, i, kTileLength, w, tail, totals);
     }
-    if (i < n) near_tile<kExact, false>(Errors{errors}, i, n - i, w, tail, totals);
+    if (i < n) near_tile<kExact, false, true>(Errors{errors}, i, n - i, w, tail, totals);
   }
 
   // Those near the threshold are put aside, `kept` of them with those that are there already.
   template <bool kWhole, typename Source>
   static TAILOPS_INLINE int64_t far_tile(const Source& source, int64_t i, int64_t length,
-                                         const Weights<C>& w, const Tail<C>& tail, C* aside,
-                                         int64_t kept, Totals& totals) {
+                                         const Tail<C>& tail, C* aside, int64_t kept,
+                                         Totals& totals) {
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
     TileOf sums;
     for_each_vector_of_tile<kWhole>(i, length, [&](int64_t k, int count, M valid) TAILOPS_INLINE {
       const V e = source.error(k, count, valid, sums.squares);
       const M near = Base::inside(e, low, high) & valid;
-      sums.weighted += Base::zero_unless(valid & ~near, e * Base::flat_weight(e, high, w));
+      sums.errors += e;
+      sums.in_tail += Base::zero_unless(e > high, e);
       const uint32_t bits = bits_of(near);
       if (Base::kBranchesOnKept && bits == 0) return;
       kept += compact(aside + kept, e, bits);
@@ -154,21 +162,22 @@ struct SumLoops : ErrorLanes<Error, T> {
     int64_t i = 0;
     for (; i + kTileLength <= n; i += kTileLength) {
       if (most_are_near) {
-        const int64_t near = near_tile<kExact, true>(source, i, kTileLength, w, tail, totals);
+        const int64_t near =
+            near_tile<kExact, true, false>(source, i, kTileLength, w, tail, totals);
         most_are_near = 2 * near > kTileLength;
         continue;
       }
       const int64_t before = kept;
-      kept = far_tile<true>(source, i, kTileLength, w, tail, aside, kept, totals);
+      kept = far_tile<true>(source, i, kTileLength, tail, aside, kept, totals);
       most_are_near = 2 * (kept - before) > kTileLength;
       if (kept > kAside - kTileLength) {
         near_sums<kExact>(aside, kept, w, tail, totals);
         kept = 0;
       }
     }
-    if (i < n) kept = far_tile<false>(source, i, n - i, w, tail, aside, kept, totals);
+    if (i < n) kept = far_tile<false>(source, i, n - i, tail, aside, kept, totals);
     near_sums<kExact>(aside, kept, w, tail, totals);
-    sums += totals.sums();
+    sums += totals.sums(Base::formulas_of(w));
   }
 
   static void sum(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,

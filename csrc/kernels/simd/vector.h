@@ -138,6 +138,24 @@ inline DoubleVector smaller_of(DoubleVector bound, DoubleVector x) {
 #endif
 }
 
+// The larger; x where either is NaN.
+inline FloatVector larger_of(FloatVector bound, FloatVector x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  return reinterpret<FloatVector>(
+      _mm256_max_ps(reinterpret<__m256>(bound), reinterpret<__m256>(x)));
+#else
+  return bound > x ? bound : x;
+#endif
+}
+inline DoubleVector larger_of(DoubleVector bound, DoubleVector x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  return reinterpret<DoubleVector>(
+      _mm256_max_pd(reinterpret<__m256d>(bound), reinterpret<__m256d>(x)));
+#else
+  return bound > x ? bound : x;
+#endif
+}
+
 // A bit per lane.
 inline uint32_t bits_of(Mask<float> mask) {
 #if defined(__AVX512F__)
@@ -332,8 +350,8 @@ inline void store(Float16* to, FloatVector v) {
 #endif
 }
 
-// --- exp(−x) for x ≥ 0: 2ⁿ·exp(−r) with |r| ≤ ½ln 2. Beyond kLargest it stays at exp(−kLargest),
-// which is normal and adds nothing to any sum; NaN stays NaN.
+// --- exp(−x) as 2ⁿ·exp(−r) with |r| ≤ ½ln 2. Beyond ±kLargest it stays what it is there, a normal
+// number; NaN stays NaN.
 
 template <typename C>
 struct ExponentialConstants;
@@ -393,7 +411,8 @@ template <typename C>
 inline Vector<C> vector_decaying_exponential(Vector<C> x) {
   using Constants = ExponentialConstants<C>;
   using V = Vector<C>;
-  const V clamped = smaller_of(broadcast(Constants::kLargest), x);
+  const V bounded = smaller_of(broadcast(Constants::kLargest), x);
+  const V clamped = larger_of(broadcast(-Constants::kLargest), bounded);
   const V shifted =
       multiply_add(clamped, broadcast(-Constants::kLog2E), broadcast(Constants::kRound));
   const V r = multiply_add(shifted - Constants::kRound, broadcast(Constants::kLn2), clamped);
