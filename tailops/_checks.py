@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import ml_dtypes
+import numpy as np
+
 FLOATING = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -46,3 +49,36 @@ def shapes_differ(y_true: Any, y_pred: Any) -> ValueError:
         f"y_true of shape {y_true} and y_pred of shape {y_pred}: must be the same, up to a last "
         "axis of 1; nothing is broadcast"
     )
+
+
+def require_ignore_value(ignore_value: float | None, y_true: str) -> None:
+    """Raises ValueError if targets of this dtype cannot be equal to the value."""
+    if ignore_value is None:
+        return
+    if y_true in FLOATING:
+        largest = float(ml_dtypes.finfo(y_true).max)  # type: ignore[no-untyped-call]
+        can_occur = abs(ignore_value) <= largest or np.isinf(ignore_value)
+    else:
+        info = np.iinfo(y_true)
+        can_occur = info.min <= ignore_value <= info.max and float(ignore_value).is_integer()
+    if not can_occur:
+        raise ValueError(f"ignore_value={ignore_value!r}: cannot occur in y_true of dtype {y_true}")
+
+
+def like(framework: Any, mask: Any, y_pred: Any) -> Any:
+    """A mask of y_pred's shape, from one that may lack the last axis, as Keras's masks do.
+
+    Args:
+        framework: A module with NumPy's `expand_dims` and `broadcast_to`.
+        mask: A boolean tensor of it, of known rank.
+        y_pred: Another, of any dtype.
+    """
+    rank, pred_rank = _rank(mask.shape), _rank(y_pred.shape)
+    if rank is None or pred_rank is None or rank == pred_rank:
+        return mask
+    if rank + 1 != pred_rank or tuple(mask.shape) != tuple(y_pred.shape)[:-1]:
+        raise ValueError(
+            f"mask of shape {mask.shape}: must be that of y_pred, {y_pred.shape}, or that without "
+            "its last axis"
+        )
+    return framework.expand_dims(mask, -1) & framework.ones_like(y_pred, dtype=bool)

@@ -26,6 +26,8 @@ class Options:
         error: str,
         method: str,
         gradient: str,
+        ignore_value: float | None,
+        ignore_nan: bool,
         selection: str,
     ) -> None: ...
 
@@ -40,6 +42,7 @@ def forward(
     dtype: str,
     y_true: NDArray[Any],
     y_pred: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
     geometry: Geometry,
     options: Options,
     loss: NDArray[Any],
@@ -51,6 +54,7 @@ def backward(
     upstream: NDArray[Any],
     y_true: NDArray[Any],
     y_pred: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
     state: NDArray[np.void],
     geometry: Geometry,
     options: Options,

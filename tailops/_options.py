@@ -9,6 +9,8 @@ from tailops import _kernels
 
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 NAMES = ("error", "method", "gradient")
+# What the ops have as attributes, besides `axis` and `reduction`.
+ATTRIBUTES = (*NUMBERS, *NAMES, "ignore_value", "ignore_nan")
 MAX_FRACTION = "max_fraction"
 
 
@@ -47,6 +49,8 @@ class TailOptions:
         gradient: "exact", "fixed_threshold" or "fixed_weight".
         axis: One threshold per slice along this axis; None: one for the whole batch.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
+        ignore_value: Elements whose target is equal to it are as if they were not there.
+        ignore_nan: Whether those are whose target or prediction is NaN.
 
     Raises:
         ValueError: An option is out of range.
@@ -62,6 +66,8 @@ class TailOptions:
     gradient: str = "exact"
     axis: int | None = None
     epsilon: float = 1e-3
+    ignore_value: float | None = None
+    ignore_nan: bool = False
 
     def __post_init__(self) -> None:
         of_max = self.method == MAX_FRACTION
@@ -73,7 +79,19 @@ class TailOptions:
             if not isinstance(value, str):
                 raise TypeError(f"{field}={value!r}: must be a string, not {type(value).__name__}")
         object.__setattr__(self, "axis", _axis(self.axis))
+        if self.ignore_value is not None:
+            object.__setattr__(self, "ignore_value", _number("ignore_value", self.ignore_value))
+        if not isinstance(self.ignore_nan, bool):
+            raise TypeError(
+                f"ignore_nan={self.ignore_nan!r}: must be a bool, not "
+                f"{type(self.ignore_nan).__name__}"
+            )
         self.for_kernels()
+
+    @property
+    def ignores(self) -> bool:
+        """Whether some elements may be ignored."""
+        return self.ignore_nan or self.ignore_value is not None
 
     def for_kernels(self, selection: str = "auto") -> Any:
         """The options as the kernels take them; they check the ranges."""
@@ -85,6 +103,8 @@ class TailOptions:
         return {
             **{field: repr(getattr(self, field)) for field in NUMBERS},
             **{field: getattr(self, field) for field in NAMES},
+            "ignore_value": "" if self.ignore_value is None else repr(self.ignore_value),
+            "ignore_nan": "true" if self.ignore_nan else "false",
             "axis": [] if self.axis is None else [self.axis],
         }
 

@@ -19,6 +19,7 @@ STATE = np.dtype(
             "lower_share",
             "upper_share",
             "threshold_gradient",
+            "valid",
         )
     ]
 )
@@ -42,6 +43,15 @@ def _contiguous(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDA
     return targets, predictions
 
 
+def _mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    if mask is None:
+        return None
+    kept = np.asarray(mask, order="C")
+    if kept.dtype != np.bool_ or kept.shape != shape:
+        raise ValueError(f"mask is {kept.dtype.name}{kept.shape}: must be bool{shape}, like y_pred")
+    return kept
+
+
 def _threads(threads: int) -> int:
     if threads < 1:
         raise ValueError(f"threads={threads}: must be at least 1")
@@ -54,6 +64,7 @@ def forward(
     options: TailOptions | None = None,
     *,
     reduction: str = "per_sample",
+    mask: ArrayLike | None = None,
     threads: int = 1,
     selection: str = "auto",
 ) -> Forward:
@@ -64,6 +75,7 @@ def forward(
         y_pred: Predictions of the same shape and dtype.
         options: What to compute; None: the defaults.
         reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
+        mask: Booleans of y_pred's shape: True where an element counts. None: everywhere.
         threads: How many threads may work.
         selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
 
@@ -89,6 +101,7 @@ def forward(
         predictions.dtype.name,
         targets,
         predictions,
+        _mask(mask, predictions.shape),
         geometry,
         options.for_kernels(selection),
         loss,
@@ -106,6 +119,7 @@ def backward(
     options: TailOptions | None = None,
     *,
     reduction: str = "per_sample",
+    mask: ArrayLike | None = None,
     threads: int = 1,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
@@ -118,6 +132,7 @@ def backward(
         state: What `forward` returned for these inputs and options.
         options: As for `forward`.
         reduction: As for `forward`.
+        mask: As for `forward`.
         threads: How many threads may work.
         out: Where to write the result: C-contiguous, of y_pred's shape and dtype.
 
@@ -156,6 +171,7 @@ def backward(
         arriving,
         targets,
         predictions,
+        _mask(mask, predictions.shape),
         np.ascontiguousarray(state),
         geometry,
         options.for_kernels(),

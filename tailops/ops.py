@@ -5,9 +5,9 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from tailops import _xla, reference
-from tailops._inputs import as_pair
+from tailops._inputs import as_inputs
 from tailops._op_library import library
-from tailops._options import NAMES, NUMBERS, TailOptions, require_rank_of, require_reduction
+from tailops._options import ATTRIBUTES, TailOptions, require_reduction
 
 __all__ = ["TailOptions", "tail_loss"]
 
@@ -20,6 +20,7 @@ def tail_loss(
     options: TailOptions | None = None,
     *,
     reduction: str = "per_sample",
+    mask: Any = None,
 ) -> tf.Tensor:
     """The tail loss in one op; formulas as in `tailops.losses.percentile_loss`.
 
@@ -29,7 +30,10 @@ def tail_loss(
             or float64.
         options: What to compute; None: the defaults.
         reduction: "none" (per element), "per_sample" (mean over the last axis; per element below
-            two dimensions), "mean" or "sum" (of the per-sample losses).
+            two dimensions), "mean" or "sum" (of the per-sample losses). Means are over the
+            elements that are not ignored, "mean" over all of those at once; of none, 0.
+        mask: Booleans of y_pred's shape, or of that without its last axis: True where an element
+            counts. None: everywhere.
 
     Returns:
         The loss, of y_pred's dtype.
@@ -45,12 +49,15 @@ def tail_loss(
     """
     options = options or TailOptions()
     if _xla.must_fall_back():
-        return reference.tail_loss(y_true, y_pred, options, reduction=reduction)
+        return reference.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
     require_reduction(reduction)
-    targets, predictions = as_pair(y_true, y_pred)
-    require_rank_of(options.axis, predictions.shape.rank)
+    inputs = as_inputs(y_true, y_pred, options, mask)
     loss, _ = library.tailops_tail_loss(
-        y_true=targets, y_pred=predictions, reduction=reduction, **options.attributes()
+        y_true=inputs.y_true,
+        y_pred=inputs.y_pred,
+        mask=[] if inputs.mask is None else [inputs.mask],
+        reduction=reduction,
+        **inputs.options.attributes(),
     )
     return loss
 
@@ -65,12 +72,17 @@ def _needs_gradient(op: Any, index: int) -> bool:
 
 @tf.RegisterGradient("Tailops>TailLoss")  # type: ignore[untyped-decorator]
 def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
-    attributes = {name: op.get_attr(name) for name in (*NUMBERS, *NAMES, "reduction", "axis")}
-    y_true, y_pred = op.inputs
+    attributes = {name: op.get_attr(name) for name in (*ATTRIBUTES, "reduction", "axis")}
+    y_true, y_pred, *mask = op.inputs
     gradient = library.tailops_tail_loss_grad(
-        upstream=upstream, y_true=y_true, y_pred=y_pred, state=op.outputs[1], **attributes
+        upstream=upstream,
+        y_true=y_true,
+        y_pred=y_pred,
+        state=op.outputs[1],
+        mask=mask,
+        **attributes,
     )
-    return [-gradient if _needs_gradient(op, 0) else None, gradient]
+    return [-gradient if _needs_gradient(op, 0) else None, gradient, *(None for _ in mask)]
 
 
 @tf.RegisterGradient("Tailops>TailLossGrad")  # type: ignore[untyped-decorator]

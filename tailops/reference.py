@@ -9,8 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tailops._inputs import as_pair
-from tailops._options import TailOptions, require_rank_of, require_reduction
+from tailops._inputs import as_inputs, valid_elements
+from tailops._options import TailOptions, require_reduction
 
 __all__ = ["tail_loss"]
 
@@ -34,37 +34,49 @@ RANKS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
 
 
 def order_statistic(error: tf.Tensor, rank: tf.Tensor, axis: int | None) -> tf.Tensor:
-    """The element of this rank, whose gradient is split equally over the elements equal to it."""
+    """The element of this rank, whose gradient is split equally over the elements equal to it.
+
+    `rank` has the shape of the errors with `axis` of length 1, or is a scalar without an axis.
+    """
     if axis is None:
         value = tf.sort(tf.reshape(error, [-1]))[rank]
     else:
-        value = tf.gather(tf.sort(error, axis=axis), [rank], axis=axis)
+        value = tf.experimental.numpy.take_along_axis(tf.sort(error, axis=axis), rank, axis=axis)
     up_to_it = tf.where(error <= tf.stop_gradient(value), error, -float("inf"))
     return tf.reduce_max(up_to_it, axis=axis, keepdims=axis is not None)
 
 
-def threshold(error: tf.Tensor, options: TailOptions) -> tf.Tensor:
-    """t, of a shape that broadcasts against the errors. NaN if any error of the group is."""
-    axis = options.axis
-    n = tf.size(error, tf.int64) if axis is None else tf.shape(error, tf.int64)[axis]
-    rank = RANKS[options.method](tf.cast(n, tf.float64), options.percentile)
+def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.Tensor:
+    """t, of a shape that broadcasts against the errors. NaN if any valid error of the group is.
+
+    Ignored errors order before all others: a rank among those is that many further.
+    """
+    group = {"axis": options.axis, "keepdims": options.axis is not None}
+    n = tf.math.count_nonzero(valid, **group)
+    ignored = tf.math.count_nonzero(~valid, **group)
+    of_valid = tf.maximum(n, 1)
+    rank = RANKS[options.method](tf.cast(of_valid, tf.float64), options.percentile)
     below = tf.cast(tf.floor(rank), tf.int64)
-    above = tf.minimum(below + 1, n - 1)
+    above = tf.minimum(below + 1, of_valid - 1)
     weight = tf.cast(rank - tf.floor(rank), error.dtype)
 
-    lower = order_statistic(error, below, axis)
-    upper = order_statistic(error, above, axis)
+    ordered = tf.where(valid, error, -float("inf"))
+    last = n + ignored - 1
+    lower = order_statistic(ordered, tf.minimum(below + ignored, last), options.axis)
+    upper = order_statistic(ordered, tf.minimum(above + ignored, last), options.axis)
     t = tf.where(weight == 0, lower, lower + weight * (upper - lower))
     if options.method == "max_fraction":
         t = options.percentile * t
-    any_nan = tf.reduce_any(tf.math.is_nan(error), axis=axis, keepdims=axis is not None)
-    return tf.where(any_nan, tf.constant(float("nan"), error.dtype), t)
+    any_nan = tf.reduce_any(tf.math.is_nan(ordered), **group)
+    t = tf.where(any_nan, tf.constant(float("nan"), error.dtype), t)
+    return tf.where(n == 0, tf.zeros_like(t), t)
 
 
-def elementwise_loss(d: tf.Tensor, options: TailOptions) -> tf.Tensor:
-    """β·d² + (1 − β)·e(1 + s·h), with h = ½(1 + tanh(κ(e − t)))."""
+def elementwise_loss(d: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.Tensor:
+    """β·d² + (1 − β)·e(1 + s·h), with h = ½(1 + tanh(κ(e − t))); 0 where an element is ignored."""
+    d = tf.where(valid, d, tf.zeros_like(d))
     e = ERRORS[options.error](d, options.epsilon)
-    t = threshold(e, options)
+    t = threshold(e, valid, options)
     if options.gradient == "fixed_threshold":
         t = tf.stop_gradient(t)
     h = 0.5 * (1 + tf.tanh(options.smoothing_factor * (e - t)))
@@ -72,22 +84,27 @@ def elementwise_loss(d: tf.Tensor, options: TailOptions) -> tf.Tensor:
     if options.gradient == "fixed_weight":
         weight = tf.stop_gradient(weight)
     weighted = e * weight
-    if options.beta == 0:
-        return weighted
-    return options.beta * tf.square(d) + (1 - options.beta) * weighted
+    if options.beta != 0:
+        weighted = options.beta * tf.square(d) + (1 - options.beta) * weighted
+    return tf.where(valid, weighted, tf.zeros_like(weighted))
 
 
-def _per_sample(loss: tf.Tensor) -> tf.Tensor:
+def _mean(loss: tf.Tensor, valid: tf.Tensor, axis: int | None = None) -> tf.Tensor:
+    n = tf.cast(tf.math.count_nonzero(valid, axis=axis), loss.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(loss, axis=axis), n)
+
+
+def _per_sample(loss: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
     if loss.shape.rank is None:
         raise ValueError("the reference needs the rank of y_pred: it is unknown here")
-    return loss if loss.shape.rank < 2 else tf.reduce_mean(loss, axis=-1)
+    return loss if loss.shape.rank < 2 else _mean(loss, valid, axis=-1)
 
 
-REDUCTIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
-    "none": lambda loss: loss,
+REDUCTIONS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "none": lambda loss, _: loss,
     "per_sample": _per_sample,
-    "mean": lambda loss: tf.reduce_mean(_per_sample(loss)),
-    "sum": lambda loss: tf.reduce_sum(_per_sample(loss)),
+    "mean": _mean,
+    "sum": lambda loss, valid: tf.reduce_sum(_per_sample(loss, valid)),
 }
 
 
@@ -97,6 +114,7 @@ def tail_loss(
     options: TailOptions | None = None,
     *,
     reduction: str = "per_sample",
+    mask: Any = None,
 ) -> tf.Tensor:
     """The same function as `tailops.ops.tail_loss`, with the same arguments and errors.
 
@@ -108,6 +126,7 @@ def tail_loss(
         y_pred: Predictions of the same shape, up to a last axis of 1.
         options: What to compute; None: the defaults.
         reduction: "none", "per_sample", "mean" or "sum".
+        mask: As of `tailops.ops.tail_loss`.
 
     Returns:
         The loss, of y_pred's dtype; float16 and bfloat16 are computed in float32.
@@ -121,8 +140,12 @@ def tail_loss(
     """
     options = options or TailOptions()
     require_reduction(reduction)
-    targets, predictions = as_pair(y_true, y_pred)
-    require_rank_of(options.axis, predictions.shape.rank)
-    wide = tf.float64 if predictions.dtype == tf.float64 else tf.float32
-    d = tf.cast(predictions, wide) - tf.cast(targets, wide)
-    return tf.cast(REDUCTIONS[reduction](elementwise_loss(d, options)), predictions.dtype)
+    inputs = as_inputs(y_true, y_pred, options, mask)
+    dtype = inputs.y_pred.dtype
+    wide = tf.float64 if dtype == tf.float64 else tf.float32
+    d = tf.cast(inputs.y_pred, wide) - tf.cast(inputs.y_true, wide)
+    valid = valid_elements(inputs)
+    if valid is None:
+        valid = tf.ones_like(d, tf.bool)
+    loss = elementwise_loss(d, valid, inputs.options)
+    return tf.cast(REDUCTIONS[reduction](loss, valid), dtype)

@@ -99,45 +99,69 @@ def _group(d, e, options, upstream):
     return loss, gradient, t
 
 
-def tail_loss(y_true, y_pred, options=None, reduction="per_sample", upstream=None):
+def valid_elements(y_true, y_pred, options, mask=None):
+    """Which elements are not ignored."""
+    valid = np.ones(y_true.shape, bool) if mask is None else mask.copy()
+    if options.ignore_value is not None:
+        valid &= y_true != y_true.dtype.type(options.ignore_value)
+    if options.ignore_nan:
+        valid &= ~(np.isnan(y_true) | np.isnan(y_pred))
+    return valid
+
+
+def element_weights(valid, reduction):
+    """What each element's loss is multiplied with; and the shape of the output."""
+    shape = valid.shape
+    as_samples = valid.reshape(-1, shape[-1]) if valid.ndim >= 2 else valid.reshape(-1, 1)
+    of_sample = valid / np.maximum(as_samples.sum(axis=1), 1).reshape(
+        (*shape[:-1], 1) if valid.ndim >= 2 else shape
+    )
+    if reduction == "none":
+        return valid.astype(np.float64), shape
+    if reduction == "per_sample":
+        return of_sample, shape[:-1] if valid.ndim >= 2 else shape
+    if reduction == "mean":
+        return valid / max(valid.sum(), 1), ()
+    return of_sample, ()
+
+
+def groups_of(shape, axis):
+    """Index expressions, one per group."""
+    every = slice(None)
+    if axis is None:
+        return [(every,) * len(shape)]
+    axis %= len(shape)
+    others = np.ndindex(*np.delete(shape, axis))
+    return [(*index[:axis], every, *index[axis:]) for index in others]
+
+
+def tail_loss(y_true, y_pred, options=None, reduction="per_sample", upstream=None, mask=None):
     """Loss, gradient by y_pred, thresholds in the order of the groups."""
     options = options or TailOptions()
     wide = compute_dtype(y_pred.dtype)
+    valid = valid_elements(y_true, y_pred, options, mask)
     d = y_pred.astype(wide) - y_true.astype(wide)
     e = errors_of(d, options.error, options.epsilon)
-    shape = d.shape
-    samples = d.size // shape[-1] if d.ndim >= 2 else d.size
-
-    out_shape = {"none": shape, "per_sample": shape[:-1] if d.ndim >= 2 else shape}.get(
-        reduction, ()
-    )
+    weights, out_shape = element_weights(valid, reduction)
     upstream = np.ones(out_shape) if upstream is None else np.asarray(upstream, np.float64)
-    per_element = {"none": 1.0, "per_sample": samples / d.size, "mean": 1 / d.size}.get(
-        reduction, samples / d.size
-    )
-    g = upstream[..., None] if reduction == "per_sample" and d.ndim >= 2 else upstream
-    g = np.broadcast_to(g * per_element, shape)
+    per_sample = reduction == "per_sample" and d.ndim >= 2
+    g = np.broadcast_to(upstream[..., None] if per_sample else upstream, d.shape) * weights
 
-    loss, gradient = np.empty(shape), np.empty(shape)
+    loss, gradient = np.zeros(d.shape), np.zeros(d.shape)
     thresholds = []
-    axis = options.axis
-    every = slice(None)
-    if axis is None:
-        groups = [(every,) * d.ndim]
-    else:
-        axis %= d.ndim
-        others = np.ndindex(*np.delete(shape, axis))
-        groups = [(*index[:axis], every, *index[axis:]) for index in others]
     with np.errstate(all="ignore"):
-        for group in groups:
-            part = _group(d[group].ravel(), e[group].ravel(), options, g[group].ravel())
-            loss[group] = part[0].reshape(d[group].shape)
-            gradient[group] = part[1].reshape(d[group].shape)
+        for group in groups_of(d.shape, options.axis):
+            kept = valid[group]
+            part = np.zeros(d[group].shape), np.zeros(d[group].shape), 0.0
+            if kept.any():
+                *values, t = _group(d[group][kept], e[group][kept], options, g[group][kept])
+                part[0][kept], part[1][kept] = values
+                part = *part[:2], t
+            loss[group], gradient[group] = part[:2]
             thresholds.append(part[2])
-        if reduction == "per_sample":
-            loss = loss.mean(axis=-1) if d.ndim >= 2 else loss
-        elif reduction == "mean":
-            loss = loss.mean()
-        elif reduction == "sum":
-            loss = loss.sum() * per_element
+        if reduction != "none":
+            axes = -1 if per_sample else None
+            weighted = np.where(valid, loss * weights, 0.0)
+            whole = reduction == "per_sample" and d.ndim < 2
+            loss = weighted if whole else weighted.sum(axis=axes)
     return Truth(np.asarray(loss), gradient, np.array(thresholds, wide))

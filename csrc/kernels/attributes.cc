@@ -17,6 +17,10 @@ constexpr NumberOption kNumberOptions[] = {
     {"epsilon", &Options::epsilon},
 };
 
+constexpr const char* kIgnoreValue = "ignore_value";  // no text: none
+constexpr const char* kIgnoreNan = "ignore_nan";
+const std::vector<std::string> kFalseOrTrue = {"false", "true"};
+
 std::string text_of_number(double value) {
   char text[32];
   return {text, std::to_chars(text, text + sizeof(text), value).ptr};
@@ -46,6 +50,8 @@ std::vector<TextAttribute> text_attributes() {
   add("method", rank_rule_names());
   add("gradient", gradient_mode_names());
   add("reduction", reduction_names());
+  attributes.push_back({kIgnoreValue, "", {}});
+  add(kIgnoreNan, kFalseOrTrue);
   return attributes;
 }
 
@@ -56,6 +62,10 @@ Attributes parse_attributes(const std::function<std::string(const std::string& n
     attributes.options.*number.value = number_of(number.name, text_of(number.name));
   }
   set_names(attributes.options, text_of("error"), text_of("method"), text_of("gradient"));
+  if (const std::string value = text_of(kIgnoreValue); !value.empty()) {
+    attributes.options.ignore_value = number_of(kIgnoreValue, value);
+  }
+  attributes.options.ignore_nan = index_of(kIgnoreNan, text_of(kIgnoreNan), kFalseOrTrue) == 1;
   validate(attributes.options);
   attributes.reduction =
       static_cast<Reduction>(index_of("reduction", text_of("reduction"), reduction_names()));

@@ -1,8 +1,10 @@
+#include <cstring>
 #include <vector>
 
 #include "block_sum.h"
 #include "column_sums.h"
 #include "problem.h"
+#include "scales.h"
 #include "streaming.h"
 #include "subnormals.h"
 #include "tail_columns.h"
@@ -23,7 +25,9 @@ class Backward {
         upstream_(upstream),
         state_(state),
         executor_(executor),
-        streamed_(is_streamed()) {}
+        streamed_(is_streamed()),
+        scalar_scale_(geometry_.reduces_to_scalar() ? scalar_scale(problem, state) : 0.0),
+        row_scales_(scales_of_rows()) {}
 
   void run(T* gradient) const {
     const std::vector<Ties> ties = ties_of_groups();
@@ -63,7 +67,7 @@ class Backward {
       for (int64_t g = 0; g < geometry_.groups(); ++g) {
         set(g, upstream * state_[g].threshold_gradient);
       }
-    } else if (geometry_.inner == 1) {
+    } else if (geometry_.inner == 1 || problem_.ignoring.any) {
       for_each_group(problem_, executor_,
                      [&](int64_t g, const Group<T>& group, Executor& inside, auto&) {
                        set(g, threshold_gradient(g, group, inside));
@@ -80,16 +84,32 @@ class Backward {
     return ties;
   }
 
+  // Where something is ignored, each row has a scale of its own.
+  std::vector<double> scales_of_rows() const {
+    if (!problem_.ignoring.any || geometry_.reduces_to_scalar() || geometry_.row_length == 1) {
+      return {};
+    }
+    std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
+    parallel_for(executor_, geometry_.rows(), geometry_.row_length,
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t row = begin; row < end; ++row) {
+                     scales[static_cast<size_t>(row)] = row_scale(problem_, row);
+                   }
+                 });
+    return scales;
+  }
+
   // ∂L/∂t where each element is weighted by its own row's upstream gradient.
   double threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
     const Tail<C> tail = tail_of(state_[g], problem_.weights);
-    const int64_t origin = problem_.first_of(g);
+    const int64_t origin = problem_.first_of(g), stride = geometry_.inner;
     const auto sum_of = [&](int64_t begin, int64_t end) {
       double sum = 0.0;
       std::vector<T> spread;
       group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t first) {
-        const Upstream<T> upstream =
-            upstream_of(origin + first, origin + first + piece.length, spread);
+        const int64_t flat = origin + first * stride;
+        const Upstream<T> upstream = stride == 1 ? upstream_of(flat, flat + piece.length, spread)
+                                                 : strided_upstream_of(flat, piece.length, spread);
         sum += problem_.loops.threshold_gradient(piece.y_true, piece.y_pred, piece.length,
                                                  problem_.weights, tail, upstream);
       });
@@ -112,34 +132,66 @@ class Backward {
 
   // The upstream gradient of [begin, end), with one value per element unless one serves all.
   Upstream<T> upstream_of(int64_t begin, int64_t end, std::vector<T>& spread) const {
-    if (geometry_.reduces_to_scalar()) return {upstream_, false, geometry_.row_scale};
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
     if (geometry_.row_length == 1) return {upstream_ + begin, true, geometry_.row_scale};
     spread.resize(static_cast<size_t>(end - begin));
     for (int64_t flat = begin; flat < end;) {
       const int64_t row = flat / geometry_.row_length;
       const int64_t stop = std::min(end, (row + 1) * geometry_.row_length);
-      std::fill(spread.begin() + (flat - begin), spread.begin() + (stop - begin), upstream_[row]);
+      std::fill(spread.begin() + (flat - begin), spread.begin() + (stop - begin),
+                upstream_of_row(row));
       flat = stop;
     }
-    return {spread.data(), true, geometry_.row_scale};
+    return {spread.data(), true, row_scales_.empty() ? geometry_.row_scale : 1.0};
+  }
+
+  // Of elements that lie `inner` apart.
+  Upstream<T> strided_upstream_of(int64_t first, int64_t n, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
+    spread.resize(static_cast<size_t>(n));
+    for (int64_t k = 0; k < n; ++k) {
+      spread[static_cast<size_t>(k)] =
+          upstream_of_row((first + k * geometry_.inner) / geometry_.row_length);
+    }
+    return {spread.data(), true, row_scales_.empty() ? geometry_.row_scale : 1.0};
+  }
+
+  T upstream_of_row(int64_t row) const {
+    if (row_scales_.empty()) return upstream_[row];
+    return narrow<T>(static_cast<double>(widen(upstream_[row])) *
+                     row_scales_[static_cast<size_t>(row)]);
   }
 
   void write(int64_t begin, int64_t end, const std::vector<Ties>& ties,
              const TailColumns<C>& columns, std::vector<T>& spread, T* gradient) const {
     const Upstream<T> upstream = upstream_of(begin, end, spread);
     for_each_run(geometry_, begin, end, [&](int64_t flat, int64_t n, int64_t group) {
-      const T* const t = problem_.y_true + flat;
-      const T* const p = problem_.y_pred + flat;
+      const Elements<T> elements = problem_.elements.from(flat);
+      const Piece<T> piece = taken_out(elements, n, problem_.ignoring);
       Upstream<T> here = upstream;
       if (here.each) here.values += flat - begin;
+      const bool clears = piece.ignored != 0;
+      T* const to = clears ? scratch_of<T, Scratch::kResults>(n) : gradient + flat;
+      const bool streamed = streamed_ && !clears;
       if (geometry_.inner == 1) {
-        problem_.loops.gradient(t, p, n, problem_.weights, tail_of(state_[group], problem_.weights),
-                                ties[static_cast<size_t>(group)], here, streamed_, gradient + flat);
+        problem_.loops.gradient(piece.y_true, piece.y_pred, n, problem_.weights,
+                                tail_of(state_[group], problem_.weights),
+                                ties[static_cast<size_t>(group)], here, streamed, to);
       } else {
-        problem_.loops.column_gradient(t, p, n, problem_.weights, columns, group, here, streamed_,
-                                       gradient + flat);
+        problem_.loops.column_gradient(piece.y_true, piece.y_pred, n, problem_.weights, columns,
+                                       group, here, streamed, to);
       }
+      if (!clears) return;
+      // The residual is zero there, but its gradient is not where a threshold is NaN.
+      problem_.loops.clear_gradient(elements, n, problem_.ignoring.rule, to);
+      copy(to, n, gradient + flat);
     });
+  }
+
+  void copy(const T* from, int64_t n, T* to) const {
+    const size_t bytes = static_cast<size_t>(n) * sizeof(T);
+    if (streamed_) return stream(to, from, bytes);
+    memcpy(static_cast<void*>(to), from, bytes);
   }
 
   const Problem<T>& problem_;
@@ -148,22 +200,36 @@ class Backward {
   const GroupState* const state_;
   Executor& executor_;
   const bool streamed_;
+  const double scalar_scale_;
+  const std::vector<double> row_scales_;
 };
 
 }  // namespace
 
 template <typename T>
-void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred,
+void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred, const bool* mask,
                         const GroupState* state, const Geometry& geometry, const Options& options,
                         T* gradient, Executor& executor) {
   const KeepSubnormals guard;
-  const Problem<T> problem(y_true, y_pred, geometry, options);
-  Backward<T>(problem, upstream, state, executor).run(gradient);
+  const Problem<T> problem(y_true, y_pred, mask, geometry, options);
+  if (!must_sum_samples(problem)) {
+    return Backward<T>(problem, upstream, state, executor).run(gradient);
+  }
+  const Geometry samples = by_sample(geometry);
+  const int64_t of_row = samples.rows() / geometry.rows();
+  std::vector<T> of_samples(static_cast<size_t>(samples.rows()));
+  for (int64_t i = 0; i < samples.rows(); ++i) {
+    of_samples[static_cast<size_t>(i)] = upstream[i / of_row];
+  }
+  Backward<T>(Problem<T>(y_true, y_pred, mask, samples, options), of_samples.data(), state,
+              executor)
+      .run(gradient);
 }
 
-#define TAILOPS_INSTANTIATE(T)                                                         \
-  template void tail_loss_backward<T>(const T*, const T*, const T*, const GroupState*, \
-                                      const Geometry&, const Options&, T*, Executor&);
+#define TAILOPS_INSTANTIATE(T)                                                                \
+  template void tail_loss_backward<T>(const T*, const T*, const T*, const bool*,              \
+                                      const GroupState*, const Geometry&, const Options&, T*, \
+                                      Executor&);
 TAILOPS_INSTANTIATE(float)
 TAILOPS_INSTANTIATE(double)
 TAILOPS_INSTANTIATE(Float16)

@@ -126,9 +126,16 @@ struct TailFormulas {
     return choose(h.derivative == V{}, V{}, spike);
   }
 
-  // Σ ℓ of many elements, from their Σ e and Σ e·h, which may be infinite.
-  TAILOPS_HOST_DEVICE double weighted_sum(double errors, double in_tail) const {
-    return scale == T(0) ? errors : errors + static_cast<double>(scale) * in_tail;
+  // ℓ − e
+  template <typename V>
+  TAILOPS_HOST_DEVICE V excess(V error, Indicator<V> h) const {
+    return error * (scale * h.value);
+  }
+
+  // Σ ℓ of many elements, from Σ e of all, Σ e of those with h = 1, which may be infinite, and
+  // Σ (ℓ − e) of those with an h in between.
+  TAILOPS_HOST_DEVICE double weighted_sum(double errors, double above, double excess) const {
+    return errors + excess + (scale == T(0) ? 0.0 : static_cast<double>(scale) * above);
   }
 
   // ∂L/∂e of the weighted part with t held constant, in two parts: with the whole weight held

@@ -5,6 +5,7 @@
 #include "block_sum.h"
 #include "column_sums.h"
 #include "problem.h"
+#include "scales.h"
 #include "select.h"
 #include "select_columns.h"
 #include "subnormals.h"
@@ -33,13 +34,15 @@ class Forward {
     if (!to_scalar) return reduce_rows(loss);
     double total = 0.0;
     for (const double group_loss : losses) total += group_loss;
-    *loss = narrow<T>(total * geometry_.row_scale);
+    const double scale = scalar_scale(problem_, state_);
+    for (int64_t g = 0; g < geometry_.groups(); ++g) state_[g].threshold_gradient *= scale;
+    *loss = narrow<T>(total * scale);
   }
 
  private:
   // Whether groups lie strided, long enough for a sample of rows.
   bool are_columns() const {
-    return geometry_.inner > 1 && geometry_.length > kBufferLength &&
+    return !problem_.ignoring.any && geometry_.inner > 1 && geometry_.length > kBufferLength &&
            plan_.path != SelectionPath::kRadix;
   }
 
@@ -106,14 +109,15 @@ class Forward {
   }
 
   void set_state(int64_t g, const Selected<C>& found) const {
-    const Rank& rank = plan_.rank;
+    const Rank& rank = found.rank;
     const OrderStatistics<C>& s = found.statistics;
     state_[g] = {found.threshold,
                  s.lower,
                  s.upper,
                  rank.scale * (1.0 - rank.weight) / static_cast<double>(s.lower_count),
                  rank.scale * rank.weight / static_cast<double>(s.upper_count),
-                 0.0};
+                 0.0,
+                 static_cast<double>(found.valid)};
   }
 
   // Where β is 0 the squares are not: they may be infinite.
@@ -121,7 +125,7 @@ class Forward {
     const double beta = problem_.weights.beta;
     losses[static_cast<size_t>(g)] =
         beta == 0.0 ? sums.weighted : beta * sums.squares + (1.0 - beta) * sums.weighted;
-    state_[g].threshold_gradient = geometry_.row_scale * sums.threshold_gradient;
+    state_[g].threshold_gradient = sums.threshold_gradient;
   }
 
   Sums sum_group(const Group<T>& group, const Selected<C>& found, Executor& inside) const {
@@ -149,7 +153,7 @@ class Forward {
         const int64_t rows = std::min(rows_at_once, geometry_.rows() - first);
         if (length <= kBlockLength) {
           write_losses(first * length, rows * length, columns, losses.data());
-          write_means(losses.data(), rows, length, loss + first);
+          write_means(losses.data(), first, rows, loss);
         } else {
           loss[first] = long_row_mean(first, columns, losses.data());
         }
@@ -157,18 +161,19 @@ class Forward {
     });
   }
 
-  void write_means(const C* losses, int64_t rows, int64_t length, T* means) const {
-    const double scale = geometry_.row_scale;
+  void write_means(const C* losses, int64_t first, int64_t rows, T* means) const {
+    const int64_t length = geometry_.row_length;
     if (length == 1) {
+      const double scale = geometry_.row_scale;
       for (int64_t row = 0; row < rows; ++row) {
-        means[row] = narrow<T>(static_cast<double>(losses[row]) * scale);
+        means[first + row] = narrow<T>(static_cast<double>(losses[row]) * scale);
       }
       return;
     }
     for (int64_t row = 0; row < rows; ++row) {
       double total = 0.0;
       for (int64_t k = 0; k < length; ++k) total += losses[row * length + k];
-      means[row] = narrow<T>(total * scale);
+      means[first + row] = narrow<T>(total * row_scale(problem_, first + row));
     }
   }
 
@@ -180,19 +185,24 @@ class Forward {
       write_losses(flat, count, columns, losses);
       for (int64_t k = 0; k < count; ++k) total += losses[k];
     }
-    return narrow<T>(total * geometry_.row_scale);
+    return narrow<T>(total * row_scale(problem_, row));
   }
 
   void write_losses(int64_t begin, int64_t count, const TailColumns<C>& columns, C* out) const {
     for_each_run(geometry_, begin, begin + count, [&](int64_t flat, int64_t n, int64_t group) {
-      const T* const t = problem_.y_true + flat;
-      const T* const p = problem_.y_pred + flat;
+      const Elements<T> elements = problem_.elements.from(flat);
+      const Piece<T> piece = taken_out(elements, n, problem_.ignoring);
       C* const to = out + (flat - begin);
       if (geometry_.inner == 1) {
         const Tail<C> tail = tail_of(state_[group], problem_.weights);
-        problem_.loops.losses(t, p, n, problem_.weights, tail, to);
+        problem_.loops.losses(piece.y_true, piece.y_pred, n, problem_.weights, tail, to);
       } else {
-        problem_.loops.column_losses(t, p, n, problem_.weights, columns, group, to);
+        problem_.loops.column_losses(piece.y_true, piece.y_pred, n, problem_.weights, columns,
+                                     group, to);
+      }
+      // Where the threshold is NaN, even an error of zero has a loss.
+      if (piece.ignored != 0) {
+        problem_.loops.clear_losses(elements, n, problem_.ignoring.rule, to);
       }
     });
   }
@@ -207,16 +217,28 @@ class Forward {
 }  // namespace
 
 template <typename T>
-void tail_loss_forward(const T* y_true, const T* y_pred, const Geometry& geometry,
+void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
                        const Options& options, T* loss, GroupState* state, Executor& executor) {
   const KeepSubnormals guard;
-  const Problem<T> problem(y_true, y_pred, geometry, options);
-  Forward<T>(problem, state, executor).run(loss);
+  const Problem<T> problem(y_true, y_pred, mask, geometry, options);
+  if (!must_sum_samples(problem)) return Forward<T>(problem, state, executor).run(loss);
+  const Geometry samples = by_sample(geometry);
+  std::vector<T> losses(static_cast<size_t>(samples.rows()));
+  const Problem<T> of_samples(y_true, y_pred, mask, samples, options);
+  Forward<T>(of_samples, state, executor).run(losses.data());
+  const int64_t of_row = samples.rows() / geometry.rows();
+  for (int64_t row = 0; row < geometry.rows(); ++row) {
+    double total = 0.0;
+    for (int64_t k = 0; k < of_row; ++k) {
+      total += static_cast<double>(widen(losses[static_cast<size_t>(row * of_row + k)]));
+    }
+    loss[row] = narrow<T>(total);
+  }
 }
 
-#define TAILOPS_INSTANTIATE(T)                                                                \
-  template void tail_loss_forward<T>(const T*, const T*, const Geometry&, const Options&, T*, \
-                                     GroupState*, Executor&);
+#define TAILOPS_INSTANTIATE(T)                                                         \
+  template void tail_loss_forward<T>(const T*, const T*, const bool*, const Geometry&, \
+                                     const Options&, T*, GroupState*, Executor&);
 TAILOPS_INSTANTIATE(float)
 TAILOPS_INSTANTIATE(double)
 TAILOPS_INSTANTIATE(Float16)

@@ -56,17 +56,18 @@ Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t>
       geometry.output_shape = shape;
       break;
     case Reduction::kPerSample:
-      geometry.row_length = sample;
+      geometry.row_length = geometry.sample_length = sample;
       geometry.row_scale = 1.0 / static_cast<double>(sample);
       geometry.output_shape = shape;
       if (rank >= 2) geometry.output_shape.pop_back();
       break;
     case Reduction::kMean:
-      geometry.row_length = size;
+      geometry.row_length = geometry.sample_length = size;
       geometry.row_scale = 1.0 / static_cast<double>(size);
       break;
     case Reduction::kSum:
       geometry.row_length = size;
+      geometry.sample_length = sample;
       geometry.row_scale = 1.0 / static_cast<double>(sample);
       break;
   }
@@ -84,6 +85,11 @@ void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<in
   throw std::invalid_argument("y_true of shape " + to_string(y_true) + " and y_pred of shape " +
                               to_string(y_pred) +
                               " must have the same shape: nothing is broadcast");
+}
+
+void require_one_mask(int64_t masks) {
+  if (masks == 1) return;
+  throw std::invalid_argument(std::to_string(masks) + " masks: at most one is allowed");
 }
 
 void require_shape(const char* argument, const std::vector<int64_t>& shape,

@@ -21,12 +21,14 @@ constexpr const char* kReductionNames[] = {"none", "per_sample", "mean", "sum"};
 std::vector<std::string> reduction_names();
 
 // Element (o, k, i) lies at (o·length + k)·inner + i and belongs to group o·inner + i.
-// Output r is row_scale times the sum over the row_length elements from r·row_length.
+// Output r is row_scale times the sum over the row_length elements from r·row_length: the sum of
+// the means of each sample_length of them.
 struct Geometry {
   int64_t outer = 1;
   int64_t length = 0;
   int64_t inner = 1;
   int64_t row_length = 1;
+  int64_t sample_length = 1;
   double row_scale = 1.0;
   std::vector<int64_t> output_shape;
 
@@ -34,6 +36,7 @@ struct Geometry {
   int64_t size() const { return outer * length * inner; }
   int64_t rows() const { return size() / row_length; }
   bool reduces_to_scalar() const { return row_length == size(); }
+  bool rows_are_means() const { return row_length == sample_length; }
 
   int64_t group_of(int64_t flat) const {
     return inner == 1 ? flat / length : flat / (length * inner) * inner + flat % inner;
@@ -49,6 +52,7 @@ Geometry batched(Geometry slice, const std::vector<int64_t>& sizes);
 
 // std::invalid_argument unless the shapes are the same.
 void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<int64_t>& y_pred);
+void require_one_mask(int64_t masks);
 void require_shape(const char* argument, const std::vector<int64_t>& shape,
                    const std::vector<int64_t>& required);
 

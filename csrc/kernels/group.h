@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+
+#include "growing_buffer.h"
+#include "simd/loops.h"
 
 namespace tailops {
 
@@ -17,33 +19,62 @@ struct Piece {
   const T* y_true;
   const T* y_pred;
   int64_t length;
+  int64_t ignored;  // so many have been taken out: both inputs are zero there
 };
+
+// Which elements of a problem are ignored, and what finds them.
+template <typename T>
+struct Ignoring {
+  const Loops<T>* loops;
+  Ignore<ComputeType<T>> rule;
+  bool any;
+};
+
+// A run of elements without those that are ignored, at most kBlockLength long.
+template <typename T>
+Piece<T> taken_out(const Elements<T>& elements, int64_t n, const Ignoring<T>& ignoring) {
+  if (!ignoring.any) return {elements.y_true, elements.y_pred, n, 0};
+  T* const t = scratch_of<T, Scratch::kTargets>(n);
+  T* const p = scratch_of<T, Scratch::kPredictions>(n);
+  const int64_t ignored = ignoring.loops->take_out(elements, n, ignoring.rule, t, p);
+  return {t, p, n, ignored};
+}
 
 template <typename T>
 struct Group {
-  const T* y_true;
-  const T* y_pred;
+  Elements<T> elements;
   int64_t stride;
   int64_t length;
+  const Ignoring<T>& ignoring;
 
   // body(piece, first) for elements [begin, end), at most kBlockLength at a time.
   template <typename Body>
   void for_each_piece(int64_t begin, int64_t end, const Body& body) const {
-    std::vector<T> gathered(stride == 1 ? 0 : 2 * std::min(kBlockLength, end - begin));
     for (int64_t first = begin; first < end; first += kBlockLength) {
       const int64_t n = std::min(kBlockLength, end - first);
-      if (stride == 1) {
-        body(Piece<T>{y_true + first, y_pred + first, n}, first);
-        continue;
-      }
-      T* const t = gathered.data();
-      T* const p = t + n;
-      for (int64_t k = 0; k < n; ++k) {
-        t[k] = y_true[(first + k) * stride];
-        p[k] = y_pred[(first + k) * stride];
-      }
-      body(Piece<T>{t, p, n}, first);
+      body(taken_out(stride == 1 ? elements.from(first) : gathered(first, n), n, ignoring), first);
     }
+  }
+
+  int64_t count_ignored() const {
+    int64_t ignored = 0;
+    if (!ignoring.any) return ignored;
+    for_each_piece(0, length, [&](const Piece<T>& piece, int64_t) { ignored += piece.ignored; });
+    return ignored;
+  }
+
+ private:
+  Elements<T> gathered(int64_t first, int64_t n) const {
+    T* const t = scratch_of<T, Scratch::kTargets>(n);
+    T* const p = scratch_of<T, Scratch::kPredictions>(n);
+    bool* const kept = elements.mask == nullptr ? nullptr : scratch_of<bool, Scratch::kMask>(n);
+    const Elements<T> from = elements.from(first * stride);
+    for (int64_t k = 0; k < n; ++k) {
+      t[k] = from.y_true[k * stride];
+      p[k] = from.y_pred[k * stride];
+      if (kept != nullptr) kept[k] = from.mask[k * stride];
+    }
+    return {t, p, kept};
   }
 };
 

@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "simd/loops.h"
+
 namespace tailops {
 
 // An array that grows without initialising what it adds.
@@ -58,7 +60,16 @@ class GrowingBuffer {
 
 // A buffer of this thread's that is still there at the next call: its pages are touched once. The
 // purpose keeps users apart who need one at the same time.
-enum class Scratch { kSample, kCandidates, kBetween, kNarrowed };
+enum class Scratch {
+  kSample,
+  kCandidates,
+  kBetween,
+  kNarrowed,
+  kTargets,
+  kPredictions,
+  kMask,
+  kResults,
+};
 
 template <typename C, Scratch kPurpose>
 GrowingBuffer<C>& scratch() {
@@ -69,6 +80,13 @@ GrowingBuffer<C>& scratch() {
   }
   buffer.set_size(0);
   return buffer;
+}
+
+template <typename C, Scratch kPurpose>
+C* scratch_of(int64_t n) {
+  GrowingBuffer<C>& buffer = scratch<C, kPurpose>();
+  buffer.reserve_more(n + kSlack);
+  return buffer.data();
 }
 
 }  // namespace tailops

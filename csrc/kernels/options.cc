@@ -88,6 +88,9 @@ void validate(const Options& options) {
   if (!(options.beta >= 0.0 && options.beta <= 1.0)) {
     reject("beta", options.beta, "must be in [0, 1]");
   }
+  if (options.ignore_value && std::isnan(*options.ignore_value)) {
+    reject("ignore_value", *options.ignore_value, "nothing is equal to NaN; use ignore_nan");
+  }
   if (!(options.epsilon >= kSmallest && options.epsilon <= kLargest)) {
     reject("epsilon", options.epsilon, "must be positive, finite, and a normal float32");
   }

@@ -3,6 +3,7 @@
 // What the user chooses, by name at the interface and by index inside.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Options {
   double error_scale = 10.0;
   double beta = 0.0;
   double epsilon = 1e-3;
+  std::optional<double> ignore_value;  // of targets
+  bool ignore_nan = false;
   SelectionPath selection = SelectionPath::kAuto;
 };
 

@@ -27,13 +27,6 @@ OrderStatistics<C> nan_statistics() {
   return {nan, nan, 1, 1};
 }
 
-template <typename C, Scratch kPurpose>
-C* scratch_of(int64_t n) {
-  GrowingBuffer<C>& buffer = scratch<C, kPurpose>();
-  buffer.reserve_more(n + kSlack);
-  return buffer.data();
-}
-
 // The k-th smallest of many values: narrowed down between two elements of a sample until few are
 // left. NaN where there is one.
 template <typename T, typename C = ComputeType<T>>
@@ -96,11 +89,21 @@ std::optional<OrderStatistics<C>> statistics_of_largest(const Loops<T>& loops, c
 template <typename C>
 struct Selected {
   Selected() = default;
-  Selected(const OrderStatistics<C>& found, const Rank& rank)
-      : statistics(found), threshold(interpolate(found.lower, found.upper, rank)) {}
+  // `ignored` elements count among those that are zero, and must not share the gradient.
+  Selected(const OrderStatistics<C>& found, const Rank& rank_of_them, int64_t valid_elements,
+           int64_t ignored)
+      : statistics(found),
+        threshold(interpolate(found.lower, found.upper, rank_of_them)),
+        rank(rank_of_them),
+        valid(valid_elements) {
+    if (found.lower == C(0)) statistics.lower_count -= ignored;
+    if (found.upper == C(0)) statistics.upper_count -= ignored;
+  }
 
   OrderStatistics<C> statistics{};
   C threshold{};
+  Rank rank{};
+  int64_t valid = 0;
   std::optional<Sums> sums;  // if they were wanted and came for free
 };
 

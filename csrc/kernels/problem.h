@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "columns.h"
@@ -21,16 +22,17 @@ template <typename T>
 struct Problem {
   using C = ComputeType<T>;
 
-  Problem(const T* y_true_in, const T* y_pred_in, const Geometry& geometry_in,
+  Problem(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry_in,
           const Options& options_in)
-      : y_true(y_true_in),
-        y_pred(y_pred_in),
+      : elements{y_true, y_pred, mask},
         geometry(geometry_in),
         options(options_in),
         loops(loops_of<T>(options_in.error_kind)),
         weights{static_cast<C>(options_in.smoothing_factor), static_cast<C>(options_in.error_scale),
                 static_cast<C>(options_in.beta), static_cast<C>(options_in.epsilon),
-                options_in.gradient} {}
+                options_in.gradient},
+        ignoring{&loops, ignore_of(options_in),
+                 mask != nullptr || options_in.ignore_nan || options_in.ignore_value} {}
 
   // Position of a group's first element; its k-th lies k·inner further.
   int64_t first_of(int64_t group) const {
@@ -39,16 +41,22 @@ struct Problem {
   }
 
   Group<T> group(int64_t g) const {
-    const int64_t first = first_of(g);
-    return {y_true + first, y_pred + first, geometry.inner, geometry.length};
+    return {elements.from(first_of(g)), geometry.inner, geometry.length, ignoring};
   }
 
-  const T* y_true;
-  const T* y_pred;
+  const Elements<T> elements;
   const Geometry& geometry;
   const Options& options;
   const Loops<T>& loops;
   const Weights<C> weights;
+  const Ignoring<T> ignoring;
+
+ private:
+  // Targets that are equal to the value as the element type has it.
+  static Ignore<C> ignore_of(const Options& options) {
+    const double value = options.ignore_value.value_or(0.0);
+    return {options.ignore_nan, options.ignore_value.has_value(), widen(narrow<T>(value))};
+  }
 };
 
 // Columns of a matrix that are gathered at once: as many as share a cache line of float32.
@@ -92,30 +100,36 @@ void for_each_group(const Problem<T>& problem, Executor& executor, const Body& b
   parallel_for(executor, geometry.outer * tiles_across, length * std::min(inner, kTileColumns),
                [&](int64_t begin, int64_t end) {
                  SerialExecutor serial;
-                 std::vector<T> tile(static_cast<size_t>(2 * kTileColumns * length));
-                 T* const t = tile.data();
-                 T* const p = t + kTileColumns * length;
+                 const auto size = static_cast<size_t>(kTileColumns * length);
+                 const bool masked = problem.elements.mask != nullptr;
+                 std::vector<T> targets(size), predictions(size);
+                 const std::unique_ptr<bool[]> mask(masked ? new bool[size] : nullptr);
+                 const Elements<T> tile{targets.data(), predictions.data(), mask.get()};
                  for (int64_t index = begin; index < end; ++index) {
                    const int64_t column = index % tiles_across * kTileColumns;
                    const int64_t columns = std::min(kTileColumns, inner - column);
                    const int64_t first = index / tiles_across * length * inner + column;
+                   const Elements<T> from = problem.elements.from(first);
                    for (int64_t k = 0; k < length; ++k) {
                      for (int64_t c = 0; c < columns; ++c) {
-                       t[c * length + k] = problem.y_true[first + k * inner + c];
-                       p[c * length + k] = problem.y_pred[first + k * inner + c];
+                       const auto to = static_cast<size_t>(c * length + k);
+                       targets[to] = from.y_true[k * inner + c];
+                       predictions[to] = from.y_pred[k * inner + c];
+                       if (masked) mask[to] = from.mask[k * inner + c];
                      }
                    }
                    for (int64_t c = 0; c < columns; ++c) {
                      const int64_t g = index / tiles_across * inner + column + c;
                      SelectionHint<ComputeType<T>> hint;
-                     body(g, Group<T>{t + c * length, p + c * length, 1, length}, serial, hint);
+                     body(g, Group<T>{tile.from(c * length), 1, length, problem.ignoring}, serial,
+                          hint);
                    }
                  }
                });
 }
 
 // body(first_group, columns, executor): the groups of tensors whose groups are columns, some side
-// by side.
+// by side. Nothing may be ignored.
 template <typename T, typename Body>
 void for_each_columns(const Problem<T>& problem, Executor& executor, const Body& body) {
   constexpr int64_t kWidth = 2048;
@@ -127,8 +141,8 @@ void for_each_columns(const Problem<T>& problem, Executor& executor, const Body&
     const int64_t group = index / across * geometry.inner + column;
     const int64_t first = problem.first_of(group);
     body(group,
-         Columns<T>{problem.y_true + first, problem.y_pred + first, geometry.inner, width,
-                    geometry.length},
+         Columns<T>{problem.elements.y_true + first, problem.elements.y_pred + first,
+                    geometry.inner, width, geometry.length},
          inside);
   };
   const int64_t elements = std::min(geometry.inner, kWidth) * geometry.length;

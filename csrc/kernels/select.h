@@ -9,6 +9,9 @@
 // lower end counts: what is above is kept too. A bracket that turns out not to hold the rank is
 // drawn once more, wider; after that, radix_select.h. Small groups try the bracket of the one
 // before.
+//
+// Ignored elements have an error of zero here, before every other one: a rank among the others is
+// that many further among all. How many they are is known only after the pass.
 
 #include <algorithm>
 #include <cmath>
@@ -39,17 +42,12 @@ class Selector {
 
   Selector(const Group<T>& group, const SelectionPlan& plan, const Loops<T>& loops,
            const Weights<C>& weights, Executor& executor)
-      : group_(group),
-        plan_(plan),
-        rank_(plan.rank),
-        loops_(loops),
-        weights_(weights),
-        executor_(executor) {}
+      : group_(group), plan_(plan), loops_(loops), weights_(weights), executor_(executor) {}
 
   Result select(bool with_sums, SelectionHint<C>& hint) const {
-    if (plan_.path == SelectionPath::kRadix) return of(radix());
+    if (plan_.path == SelectionPath::kRadix) return radix();
     if (plan_.path != SelectionPath::kAuto) return sampled(with_sums, hint);
-    if (group_.length <= kBufferLength) return of(buffered());
+    if (group_.length <= kBufferLength) return buffered();
     if (hint.is_set) {
       if (const std::optional<Result> result = hinted(hint)) return *result;
       hint.is_set = false;
@@ -62,6 +60,7 @@ class Selector {
     const C* errors;
     int64_t runs;
     int64_t run;
+    int64_t ignored;
 
     int64_t size() const { return runs * run; }
   };
@@ -71,28 +70,53 @@ class Selector {
     int64_t below = 0;
     int64_t at_low = 0;
     int64_t at_high = 0;
+    int64_t ignored = 0;
     GrowingBuffer<C> candidates;
     Sums far;
   };
 
-  Result of(const OrderStatistics<C>& statistics) const { return {statistics, rank_}; }
-
-  OrderStatistics<C> radix() const {
-    return radix_select(group_, rank_, loops_, weights_, executor_);
+  // The rank among all elements, so many of them ignored.
+  Rank rank_with(int64_t ignored) const {
+    if (ignored == 0) return plan_.rank;
+    Rank rank = rank_of(plan_.options, group_.length - ignored);
+    rank.lower += ignored;
+    return rank;
   }
 
-  OrderStatistics<C> buffered() const {
+  Result of(const OrderStatistics<C>& statistics, int64_t ignored) const {
+    return {statistics, rank_with(ignored), group_.length - ignored, ignored};
+  }
+
+  // Of a group of which nothing is left: no loss, no gradient.
+  static Result of_nothing() {
+    Result nothing;
+    nothing.statistics = {C(0), C(0), 1, 1};
+    nothing.sums = Sums();
+    return nothing;
+  }
+
+  Result radix() const {
+    const int64_t ignored = group_.count_ignored();
+    if (ignored == group_.length) return of_nothing();
+    return of(radix_select(group_, rank_with(ignored), loops_, weights_, executor_), ignored);
+  }
+
+  Result buffered() const {
     C buffer[kBufferLength + kSlack];
+    int64_t ignored = 0;
     group_.for_each_piece(0, group_.length, [&](const Piece<T>& piece, int64_t) {
       loops_.errors(piece.y_true, piece.y_pred, piece.length, weights_, buffer);
+      ignored = piece.ignored;
     });
-    return *statistics_of_largest(loops_, rank_, buffer, group_.length, 0);
+    if (ignored == group_.length) return of_nothing();
+    return of(*statistics_of_largest(loops_, rank_with(ignored), buffer, group_.length, 0),
+              ignored);
   }
 
   // With the bracket of the group before, if it holds the rank here and keeps no more than a sample
   // would allow.
   std::optional<Result> hinted(const SelectionHint<C>& hint) const {
-    Bracket<C> bracket = with_band(hint.low, hint.low, rank_.scale, weights_);
+    Bracket<C> bracket = with_band(hint.low, hint.low, plan_.rank.scale, weights_);
     if (!hint.one_pass) bracket.band_low = bracket.low;
     int64_t kept = 0;
     const std::optional<Result> result = attempt(bracket, hint.one_pass, true, kept);
@@ -113,7 +137,7 @@ class Selector {
       hint = {from_below, one_pass, bracket.low};
       return *result;
     }
-    return of(radix());
+    return radix();
   }
 
   // Nothing if the bracket does not hold the rank.
@@ -121,14 +145,19 @@ class Selector {
                                 int64_t& kept) const {
     Collection found = collect(bracket, from_below ? loops_.collect_from : loops_.collect);
     kept = found.candidates.size();
-    const std::optional<OrderStatistics<C>> statistics =
-        from_below
-            ? statistics_of_largest(loops_, rank_, found.candidates.data(), kept, found.below)
-            : resolve(bracket, found);
     std::optional<Result> result;
-    if (statistics) {
-      result = of(*statistics);
-      if (one_pass) result->sums = sums_of(bracket, found, *result);
+    if (found.ignored == group_.length) {
+      result = of_nothing();
+    } else {
+      const Rank rank = rank_with(found.ignored);
+      const std::optional<OrderStatistics<C>> statistics =
+          from_below
+              ? statistics_of_largest(loops_, rank, found.candidates.data(), kept, found.below)
+              : resolve(rank, bracket, found);
+      if (statistics) {
+        result = of(*statistics, found.ignored);
+        if (one_pass) result->sums = sums_of(bracket, found, *result);
+      }
     }
     scratch<C, Scratch::kCandidates>() = std::move(found.candidates);
     return result;
@@ -141,23 +170,33 @@ class Selector {
     const int64_t runs = plan_.sample_runs;
     const int64_t run = std::min(kRunLength, group_.length);
     C* const errors = scratch_of<C, Scratch::kSample>(runs * run);
+    int64_t ignored = 0;
     for (int64_t r = 0; r < runs; ++r) {
       const int64_t first = SelectionPlan::stratified(r, runs, group_.length - run + 1);
       group_.for_each_piece(first, first + run, [&](const Piece<T>& piece, int64_t) {
         loops_.errors(piece.y_true, piece.y_pred, piece.length, weights_, errors + r * run);
+        ignored += piece.ignored;
       });
     }
-    return {errors, runs, run};
+    return {errors, runs, run, ignored};
   }
 
   // The sample's order statistics that many standard deviations to both sides of the rank's own.
   Bracket<C> bracket_of(const Sample& sample, double deviations) const {
-    const C low = order_statistic(sample, plan_.lower_place(sample.size(), deviations));
+    const int64_t valid = sample.size() - sample.ignored;
+    const SelectionPlan plan =
+        sample.ignored == 0
+            ? plan_
+            : plan_.among(std::max<int64_t>(1, group_.length * valid / sample.size()));
+    const auto ignored = static_cast<double>(sample.ignored);
+    const auto low_at = [&](double reach) {
+      return order_statistic(sample, ignored + plan.lower_place(valid, reach));
+    };
+    const C low = low_at(deviations);
     const double unlike = deviations * std::sqrt(clustering(sample, low));
-    return with_band(
-        unlike > deviations ? order_statistic(sample, plan_.lower_place(sample.size(), unlike))
-                            : low,
-        order_statistic(sample, plan_.upper_place(sample.size(), unlike)), rank_.scale, weights_);
+    return with_band(unlike > deviations ? low_at(unlike) : low,
+                     order_statistic(sample, ignored + plan.upper_place(valid, unlike)),
+                     plan.rank.scale, weights_);
   }
 
   // How much larger the variance of ranks in the sample is than that of independent elements, since
@@ -196,10 +235,10 @@ class Selector {
   }
 
   // A bracket that no element of the sample is in, for tests.
-  static Bracket<C> beyond(const Sample& sample) {
+  Bracket<C> beyond(const Sample& sample) const {
     const C largest = *std::max_element(sample.errors, sample.errors + sample.size());
     const C above = C(2) * largest + C(1);
-    return {above, above, above, above};
+    return with_band(above, above, plan_.rank.scale, weights_);
   }
 
   // Whether what lies above the lower end of the band is a small part.
@@ -241,6 +280,7 @@ class Selector {
       into.below += from.below;
       into.at_low += from.at_low;
       into.at_high += from.at_high;
+      into.ignored += from.ignored;
       into.candidates.append(from.candidates.data(), from.candidates.size());
     };
     Collection all = reduce_parts(blocks, Collection(), fill, merge, executor_);
@@ -263,6 +303,7 @@ class Selector {
           into.below += found.below;
           into.at_low += found.at_low;
           into.at_high += found.at_high;
+          into.ignored += piece.ignored;
           sums.weighted =
               found.below_sum + (1.0 + static_cast<double>(weights_.scale)) * found.above_sum;
           sums.squares = found.square_sum;
@@ -271,7 +312,7 @@ class Selector {
   }
 
   // The order statistics, if the bracket holds them; nothing if not.
-  std::optional<OrderStatistics<C>> resolve(const Bracket<C>& bracket,
+  std::optional<OrderStatistics<C>> resolve(const Rank& rank, const Bracket<C>& bracket,
                                             const Collection& found) const {
     const int64_t count = found.candidates.size();
     C* const between = scratch_of<C, Scratch::kBetween>(count);
@@ -282,13 +323,13 @@ class Selector {
     counts.at_low += found.at_low;
     counts.at_high += found.at_high;
 
-    const std::optional<Ranked<C>> lower = element(rank_.lower, bracket, counts, between);
+    const std::optional<Ranked<C>> lower = element(rank.lower, bracket, counts, between);
     if (!lower) return std::nullopt;
-    const bool next_is_tied = rank_.lower + 1 < lower->smaller + lower->ties;
-    if (rank_.weight == 0.0 || next_is_tied) {
+    const bool next_is_tied = rank.lower + 1 < lower->smaller + lower->ties;
+    if (rank.weight == 0.0 || next_is_tied) {
       return OrderStatistics<C>{lower->value, lower->value, lower->ties, lower->ties};
     }
-    const std::optional<Ranked<C>> upper = element(rank_.lower + 1, bracket, counts, between);
+    const std::optional<Ranked<C>> upper = element(rank.lower + 1, bracket, counts, between);
     if (!upper) return std::nullopt;
     return OrderStatistics<C>{lower->value, upper->value, lower->ties, upper->ties};
   }
@@ -336,7 +377,6 @@ class Selector {
 
   const Group<T>& group_;
   const SelectionPlan& plan_;
-  const Rank& rank_;
   const Loops<T>& loops_;
   const Weights<C>& weights_;
   Executor& executor_;

@@ -182,7 +182,7 @@ class ColumnSelector {
     const std::optional<OrderStatistics<C>> statistics =
         statistics_of_largest(loops_, plan_.rank, values, count, columns_.length - count);
     if (!statistics) return std::nullopt;
-    Selected<C> selected(*statistics, plan_.rank);
+    Selected<C> selected(*statistics, plan_.rank, columns_.length, 0);
     if (with_sums) {
       Sums sums;
       for (const Part& part : parts) {

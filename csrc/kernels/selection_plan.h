@@ -34,10 +34,21 @@ struct SelectionHint {
 };
 
 struct SelectionPlan {
-  SelectionPlan(const Options& options, int64_t group_length)
-      : rank(rank_of(options, group_length)), path(options.selection), length(group_length) {
+  SelectionPlan(const Options& options_in, int64_t group_length)
+      : options(options_in),
+        rank(rank_of(options, group_length)),
+        path(options.selection),
+        length(group_length) {
     const double balanced = std::pow(static_cast<double>(length), 2.0 / 3.0) / 4.0;
     sample_runs = std::clamp<int64_t>(static_cast<int64_t>(balanced) / kRunLength, 8, 512);
+  }
+
+  // Where only so many of the group's elements count.
+  SelectionPlan among(int64_t valid) const {
+    SelectionPlan plan = *this;
+    plan.length = valid;
+    plan.rank = rank_of(options, valid);
+    return plan;
   }
 
   // The place in a sorted sample of m elements that the rank of the group is not below.
@@ -57,6 +68,7 @@ struct SelectionPlan {
     return std::min(static_cast<int64_t>(position), end - 1);
   }
 
+  const Options& options;
   Rank rank;
   SelectionPath path;
   int64_t length;

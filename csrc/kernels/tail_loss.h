@@ -20,12 +20,14 @@ struct GroupState {
   double lower_share;  // this much each: ∂t/∂e
   double upper_share;
   double threshold_gradient;  // ∂L/∂t for an upstream gradient of one; scalar reductions only
+  double valid;               // how many of its elements are not ignored
 };
 constexpr int64_t kStateColumns = sizeof(GroupState) / sizeof(double);
 
-// loss[geometry.rows()], state[geometry.groups()].
+// loss[geometry.rows()], state[geometry.groups()]. `mask`, where it is not null, keeps the elements
+// that are true. Means are over elements that are not ignored; of none, 0.
 template <typename T>
-void tail_loss_forward(const T* y_true, const T* y_pred, const Geometry& geometry,
+void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
                        const Options& options, T* loss, GroupState* state, Executor& executor);
 
 // Gradients of at least this size are written past the caches.
@@ -34,7 +36,7 @@ constexpr int64_t kStreamedBytes = 4 << 20;
 // gradient[geometry.size()] = ∂/∂y_pred of Σ upstream[r]·loss[r]; that of y_true is its negative.
 // It may be written over y_true or y_pred.
 template <typename T>
-void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred,
+void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred, const bool* mask,
                         const GroupState* state, const Geometry& geometry, const Options& options,
                         T* gradient, Executor& executor);
 

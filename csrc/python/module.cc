@@ -27,13 +27,16 @@ namespace {
 
 Options make_options(double percentile, double smoothing_factor, double error_scale, double beta,
                      double epsilon, const std::string& error, const std::string& method,
-                     const std::string& gradient, const std::string& selection) {
+                     const std::string& gradient, std::optional<double> ignore_value,
+                     bool ignore_nan, const std::string& selection) {
   Options options;
   options.percentile = percentile;
   options.smoothing_factor = smoothing_factor;
   options.error_scale = error_scale;
   options.beta = beta;
   options.epsilon = epsilon;
+  options.ignore_value = ignore_value;
+  options.ignore_nan = ignore_nan;
   set_names(options, error, method, gradient);
   options.selection =
       static_cast<SelectionPath>(index_of("selection", selection, selection_path_names()));
@@ -62,11 +65,16 @@ void with_dtype(const std::string& dtype, const Body& body) {
   }
 }
 
+using Mask = std::optional<py::array_t<bool, py::array::c_style>>;
+
+const bool* data_of(const Mask& mask) { return mask ? mask->data() : nullptr; }
+
 void forward(const std::string& dtype, const py::array& y_true, const py::array& y_pred,
-             const Geometry& geometry, const Options& options, py::array& loss, py::array& state,
-             int threads) {
+             const Mask& mask, const Geometry& geometry, const Options& options, py::array& loss,
+             py::array& state, int threads) {
   const void* const y_true_data = y_true.data();
   const void* const y_pred_data = y_pred.data();
+  const bool* const mask_data = data_of(mask);
   void* const loss_data = loss.mutable_data();
   void* const state_data = state.mutable_data();
   const py::gil_scoped_release release;
@@ -74,17 +82,18 @@ void forward(const std::string& dtype, const py::array& y_true, const py::array&
     using T = decltype(element);
     ThreadsExecutor executor(threads);
     tail_loss_forward(static_cast<const T*>(y_true_data), static_cast<const T*>(y_pred_data),
-                      geometry, options, static_cast<T*>(loss_data),
+                      mask_data, geometry, options, static_cast<T*>(loss_data),
                       static_cast<GroupState*>(state_data), executor);
   });
 }
 
 void backward(const std::string& dtype, const py::array& upstream, const py::array& y_true,
-              const py::array& y_pred, const py::array& state, const Geometry& geometry,
-              const Options& options, py::array& gradient, int threads) {
+              const py::array& y_pred, const Mask& mask, const py::array& state,
+              const Geometry& geometry, const Options& options, py::array& gradient, int threads) {
   const void* const upstream_data = upstream.data();
   const void* const y_true_data = y_true.data();
   const void* const y_pred_data = y_pred.data();
+  const bool* const mask_data = data_of(mask);
   const void* const state_data = state.data();
   void* const gradient_data = gradient.mutable_data();
   const py::gil_scoped_release release;
@@ -92,7 +101,7 @@ void backward(const std::string& dtype, const py::array& upstream, const py::arr
     using T = decltype(element);
     ThreadsExecutor executor(threads);
     tail_loss_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(y_true_data),
-                       static_cast<const T*>(y_pred_data),
+                       static_cast<const T*>(y_pred_data), mask_data,
                        static_cast<const GroupState*>(state_data), geometry, options,
                        static_cast<T*>(gradient_data), executor);
   });
@@ -131,7 +140,8 @@ PYBIND11_MODULE(_kernels, m) {
   py::class_<Options>(m, "Options")
       .def(py::init(&make_options), py::kw_only(), py::arg("percentile"),
            py::arg("smoothing_factor"), py::arg("error_scale"), py::arg("beta"), py::arg("epsilon"),
-           py::arg("error"), py::arg("method"), py::arg("gradient"), py::arg("selection"));
+           py::arg("error"), py::arg("method"), py::arg("gradient"), py::arg("ignore_value"),
+           py::arg("ignore_nan"), py::arg("selection"));
 
   py::class_<Geometry>(m, "Geometry")
       .def(py::init(&geometry_of), py::arg("shape"), py::arg("axis"), py::arg("reduction"))

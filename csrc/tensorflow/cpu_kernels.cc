@@ -65,6 +65,19 @@ class TailLossBase : public OpKernel {
     });
   }
 
+  // Null where there is none.
+  absl::Status find_mask(OpKernelContext* context, const Tensor& y_pred, const bool*& mask) const {
+    tensorflow::OpInputList masks;
+    TF_RETURN_IF_ERROR(context->input_list("mask", &masks));
+    mask = nullptr;
+    if (masks.size() == 0) return absl::OkStatus();
+    return invalid_argument_if_thrown(type_string(), [&] {
+      require_one_mask(masks.size());
+      require_shape("mask", dimensions(masks[0].shape()), dimensions(y_pred.shape()));
+      mask = masks[0].flat<bool>().data();
+    });
+  }
+
   Attributes attributes_;
 };
 
@@ -78,6 +91,8 @@ class TailLossOp final : public TailLossBase {
     const Tensor& y_pred = context->input(1);
     Geometry geometry;
     OP_REQUIRES_OK(context, find_geometry(y_true, y_pred, geometry));
+    const bool* mask;
+    OP_REQUIRES_OK(context, find_mask(context, y_pred, mask));
 
     Tensor* loss = nullptr;
     Tensor* state = nullptr;
@@ -85,7 +100,7 @@ class TailLossOp final : public TailLossBase {
     OP_REQUIRES_OK(context, context->allocate_output(
                                 1, TensorShape({geometry.groups(), kStateColumns}), &state));
     CpuExecutor executor(context);
-    tail_loss_forward(data_of<T>(y_true), data_of<T>(y_pred), geometry, attributes_.options,
+    tail_loss_forward(data_of<T>(y_true), data_of<T>(y_pred), mask, geometry, attributes_.options,
                       data_of<T>(loss), reinterpret_cast<GroupState*>(state->flat<double>().data()),
                       executor);
   }
@@ -109,6 +124,9 @@ class TailLossGradOp final : public TailLossBase {
                                    {geometry.groups(), kStateColumns});
                    }));
 
+    const bool* mask;
+    OP_REQUIRES_OK(context, find_mask(context, y_pred, mask));
+
     Tensor* gradient = nullptr;
     // Over an input that nobody else needs: its pages are there already.
     int forwarded = -1;
@@ -116,7 +134,7 @@ class TailLossGradOp final : public TailLossBase {
                                                                       &gradient, &forwarded));
     if (forwarded < 0) ask_for_huge_pages(gradient->data(), gradient->TotalBytes());
     CpuExecutor executor(context);
-    tail_loss_backward(data_of<T>(upstream), data_of<T>(y_true), data_of<T>(y_pred),
+    tail_loss_backward(data_of<T>(upstream), data_of<T>(y_true), data_of<T>(y_pred), mask,
                        reinterpret_cast<const GroupState*>(state.flat<double>().data()), geometry,
                        attributes_.options, data_of<T>(gradient), executor);
   }

@@ -44,8 +44,16 @@ Geometry geometry_of(const Attributes& attributes, const std::vector<int64_t>& y
   return make_geometry(y_pred, attributes.axis, attributes.reduction);
 }
 
+// What comes behind the other inputs, if anything does.
+void require_mask(const Shapes& inputs, size_t others, const std::vector<int64_t>& shape) {
+  if (inputs.size() == others) return;
+  require_one_mask(static_cast<int64_t>(inputs.size() - others));
+  require_shape("mask", inputs[others], shape);
+}
+
 Shapes forward_outputs(const Attributes& attributes, const Shapes& inputs) {
   const Geometry geometry = geometry_of(attributes, inputs[0], inputs[1]);
+  require_mask(inputs, 2, inputs[1]);
   return {geometry.output_shape, {geometry.groups(), kStateColumns}};
 }
 
@@ -53,6 +61,7 @@ Shapes backward_outputs(const Attributes& attributes, const Shapes& inputs) {
   const Geometry geometry = geometry_of(attributes, inputs[1], inputs[2]);
   require_shape("upstream", inputs[0], geometry.output_shape);
   require_shape("state", inputs[3], {geometry.groups(), kStateColumns});
+  require_mask(inputs, 4, inputs[2]);
   return {inputs[2]};
 }
 

@@ -56,10 +56,17 @@ absl::Status state_rows(InferenceContext* c, ShapeHandle input, DimensionHandle*
   return absl::OkStatus();
 }
 
+// The mask, where there is one, is the last input.
+absl::Status merge_mask(InferenceContext* c, int index, ShapeHandle* input) {
+  if (c->num_inputs() == index) return absl::OkStatus();
+  return c->Merge(c->input(index), *input, input);
+}
+
 absl::Status forward_shape(InferenceContext* c) {
   ShapeHandle input, loss;
   DimensionHandle rows;
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
+  TF_RETURN_IF_ERROR(merge_mask(c, 2, &input));
   TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
   TF_RETURN_IF_ERROR(state_rows(c, input, &rows));
   c->set_output(0, loss);
@@ -70,6 +77,7 @@ absl::Status forward_shape(InferenceContext* c) {
 absl::Status backward_shape(InferenceContext* c) {
   ShapeHandle input, loss, merged;
   TF_RETURN_IF_ERROR(c->Merge(c->input(1), c->input(2), &input));
+  TF_RETURN_IF_ERROR(merge_mask(c, 4, &input));
   TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), loss, &merged));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(3), 2, &merged));
@@ -86,10 +94,13 @@ const InitOnStartupMarker register_forward =
         OpDefBuilderWrapper("Tailops>TailLoss")
             .Input("y_true: T")
             .Input("y_pred: T")
+            .Input("mask: masks * bool")
+            .Attr("masks: int >= 0 = 0")
             .Output("loss: T")
             .Output("state: double")
             .SetShapeFn(forward_shape)
-            .Doc("The fused tail loss. `state` has a row per group, for the gradient op."));
+            .Doc("The fused tail loss. `state` has a row per group, for the gradient op. `mask`, "
+                 "none or one, is true where an element counts."));
 
 const InitOnStartupMarker register_backward =
     InitOnStartupMarker{} << with_attributes(
@@ -98,6 +109,8 @@ const InitOnStartupMarker register_backward =
             .Input("y_true: T")
             .Input("y_pred: T")
             .Input("state: double")
+            .Input("mask: masks * bool")
+            .Attr("masks: int >= 0 = 0")
             .Output("y_pred_gradient: T")
             .SetShapeFn(backward_shape)
             .Doc("The gradient of Tailops>TailLoss by y_pred. By y_true it is the negative."));

@@ -69,6 +69,19 @@ void* data_of(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtyp
   return buffer.untyped_data();
 }
 
+const bool* mask_of(ffi::RemainingArgs masks, const ffi::AnyBuffer& y_pred) {
+  if (masks.size() == 0) return nullptr;
+  require_one_mask(static_cast<int64_t>(masks.size()));
+  const ffi::ErrorOr<ffi::AnyBuffer> mask = masks.get<ffi::AnyBuffer>(0);
+  if (!mask) throw std::invalid_argument("mask: " + mask.error().message());
+  if (mask->element_type() != ffi::PRED) {
+    throw std::invalid_argument("mask of dtype " + to_string(mask->element_type()) +
+                                ": must be PRED");
+  }
+  require_shape("mask", shape_of(*mask), shape_of(y_pred));
+  return static_cast<const bool*>(mask->untyped_data());
+}
+
 GroupState* state_of(const ffi::AnyBuffer& buffer, const Geometry& geometry) {
   const size_t bytes = static_cast<size_t>(geometry.groups()) * sizeof(GroupState);
   if (buffer.size_bytes() != bytes) {

@@ -29,6 +29,9 @@ Arguments read_arguments(const xla::ffi::AnyBuffer& y_true, const xla::ffi::AnyB
 void* data_of(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType dtype,
               const std::vector<int64_t>& shape);
 
+// The mask's data, if there is one behind the other arguments; null if not.
+const bool* mask_of(xla::ffi::RemainingArgs masks, const xla::ffi::AnyBuffer& y_pred);
+
 // The data of a buffer of any dtype that holds the state of these groups.
 GroupState* state_of(const xla::ffi::AnyBuffer& buffer, const Geometry& geometry);
 

@@ -2,8 +2,8 @@
 
 // The tail loss as XLA custom calls: typed-FFI handlers, for TensorFlow's XLA and for JAX.
 //
-//   tailops_tail_loss       (y_true, y_pred) -> (loss, state)
-//   tailops_tail_loss_grad  (upstream, y_true, y_pred, state) -> (y_pred_gradient)
+//   tailops_tail_loss       (y_true, y_pred, mask?) -> (loss, state)
+//   tailops_tail_loss_grad  (upstream, y_true, y_pred, state, mask?) -> (y_pred_gradient)
 //
 // Attributes: those of kernels/attributes.h, each a string; `axis`, an int64, where there is one;
 // and `rank`, an int64, how many dimensions a problem has. Leading dimensions beyond it are many

@@ -45,23 +45,31 @@ def _no_derivative(*_: Any) -> NoReturn:
     raise NotImplementedError("The fused tail loss has no second derivative.")
 
 
-def forward(y_true: Any, y_pred: Any, options: TailOptions, reduction: str) -> tuple[Any, Any]:
-    """The loss, and the state for `backward`."""
+def forward(
+    y_true: Any, y_pred: Any, mask: Any, options: TailOptions, reduction: str
+) -> tuple[Any, Any]:
+    """The loss, and the state for `backward`. `mask` is a tuple of one or none."""
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
     results = (
         jax.ShapeDtypeStruct(geometry.output_shape, y_pred.dtype),
         jax.ShapeDtypeStruct((geometry.groups, _STATE_WORDS), jnp.uint32),
     )
     loss, state = _call(
-        _FORWARD, results, _attributes(options, reduction, y_pred.ndim), y_true, y_pred
+        _FORWARD, results, _attributes(options, reduction, y_pred.ndim), y_true, y_pred, *mask
     )
     return loss, state
 
 
 def backward(
-    upstream: Any, y_true: Any, y_pred: Any, state: Any, options: TailOptions, reduction: str
+    upstream: Any,
+    y_true: Any,
+    y_pred: Any,
+    mask: Any,
+    state: Any,
+    options: TailOptions,
+    reduction: str,
 ) -> Any:
     """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative."""
     result = jax.ShapeDtypeStruct(y_pred.shape, y_pred.dtype)
     attributes = _attributes(options, reduction, y_pred.ndim)
-    return _call(_BACKWARD, result, attributes, upstream, y_true, y_pred, state)
+    return _call(_BACKWARD, result, attributes, upstream, y_true, y_pred, state, *mask)

@@ -22,6 +22,9 @@ def percentile_loss(
     gradient: str = "exact",
     axis: int | None = None,
     epsilon: float = 1e-3,
+    ignore_value: float | None = None,
+    ignore_nan: bool = False,
+    mask: Any = None,
 ) -> jax.Array:
     """Errors, those above the batch's percentile weighted more, per sample.
 
@@ -48,6 +51,10 @@ def percentile_loss(
             the one to train with.
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
+        ignore_value: Elements whose target is equal to it are as if they were not there.
+        ignore_nan: Whether those are whose target or prediction is NaN.
+        mask: Booleans of y_pred's shape, or of that without its last axis: False where an element
+            is ignored.
 
     Returns:
         Losses of y_pred's dtype, (batch, …). NaN throughout a group with a NaN.
@@ -78,8 +85,10 @@ def percentile_loss(
         gradient=gradient,
         axis=axis,
         epsilon=epsilon,
+        ignore_value=ignore_value,
+        ignore_nan=ignore_nan,
     )
-    return tail_loss(y_true, y_pred, options)
+    return tail_loss(y_true, y_pred, options, mask=mask)
 
 
 def max_fraction_loss(
@@ -93,6 +102,9 @@ def max_fraction_loss(
     gradient: str = "exact",
     axis: int | None = None,
     epsilon: float = 1e-3,
+    ignore_value: float | None = None,
+    ignore_nan: bool = False,
+    mask: Any = None,
 ) -> jax.Array:
     """Errors, those above a fraction of the largest weighted more, per sample.
 
@@ -108,6 +120,10 @@ def max_fraction_loss(
         gradient: "exact", "fixed_threshold" or "fixed_weight".
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
+        ignore_value: Elements whose target is equal to it are as if they were not there.
+        ignore_nan: Whether those are whose target or prediction is NaN.
+        mask: Booleans of y_pred's shape, or of that without its last axis: False where an element
+            is ignored.
 
     Returns:
         Losses of y_pred's dtype, (batch, …).
@@ -129,8 +145,10 @@ def max_fraction_loss(
         gradient=gradient,
         axis=axis,
         epsilon=epsilon,
+        ignore_value=ignore_value,
+        ignore_nan=ignore_nan,
     )
-    return tail_loss(y_true, y_pred, options)
+    return tail_loss(y_true, y_pred, options, mask=mask)
 
 
 def hybrid_percentile_loss(
@@ -146,6 +164,9 @@ def hybrid_percentile_loss(
     gradient: str = "exact",
     axis: int | None = None,
     epsilon: float = 1e-3,
+    ignore_value: float | None = None,
+    ignore_nan: bool = False,
+    mask: Any = None,
 ) -> jax.Array:
     """Squared errors mixed with the percentile loss, per sample.
 
@@ -163,6 +184,10 @@ def hybrid_percentile_loss(
         gradient: "exact", "fixed_threshold" or "fixed_weight".
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
+        ignore_value: Elements whose target is equal to it are as if they were not there.
+        ignore_nan: Whether those are whose target or prediction is NaN.
+        mask: Booleans of y_pred's shape, or of that without its last axis: False where an element
+            is ignored.
 
     Returns:
         Losses of y_pred's dtype, (batch, …).
@@ -185,5 +210,7 @@ def hybrid_percentile_loss(
         gradient=gradient,
         axis=axis,
         epsilon=epsilon,
+        ignore_value=ignore_value,
+        ignore_nan=ignore_nan,
     )
-    return tail_loss(y_true, y_pred, options)
+    return tail_loss(y_true, y_pred, options, mask=mask)

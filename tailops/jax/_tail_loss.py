@@ -1,7 +1,8 @@
 """The tail loss as a differentiable function of JAX arrays."""
 
 import functools
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from tailops import _checks
 from tailops._options import TailOptions, require_rank_of, require_reduction
 from tailops.jax._custom_calls import backward, forward
 
-__all__ = ["TailOptions", "require_dtypes", "tail_loss"]
+__all__ = ["TailOptions", "require_dtypes", "tail_loss", "valid"]
 
 
 def _dtype_of(values: Any) -> str:
@@ -19,36 +20,79 @@ def _dtype_of(values: Any) -> str:
     return np.dtype(np.asarray(values).dtype if dtype is None else dtype).name
 
 
-def require_dtypes(y_true: Any, y_pred: Any) -> None:
-    """Raises TypeError unless y_pred is floating and y_true is real."""
-    _checks.require_dtypes(y_true=_dtype_of(y_true), y_pred=_dtype_of(y_pred))
+def require_dtypes(y_true: Any, y_pred: Any, ignore_value: float | None = None) -> None:
+    """Raises TypeError unless y_pred is floating and y_true is real.
+
+    And ValueError if the value cannot occur in y_true.
+    """
+    y_true_dtype = _dtype_of(y_true)
+    _checks.require_dtypes(y_true=y_true_dtype, y_pred=_dtype_of(y_pred))
+    _checks.require_ignore_value(ignore_value, y_true_dtype)
 
 
-def _as_pair(y_true: Any, y_pred: Any) -> tuple[jax.Array, jax.Array]:
-    require_dtypes(y_true, y_pred)
-    predictions = jnp.asarray(y_pred)
-    targets = jnp.asarray(y_true).astype(predictions.dtype)
+class _Inputs(NamedTuple):
+    y_true: jax.Array
+    y_pred: jax.Array
+    mask: tuple[jax.Array, ...]  # one or none: True where an element counts
+    options: TailOptions
+
+
+def _as_mask(mask: Any, predictions: jax.Array) -> jax.Array:
+    if _dtype_of(mask) != "bool":
+        raise TypeError(f"mask of dtype {_dtype_of(mask)}: must be bool")
+    array = _checks.like(jnp, jnp.asarray(mask), predictions)
+    if array.shape != predictions.shape:
+        raise ValueError(
+            f"mask of shape {array.shape}: must be that of y_pred, {predictions.shape}"
+        )
+    return array
+
+
+def _as_inputs(y_true: Any, y_pred: Any, options: TailOptions, mask: Any) -> _Inputs:
+    require_dtypes(y_true, y_pred, options.ignore_value)
+    predictions, targets = jnp.asarray(y_pred), jnp.asarray(y_true)
     given = targets.shape, predictions.shape
     targets, predictions = _checks.same_rank(jnp, targets, predictions)
     if targets.shape != predictions.shape:
         raise _checks.shapes_differ(*given)
-    return targets, predictions
+    require_rank_of(options.axis, predictions.ndim)
+    kept = None if mask is None else _as_mask(mask, predictions)
+    if options.ignore_value is not None and targets.dtype != predictions.dtype:
+        # Before the cast, which may make other targets equal to the value.
+        other = targets != jnp.asarray(options.ignore_value, targets.dtype)
+        kept = other if kept is None else kept & other
+        options = replace(options, ignore_value=None)
+    masks = () if kept is None else (kept,)
+    return _Inputs(targets.astype(predictions.dtype), predictions, masks, options)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def _differentiable(y_true: Any, y_pred: Any, options: TailOptions, reduction: str) -> Any:
-    return forward(y_true, y_pred, options, reduction)[0]
+def valid(y_true: Any, y_pred: Any, options: TailOptions) -> jax.Array:
+    """Which elements are not ignored."""
+    targets, predictions, masks, options = _as_inputs(y_true, y_pred, options, None)
+    found = masks[0] if masks else jnp.ones_like(predictions, bool)
+    if options.ignore_value is not None:
+        found &= targets != jnp.asarray(options.ignore_value, targets.dtype)
+    if options.ignore_nan:
+        found &= ~(jnp.isnan(targets) | jnp.isnan(predictions))
+    return found
 
 
-def _forward_rule(y_true: Any, y_pred: Any, options: TailOptions, reduction: str) -> Any:
-    loss, state = forward(y_true, y_pred, options, reduction)
-    return loss, (y_true, y_pred, state)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _differentiable(
+    y_true: Any, y_pred: Any, mask: Any, options: TailOptions, reduction: str
+) -> Any:
+    return forward(y_true, y_pred, mask, options, reduction)[0]
+
+
+def _forward_rule(y_true: Any, y_pred: Any, mask: Any, options: TailOptions, reduction: str) -> Any:
+    loss, state = forward(y_true, y_pred, mask, options, reduction)
+    return loss, (y_true, y_pred, mask, state)
 
 
 def _backward_rule(options: TailOptions, reduction: str, saved: Any, upstream: Any) -> Any:
-    y_true, y_pred, state = saved
-    gradient = backward(upstream, y_true, y_pred, state, options, reduction)
-    return -gradient, gradient
+    y_true, y_pred, mask, state = saved
+    gradient = backward(upstream, y_true, y_pred, mask, state, options, reduction)
+    return -gradient, gradient, None
 
 
 _differentiable.defvjp(_forward_rule, _backward_rule)
@@ -60,6 +104,7 @@ def tail_loss(
     options: TailOptions | None = None,
     *,
     reduction: str = "per_sample",
+    mask: Any = None,
 ) -> jax.Array:
     """The tail loss of JAX arrays; formulas as in `tailops.jax.percentile_loss`.
 
@@ -69,7 +114,10 @@ def tail_loss(
             or, in JAX's x64 mode, float64.
         options: What to compute; None: the defaults.
         reduction: "none" (per element), "per_sample" (mean over the last axis; per element below
-            two dimensions), "mean" or "sum" (of the per-sample losses).
+            two dimensions), "mean" or "sum" (of the per-sample losses). Means are over the
+            elements that are not ignored, "mean" over all of those at once; of none, 0.
+        mask: Booleans of y_pred's shape, or of that without its last axis: True where an element
+            counts. None: everywhere.
 
     Returns:
         The loss, of y_pred's dtype.
@@ -85,7 +133,6 @@ def tail_loss(
     """
     options = options or TailOptions()
     require_reduction(reduction)
-    targets, predictions = _as_pair(y_true, y_pred)
-    require_rank_of(options.axis, predictions.ndim)
-    loss: jax.Array = _differentiable(targets, predictions, options, reduction)
+    inputs = _as_inputs(y_true, y_pred, options, mask)
+    loss: jax.Array = _differentiable(*inputs, reduction)
     return loss

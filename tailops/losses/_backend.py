@@ -17,6 +17,7 @@ if NAME not in _BACKENDS:
 _module: Any = importlib.import_module(f"tailops.losses._{NAME}")
 require_dtypes = _module.require_dtypes
 scaled_for_replicas = _module.scaled_for_replicas
+valid = _module.valid
 
 
 def tail_loss_of(impl: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import keras
 
 from tailops._options import TailOptions
-from tailops.losses._backend import require_dtypes, scaled_for_replicas, tail_loss_of
+from tailops.losses._backend import require_dtypes, scaled_for_replicas, tail_loss_of, valid
 
 # Keras's reductions that the op does itself where nothing has to be weighted.
 _IN_THE_OP = {
@@ -27,6 +27,8 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         "gradient",
         "axis",
         "epsilon",
+        "ignore_value",
+        "ignore_nan",
     )
 
     def __init__(
@@ -36,12 +38,23 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         self.options = options
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Per-sample losses, of the shape of y_pred without its last axis."""
-        return tail_loss_of("fused")(y_true, y_pred, self.options)
+        """Per-sample losses, of the shape of y_pred without its last axis.
+
+        Where Keras is going to average them, its denominator counts what is ignored too: they are
+        that much larger, so that the mean is the one over the elements that count.
+        """
+        tail_loss = tail_loss_of("fused")
+        averaged = self.reduction != "sum" and self.reduction in _IN_THE_OP
+        if not (self.options.ignores and averaged):
+            return tail_loss(y_true, y_pred, self.options)
+        losses = tail_loss(y_true, y_pred, self.options, reduction="none")
+        share = keras.ops.mean(keras.ops.cast(valid(y_true, y_pred, self.options), losses.dtype))
+        losses = keras.ops.divide_no_nan(losses, share)
+        return losses if len(losses.shape) < 2 else keras.ops.mean(losses, axis=-1)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
-        require_dtypes(y_true, y_pred)
+        require_dtypes(y_true, y_pred, self.options.ignore_value)
         unweighted = sample_weight is None and getattr(y_pred, "_keras_mask", None) is None
         if not unweighted or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from tailops.jax._tail_loss import require_dtypes, tail_loss
+from tailops.jax._tail_loss import require_dtypes, tail_loss, valid
 
-__all__ = ["IMPLEMENTATIONS", "require_dtypes", "scaled_for_replicas"]
+__all__ = ["IMPLEMENTATIONS", "require_dtypes", "scaled_for_replicas", "valid"]
 
 # The reference is written in TensorFlow.
 IMPLEMENTATIONS: dict[str, Callable[..., Any]] = {"fused": tail_loss}

@@ -24,6 +24,9 @@ def hybrid_percentile_loss(
     gradient: str = "exact",
     axis: int | None = None,
     epsilon: float = 1e-3,
+    ignore_value: float | None = None,
+    ignore_nan: bool = False,
+    mask: Any = None,
     impl: str = "fused",
 ) -> Any:
     """Squared errors mixed with the percentile loss, per sample.
@@ -47,6 +50,11 @@ def hybrid_percentile_loss(
         gradient: "exact", "fixed_threshold" or "fixed_weight", as for `percentile_loss`.
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
+        ignore_value: Elements whose target is equal to it are ignored: they count neither for t nor
+            for any mean, and have no gradient. A sample of which all are ignored has the loss 0.
+        ignore_nan: Whether those are whose target or prediction is NaN.
+        mask: Booleans of y_pred's shape, or of that without its last axis: False where an element
+            is ignored.
         impl: "fused", or, with Keras on TensorFlow, "reference" for the same in its plain ops.
 
     Returns:
@@ -70,8 +78,10 @@ def hybrid_percentile_loss(
         gradient=gradient,
         axis=axis,
         epsilon=epsilon,
+        ignore_value=ignore_value,
+        ignore_nan=ignore_nan,
     )
-    return tail_loss_of(impl)(y_true, y_pred, options)
+    return tail_loss_of(impl)(y_true, y_pred, options, mask=mask)
 
 
 @keras.saving.register_keras_serializable(package="tailops")
@@ -88,6 +98,8 @@ class HybridPercentileLoss(TailLoss):
         gradient: "exact", "fixed_threshold", or "fixed_weight", the one to train with.
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute".
+        ignore_value: Elements whose target is equal to it are as if they were not there.
+        ignore_nan: Whether those are whose target or prediction is NaN.
         reduction: Keras's, as for `PercentileLoss`.
         name: Name of the loss.
         dtype: Of the computation; None: `keras.config.floatx()`.
@@ -114,6 +126,8 @@ class HybridPercentileLoss(TailLoss):
         gradient: str = "exact",
         axis: int | None = None,
         epsilon: float = 1e-3,
+        ignore_value: float | None = None,
+        ignore_nan: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "hybrid_percentile_loss",
         dtype: Any = None,
@@ -128,5 +142,7 @@ class HybridPercentileLoss(TailLoss):
             gradient=gradient,
             axis=axis,
             epsilon=epsilon,
+            ignore_value=ignore_value,
+            ignore_nan=ignore_nan,
         )
         super().__init__(options, reduction, name, dtype)

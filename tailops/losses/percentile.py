@@ -23,6 +23,9 @@ def percentile_loss(
     gradient: str = "exact",
     axis: int | None = None,
     epsilon: float = 1e-3,
+    ignore_value: float | None = None,
+    ignore_nan: bool = False,
+    mask: Any = None,
     impl: str = "fused",
 ) -> Any:
     """Errors, those above the batch's percentile weighted more, per sample.
@@ -54,6 +57,11 @@ def percentile_loss(
         axis: None: one threshold for the whole batch. Otherwise one per slice along this axis: 0
             gives each output its own.
         epsilon: ε > 0 of "smooth_absolute", in units of the error.
+        ignore_value: Elements whose target is equal to it are ignored: they count neither for t nor
+            for any mean, and have no gradient. A sample of which all are ignored has the loss 0.
+        ignore_nan: Whether those are whose target or prediction is NaN.
+        mask: Booleans of y_pred's shape, or of that without its last axis: False where an element
+            is ignored.
         impl: "fused", or, with Keras on TensorFlow, "reference" for the same in its plain ops.
 
     Returns:
@@ -81,8 +89,10 @@ def percentile_loss(
         gradient=gradient,
         axis=axis,
         epsilon=epsilon,
+        ignore_value=ignore_value,
+        ignore_nan=ignore_nan,
     )
-    return tail_loss_of(impl)(y_true, y_pred, options)
+    return tail_loss_of(impl)(y_true, y_pred, options, mask=mask)
 
 
 @keras.saving.register_keras_serializable(package="tailops")
@@ -98,6 +108,8 @@ class PercentileLoss(TailLoss):
         gradient: "exact", "fixed_threshold", or "fixed_weight", the one to train with.
         axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
         epsilon: ε > 0 of "smooth_absolute".
+        ignore_value: Elements whose target is equal to it are as if they were not there.
+        ignore_nan: Whether those are whose target or prediction is NaN.
         reduction: Keras's: "sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none"
             or None. Under `tf.distribute` the percentile is that of each replica's share.
         name: Name of the loss.
@@ -129,6 +141,8 @@ class PercentileLoss(TailLoss):
         gradient: str = "exact",
         axis: int | None = None,
         epsilon: float = 1e-3,
+        ignore_value: float | None = None,
+        ignore_nan: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "percentile_loss",
         dtype: Any = None,
@@ -142,5 +156,7 @@ class PercentileLoss(TailLoss):
             gradient=gradient,
             axis=axis,
             epsilon=epsilon,
+            ignore_value=ignore_value,
+            ignore_nan=ignore_nan,
         )
         super().__init__(options, reduction, name, dtype)

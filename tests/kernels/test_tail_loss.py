@@ -31,20 +31,20 @@ def assert_close(actual, expected, dtype, what):
     assert np.max(np.abs(actual[finite] - expected[finite]), initial=0) <= allowed, what
 
 
-def check(y_true, y_pred, options, reduction, *, threads=1, selection="auto", seed=0):
-    shape = kernels.forward(y_true, y_pred, options, reduction=reduction).loss.shape
+def check(y_true, y_pred, options, reduction, *, mask=None, threads=1, selection="auto", seed=0):
+    how = {"reduction": reduction, "mask": mask}
+    shape = kernels.forward(y_true, y_pred, options, **how).loss.shape
     upstream = np.random.default_rng(seed).uniform(0.5, 2, shape).astype(y_pred.dtype)
-    expected = oracle.tail_loss(y_true, y_pred, options, reduction, upstream)
+    expected = oracle.tail_loss(y_true, y_pred, options, reduction, upstream, mask)
     loss, state = kernels.forward(
-        y_true, y_pred, options, reduction=reduction, threads=threads, selection=selection
+        y_true, y_pred, options, **how, threads=threads, selection=selection
     )
-    gradient = kernels.backward(
-        upstream, y_true, y_pred, state, options, reduction=reduction, threads=threads
-    )
+    gradient = kernels.backward(upstream, y_true, y_pred, state, options, **how, threads=threads)
     what = f"{options} {reduction} {y_pred.dtype} {y_pred.shape}"
     assert loss.dtype == gradient.dtype == y_pred.dtype
     assert_close(loss, expected.loss, y_pred.dtype, f"loss of {what}")
     assert_close(gradient, expected.gradient, y_pred.dtype, f"gradient of {what}")
+    return loss, state, gradient
 
 
 def targets_and_predictions(family, shape, dtype):

@@ -10,6 +10,7 @@
 
 #include "../float_types.h"
 #include "../gradient_mode.h"
+#include "../ignore.h"
 
 namespace tailops {
 
@@ -131,9 +132,28 @@ struct Upstream {
   double scale;
 };
 
+// Inputs side by side; no mask keeps all.
+template <typename T>
+struct Elements {
+  const T* y_true;
+  const T* y_pred;
+  const bool* mask;  // true: kept
+
+  Elements from(int64_t i) const {
+    return {y_true + i, y_pred + i, mask == nullptr ? nullptr : mask + i};
+  }
+};
+
 template <typename T>
 struct Loops {
   using C = ComputeType<T>;
+
+  // How many are ignored. The second also copies both inputs, with zeros for those that are; the
+  // last two write zeros over their results.
+  int64_t (*count_ignored)(const Elements<T>&, int64_t n, const Ignore<C>&);
+  int64_t (*take_out)(const Elements<T>&, int64_t n, const Ignore<C>&, T* y_true, T* y_pred);
+  void (*clear_losses)(const Elements<T>&, int64_t n, const Ignore<C>&, C* losses);
+  void (*clear_gradient)(const Elements<T>&, int64_t n, const Ignore<C>&, T* gradient);
 
   void (*errors)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, C* out);
   // One pass over (a part of) a group. The second keeps all that is not below the band.

@@ -5,6 +5,7 @@
 #include "collect.h"
 #include "columns.h"
 #include "gradient.h"
+#include "ignore.h"
 #include "loops.h"
 #include "losses.h"
 #include "order.h"
@@ -19,7 +20,12 @@ constexpr Loops<T> table() {
   using Gradient = GradientLoops<Error, T>;
   using Losses = LossLoops<Error, T>;
   using Sum = SumLoops<Error, T>;
+  using Ignoring = IgnoreLoops<T>;
   Loops<T> loops{};
+  loops.count_ignored = Ignoring::count_ignored;
+  loops.take_out = Ignoring::take_out;
+  loops.clear_losses = Ignoring::template clear<C>;
+  loops.clear_gradient = Ignoring::template clear<T>;
   loops.errors = Losses::errors;
   loops.collect = CollectLoops<Error, T>::collect;
   loops.collect_from = CollectLoops<Error, T>::collect_from;

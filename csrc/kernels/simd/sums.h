@@ -53,22 +53,23 @@ struct SumLoops : ErrorLanes<Error, T> {
     }
   }
 
-  // What a tile adds to Σ e, Σ e·h, Σ ∂L/∂t and Σ d².
+  // What a tile adds to the sums of which Σ ℓ is made, to Σ ∂L/∂t and Σ d².
   struct TileOf {
-    V errors{}, in_tail{}, slopes{}, squares{};
+    V errors{}, above{}, excess{}, slopes{}, squares{};
   };
 
   struct Totals {
-    TileSums<C> errors, in_tail, slopes, squares;
+    TileSums<C> errors, above, excess, slopes, squares;
 
     void add(const TileOf& tile) {
       errors.add(tile.errors);
-      in_tail.add(tile.in_tail);
+      above.add(tile.above);
+      excess.add(tile.excess);
       slopes.add(tile.slopes);
       squares.add(tile.squares);
     }
     Sums sums(const Formulas& formulas) const {
-      return {formulas.weighted_sum(errors.total(), in_tail.total()), squares.total(),
+      return {formulas.weighted_sum(errors.total(), above.total(), excess.total()), squares.total(),
               slopes.total()};
     }
   };
@@ -77,7 +78,7 @@ struct SumLoops : ErrorLanes<Error, T> {
   static TAILOPS_INLINE void add_near(const Formulas& formulas, V e, V threshold, M near,
                                       TileOf& sums) {
     const Indicator<V> h = tail_indicator(e, threshold, formulas.kappa);
-    sums.in_tail += Base::zero_unless(near, e * h.value);
+    sums.excess += Base::zero_unless(near, formulas.excess(e, h));
     if (kExact) sums.slopes += Base::zero_unless(near, formulas.threshold_derivative(e, h));
   }
 
@@ -113,7 +114,7 @@ struct SumLoops : ErrorLanes<Error, T> {
         const V e = load(errors + k);
         const M near = Base::inside(e, low, high) & valid;
         near_count += __builtin_popcount(bits_of(near));
-        sums.in_tail += Base::zero_unless(e > high, e);
+        sums.above += Base::zero_unless(e > high, e);
         add_near<kExact>(formulas, e, threshold, near, sums);
       });
     }
@@ -142,7 +143,7 @@ struct SumLoops : ErrorLanes<Error, T> {
       const V e = source.error(k, count, valid, sums.squares);
       const M near = Base::inside(e, low, high) & valid;
       sums.errors += e;
-      sums.in_tail += Base::zero_unless(e > high, e);
+      sums.above += Base::zero_unless(e > high, e);
       const uint32_t bits = bits_of(near);
       if (Base::kBranchesOnKept && bits == 0) return;
       kept += compact(aside + kept, e, bits);

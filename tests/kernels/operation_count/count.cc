@@ -38,12 +38,12 @@ int main(int argc, char** argv) {
     tailops::SerialExecutor executor;
 
     blocks = 0;
-    tailops::tail_loss_forward(y_true.data(), y_pred.data(), geometry, options, &loss, &state,
-                               executor);
+    tailops::tail_loss_forward(y_true.data(), y_pred.data(), nullptr, geometry, options, &loss,
+                               &state, executor);
     const int64_t forward = blocks;
     blocks = 0;
-    tailops::tail_loss_backward(&upstream, y_true.data(), y_pred.data(), &state, geometry, options,
-                                gradient.data(), executor);
+    tailops::tail_loss_backward(&upstream, y_true.data(), y_pred.data(), nullptr, &state, geometry,
+                                options, gradient.data(), executor);
     std::printf("%lld %lld %lld\n", static_cast<long long>(n), static_cast<long long>(forward),
                 static_cast<long long>(blocks));
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <random>
 #include <vector>
@@ -67,20 +68,25 @@ void one_problem(Random& random) {
   options.percentile = random.one_of({0.01, 0.5, 0.9, 0.99, 1.0});
   options.smoothing_factor = random.one_of({0.0, 1.0, 10.0, 100.0, 1e6});
   options.beta = random.one_of({0.0, 0.3, 1.0});
+  options.ignore_nan = random.below(4) == 0;
+  if (random.below(4) == 0) options.ignore_value = 1.0;
 
   const auto n = static_cast<size_t>(geometry.size());
   const auto rows = static_cast<size_t>(geometry.rows());
   const int family = static_cast<int>(random.below(4));
-  std::vector<T> y_true(n, narrow<T>(0.0)), y_pred(n), gradient(n);
+  std::vector<T> y_true(n), y_pred(n), gradient(n);
+  for (T& value : y_true) value = narrow<T>(random.below(3) == 0 ? 1.0 : 0.0);
+  const std::unique_ptr<bool[]> kept(random.below(4) == 0 ? new bool[n] : nullptr);
+  for (size_t i = 0; kept && i < n; ++i) kept[i] = random.below(3) != 0;
   for (T& value : y_pred) value = narrow<T>(random.residual(family));
   std::vector<T> loss(rows), upstream(rows, narrow<T>(1.0));
   std::vector<GroupState> state(static_cast<size_t>(geometry.groups()));
   ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
-  tail_loss_forward(y_true.data(), y_pred.data(), geometry, options, loss.data(), state.data(),
-                    executor);
+  tail_loss_forward(y_true.data(), y_pred.data(), kept.get(), geometry, options, loss.data(),
+                    state.data(), executor);
   T* const out = random.below(3) == 0 ? y_pred.data() : gradient.data();
-  tail_loss_backward(upstream.data(), y_true.data(), y_pred.data(), state.data(), geometry, options,
-                     out, executor);
+  tail_loss_backward(upstream.data(), y_true.data(), y_pred.data(), kept.get(), state.data(),
+                     geometry, options, out, executor);
 }
 
 }  // namespace

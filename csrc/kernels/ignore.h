@@ -1,0 +1,26 @@
+#pragma once
+
+// Elements that are as if they were not there: missing labels.
+//
+// The kernels make their residual zero. So they add nothing to any sum, and order before every
+// other error, where selection counts them and steps over them.
+
+#include <cstdint>
+
+#include "host_device.h"
+
+namespace tailops {
+
+// The rule of one call, in the compute type.
+template <typename C>
+struct Ignore {
+  bool nan;        // targets and predictions that are NaN,
+  bool has_value;  // targets equal to
+  C value;
+
+  TAILOPS_HOST_DEVICE bool ignores(C y_true, C y_pred) const {
+    return (nan && (y_true != y_true || y_pred != y_pred)) || (has_value && y_true == value);
+  }
+};
+
+}  // namespace tailops
