@@ -76,7 +76,7 @@ def like(framework: Any, mask: Any, y_pred: Any) -> Any:
     rank, pred_rank = _rank(mask.shape), _rank(y_pred.shape)
     if rank is None or pred_rank is None or rank == pred_rank:
         return mask
-    if rank + 1 != pred_rank or tuple(mask.shape) != tuple(y_pred.shape)[:-1]:
+    if pred_rank < 2 or rank + 1 != pred_rank or tuple(mask.shape) != tuple(y_pred.shape)[:-1]:
         raise ValueError(
             f"mask of shape {mask.shape}: must be that of y_pred, {y_pred.shape}, or that without "
             "its last axis"

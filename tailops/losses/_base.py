@@ -59,8 +59,10 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         if not unweighted or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)
         with keras.name_scope(self.name):
+            # Labels are compared as they are: a cast may make two of them the same.
+            label_dtype = self.dtype if self.options.ignore_value is None else None
             loss = tail_loss_of("fused")(
-                keras.ops.convert_to_tensor(y_true, dtype=self.dtype),
+                keras.ops.convert_to_tensor(y_true, dtype=label_dtype),
                 keras.ops.convert_to_tensor(y_pred, dtype=self.dtype),
                 self.options,
                 reduction=_IN_THE_OP[self.reduction],

@@ -159,7 +159,7 @@ def test_the_raw_op_checks_its_attributes_itself():
         ({"axis": [0, 1]}, r"axis has 2 entries"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            library.tailops_tail_loss(y_true=X, y_pred=X, **{**RAW, **bad})
+            library.tailops_tail_loss(y_true=X, y_pred=X, mask=[], **{**RAW, **bad})
 
 
 def test_the_raw_gradient_op_checks_its_inputs():
@@ -167,14 +167,14 @@ def test_the_raw_gradient_op_checks_its_inputs():
         "upstream": tf.ones(()),
         "y_true": tf.zeros(3),
         "y_pred": tf.ones(3),
-        "state": tf.ones((1, 6), tf.float64),
+        "state": tf.ones((1, 7), tf.float64),
     }
-    library.tailops_tail_loss_grad(**good, **RAW)
+    library.tailops_tail_loss_grad(**good, mask=[], **RAW)
     for bad, message in [
         ({"upstream": tf.ones(3)}, r"upstream of shape \(3,\) must have the shape \(\)"),
-        ({"state": tf.ones((2, 6), tf.float64)}, r"state of shape \(2, 6\).*\(1, 6\)"),
+        ({"state": tf.ones((2, 7), tf.float64)}, r"state of shape \(2, 7\).*\(1, 7\)"),
         ({"state": tf.ones(6, tf.float64)}, r"state"),
         ({"y_true": tf.zeros(2)}, r"y_true of shape \(2,\) and y_pred of shape \(3,\)"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            library.tailops_tail_loss_grad(**{**good, **bad}, **RAW)
+            library.tailops_tail_loss_grad(**{**good, **bad}, mask=[], **RAW)

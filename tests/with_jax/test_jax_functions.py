@@ -295,3 +295,69 @@ def test_what_is_imported():
         assert "tensorflow" not in sys.modules and "keras" not in sys.modules
         """
     )
+
+
+@pytest.mark.parametrize(("reduction", "axis", "dtype"), CASES)
+def test_ignored_elements(reduction, axis, dtype):
+    y_true, y_pred = pair(dtype=dtype)
+    kept = np.random.default_rng(1).random(y_pred.shape) < 0.7
+    marked, with_nan = (np.where(kept, y_true, dtype(value)) for value in (-9.0, np.nan))
+    for labels, rules, mask in (
+        (marked, {"ignore_value": -9}, None),
+        (with_nan, {"ignore_nan": True}, None),
+        (y_true, {}, kept),
+    ):
+        options = TailOptions(0.8, 4.0, axis=axis, **rules)
+
+        def loss(y_pred, labels=labels, options=options, mask=mask):
+            return tj.tail_loss(labels, y_pred, options, reduction=reduction, mask=mask)
+
+        value, pull_back = jax.vjp(jax.jit(loss), y_pred)
+        (slope,) = pull_back(jnp.ones_like(value))
+        how = {"reduction": reduction, "mask": mask}
+        expected, state = kernels.forward(labels, y_pred, options, **how)
+        upstream = np.ones_like(expected)
+        gradient = kernels.backward(upstream, labels, y_pred, state, options, **how)
+        assert_same_bits((value, slope), (jnp.asarray(expected), jnp.asarray(gradient)))
+
+
+@pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
+def test_ignored_elements_under_vmap(reduction):
+    """Each slice has means of its own."""
+    y_true, y_pred = pair((5, 20, 3), np.float64)
+    kept = np.random.default_rng(1).random(y_pred.shape) < 0.7
+    kept[1] = False
+    options = TailOptions(0.8, 4.0)
+
+    def loss(y_true, y_pred, mask):
+        return tj.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
+
+    def total(*data):
+        return loss(*data).sum()
+
+    for f in (loss, jax.grad(total, argnums=1)):
+        together = jax.vmap(f)(y_true, y_pred, kept)
+        for i in range(5):
+            np.testing.assert_allclose(
+                together[i], f(y_true[i], y_pred[i], kept[i]), rtol=1e-12, atol=1e-14
+            )
+
+
+def test_ignoring_has_the_same_functional_forms():
+    y_true, y_pred = pair()
+    mask = np.arange(19) % 3 != 0  # per sample
+    every = np.repeat(mask[:, None], 4, axis=1)
+    for function in (tj.percentile_loss, tj.max_fraction_loss, tj.hybrid_percentile_loss):
+        expected = function(np.where(every, y_true, np.nan), y_pred, ignore_nan=True)
+        np.testing.assert_array_equal(function(y_true, y_pred, mask=mask), expected)
+        marked = np.where(every, (10 * y_true).astype(np.int32), 77)
+        np.testing.assert_array_equal(
+            function(marked, y_pred, ignore_value=77),
+            function((10 * y_true).astype(np.int32), y_pred, mask=every),
+        )
+    with pytest.raises(
+        ValueError, match=r"ignore_value=0\.5: cannot occur in y_true of dtype int32"
+    ):
+        tj.percentile_loss(marked, y_pred, ignore_value=0.5)
+    with pytest.raises(TypeError, match="mask of dtype int32: must be bool"):
+        tj.percentile_loss(y_true, y_pred, mask=marked)

@@ -1,5 +1,6 @@
 """The ops under `jit_compile=True`: the bits of the ops outside XLA, whatever the options."""
 
+import functools
 import itertools
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,43 @@ def test_every_option(reduction, axis, dtype):
 
     data = pair(dtype=dtype)
     assert_same_bits(compiled(step)(*data), step(*data))
+
+
+@pytest.mark.parametrize(("reduction", "axis", "dtype"), CASES)
+def test_ignored_elements(reduction, axis, dtype):
+    y_true, y_pred = pair(dtype=dtype)
+    kept = np.random.default_rng(1).random(y_pred.shape) < 0.7
+    kept[0] = False
+    ignoring = TailOptions(0.8, 4.0, beta=0.3, axis=axis, ignore_value=-9)
+    of_nan = TailOptions(0.8, 4.0, axis=axis, ignore_nan=True)
+    masked = TailOptions(0.8, 4.0, axis=axis)
+
+    def step(y_true, marked, with_nan, y_pred, mask):
+        with tf.GradientTape() as tape:
+            tape.watch(y_pred)
+            losses = [
+                ops.tail_loss(marked, y_pred, ignoring, reduction=reduction),
+                ops.tail_loss(with_nan, y_pred, of_nan, reduction=reduction),
+                ops.tail_loss(y_true, y_pred, masked, reduction=reduction, mask=mask),
+            ]
+        return losses, tape.gradient(losses, y_pred)
+
+    marked, with_nan = (tf.where(kept, y_true, tf.cast(value, dtype)) for value in (-9.0, np.nan))
+    data = y_true, marked, with_nan, y_pred, tf.constant(kept)
+    assert_same_bits(compiled(step)(*data), step(*data))
+
+
+def test_a_wrong_mask_under_xla():
+    y_true, y_pred = pair()
+
+    @functools.partial(tf.function, jit_compile=True)
+    def loss(mask):
+        return library.tailops_tail_loss(y_true=y_true, y_pred=y_pred, mask=mask)[0]
+
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=r"mask|[Ss]hape"):
+        loss([tf.ones((19, 3), tf.bool)])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="2 masks: at most one is allowed"):
+        loss([tf.ones((19, 4), tf.bool)] * 2)
 
 
 @pytest.mark.parametrize("value", [0.1, 1e-30, 1e30, 1 / 3])
@@ -240,7 +278,7 @@ def test_errors_when_it_compiles(true_shape, pred_shape, bad, message):
 
     @tf.function(jit_compile=True, input_signature=[tf.TensorSpec(None)] * 2)
     def loss(y_true, y_pred):
-        return library.tailops_tail_loss(y_true=y_true, y_pred=y_pred, **attributes)[0]
+        return library.tailops_tail_loss(y_true=y_true, y_pred=y_pred, mask=[], **attributes)[0]
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="Tailops>TailLoss.*" + message):
         loss(tf.zeros(true_shape), tf.zeros(pred_shape))
@@ -255,15 +293,15 @@ def test_errors_of_the_gradient_when_it_compiles():
     )
     def gradient(upstream, y_true, y_pred, state):
         return library.tailops_tail_loss_grad(
-            upstream=upstream, y_true=y_true, y_pred=y_pred, state=state, **attributes
+            upstream=upstream, y_true=y_true, y_pred=y_pred, state=state, mask=[], **attributes
         )
 
-    x, state = tf.zeros(3), tf.ones((1, 6), tf.float64)
+    x, state = tf.zeros(3), tf.ones((1, 7), tf.float64)
     gradient(tf.ones(()), x, x, state)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"upstream of shape \(3,\) must"):
         gradient(x, x, x, state)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"state of shape \(2, 6\) must"):
-        gradient(tf.ones(()), x, x, tf.ones((2, 6), tf.float64))
+        gradient(tf.ones(()), x, x, tf.ones((2, 7), tf.float64))
 
 
 def call_by_hand(attributes, size):
@@ -284,7 +322,7 @@ def call_by_hand(attributes, size):
             args=[tf.zeros(3), tf.zeros(size)],
             version=9,
             module=module,
-            Sout=[(), (1, 6)],
+            Sout=[(), (1, 7)],
             Tout=[tf.float32, tf.float64],
             platforms=["CPU"],
             dim_args_spec=[],
