@@ -10,11 +10,12 @@
 
 namespace tailops {
 
-struct Float16 {
+// Visible outside a library, and so are the functions of a library that they are arguments of.
+struct __attribute__((visibility("default"))) Float16 {
   uint16_t bits;
 };
 
-struct BFloat16 {
+struct __attribute__((visibility("default"))) BFloat16 {
   uint16_t bits;
 };
 

@@ -1,4 +1,4 @@
-"""The CUDA kernels, the very same source, run on the host against the oracle and the CPU kernels."""
+"""The CUDA kernels, the very same source, run on the host against oracle and CPU kernels."""
 
 import subprocess
 from dataclasses import replace

@@ -107,9 +107,11 @@ void launch(const Kernel& kernel, const Grid& grid, void* stream) {
             "shared memory");
   }
   const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.rows));
-  run_kernel<Kernel>
-      <<<blocks, static_cast<unsigned>(grid.threads), static_cast<size_t>(grid.dynamic_bytes),
-         static_cast<cudaStream_t>(stream)> > >(kernel);
+  const unsigned threads = static_cast<unsigned>(grid.threads);
+  const size_t bytes = static_cast<size_t>(grid.dynamic_bytes);
+  // clang-format off
+  run_kernel<Kernel><<<blocks, threads, bytes, static_cast<cudaStream_t>(stream)>>>(kernel);
+  // clang-format on
   require(cudaGetLastError(), "launch");
 }
 

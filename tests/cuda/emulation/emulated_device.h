@@ -98,7 +98,13 @@ inline void run_block(int count, void (*body)(void*), void* argument) {
     turn.swap(m.ready);
     m.ready.clear();
     for (size_t i = turn.size() - 1; i > 0; --i) std::swap(turn[i], turn[m.random() % (i + 1)]);
+    // Warps get ahead of each other, often by much: only some may run now, at least the first's.
+    const uint32_t may_run = m.random() & m.random() | 1u << turn[0] / kLanes;
     for (const int t : turn) {
+      if ((may_run >> t / kLanes & 1u) == 0) {
+        m.ready.push_back(t);
+        continue;
+      }
       m.current = t;
       Fiber::change(m.scheduler, m.threads[static_cast<size_t>(t)].fiber);
     }
