@@ -157,10 +157,13 @@ def random_shape(rng, most):
     return (2, max(1, n // 2)) if kind == 4 else (max(1, n // 3), 3)
 
 
-def random_problem(rng, most=3000):
+DTYPES = ("float32", "float32", "float64", "float16", "bfloat16")
+
+
+def random_problem(rng, most=3000, dtypes=DTYPES):
     """A problem of at most about so many elements."""
     shape = random_shape(rng, most)
-    dtype = np.dtype(str(rng.choice(["float32", "float32", "float64", "float16", "bfloat16"])))
+    dtype = np.dtype(str(rng.choice(dtypes)))
     family = str(rng.choice([*FAMILIES]))
     y_true, y_pred = with_residuals(family, shape, dtype)
     problem = Problem(
