@@ -19,16 +19,11 @@ struct GroupGradient {
   const GroupState* state;
   T* gradient;
 
-  // One row's upstream gradient for each element of a batch.
-  struct Arriving {
-    double exact[B::kSize];
-  };
-
   TAILOPS_DEVICE double upstream_of(int64_t row) const {
     return static_cast<double>(widen(upstream[row])) * call.row_scale;
   }
 
-  // By element, where neighbours mostly share a row.
+  // The upstream gradient of each element of a batch; neighbours mostly share a row.
   TAILOPS_DEVICE void arriving(const B& batch, int64_t first, double (&exact)[B::kSize]) const {
     TAILOPS_UNROLL
     for (int j = 0; j < B::kSize; ++j) exact[j] = 0.0;

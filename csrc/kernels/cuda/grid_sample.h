@@ -74,11 +74,15 @@ struct FindBracket {
 
   GridCall<T> grid;
   bool with_sums;
+  int64_t cached;  // keys that there is shared memory for
 
-  TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
+  TAILOPS_DEVICE void run(Shared& shared, unsigned char* dynamic) const {
     const int64_t size = grid.workspace.sample;
     const Key* const sample = grid.sample();
-    const auto key_at = [&](int64_t i) { return sample[i]; };
+    Key* const keys = reinterpret_cast<Key*>(dynamic);
+    for (int64_t i = device::thread(); i < cached; i += device::threads()) keys[i] = sample[i];
+    device::barrier();
+    const auto key_at = [&](int64_t i) { return i < cached ? keys[i] : sample[i]; };
     Counts all{~Key(0), 0, 0, 0};
     Select::for_each_key(key_at, size, [&](Key key) {
       if (key != kNoKey<Key>) all += Counts{key, key, 1u, 0u};

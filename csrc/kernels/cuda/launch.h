@@ -45,7 +45,7 @@ class ForwardLaunches {
         in_blocks_(fits_block(geometry, options.selection, limits)),
         rows_in_groups_(geometry.row_length == 1 ||
                         (geometry.inner == 1 && geometry.length % geometry.row_length == 0)),
-        plan_(geometry, sizeof(T), sizeof(C), limits) {
+        plan_(geometry, options, sizeof(T), sizeof(C), limits) {
     Workspace space(workspace);
     if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
     row_parts_ = ceiling(call_.row_length, limits.row_part);
@@ -87,9 +87,8 @@ class ForwardLaunches {
 
   void run_groups(T* loss, GroupState* state, void* stream) const {
     using Kernel = GroupForward<T>;
-    const int64_t room = std::max<int64_t>(
-        0, (limits_.shared_bytes - static_cast<int64_t>(sizeof(typename Kernel::Shared))) /
-               static_cast<int64_t>(sizeof(Key)));
+    const int64_t room =
+        room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key));
     const int64_t cached = std::min(call_.length, room);
     device::launch(Kernel{call_, state, loss, group_losses_, call_.groups(), cached},
                    {std::min(call_.groups(), limits_.most_blocks), 1,
@@ -101,14 +100,19 @@ class ForwardLaunches {
   void run_grid(T* loss, GroupState* state, void* stream) const {
     const int64_t sample_blocks =
         std::clamp<int64_t>(ceiling(plan_.sample, limits_.grid_threads), 1, plan_.blocks);
+    const int64_t cached = std::min(
+        plan_.sample,
+        room_in_shared_memory(limits_, sizeof(typename FindBracket<T>::Shared), sizeof(Key)));
+    const int64_t cached_bytes = cached * static_cast<int64_t>(sizeof(Key));
     for (int64_t first = 0; first < call_.groups(); first += plan_.groups_at_once) {
       const int64_t groups = std::min(plan_.groups_at_once, call_.groups() - first);
       const GridCall<T> call{call_, grid_, first, plan_.warps};
       const device::Grid every{plan_.blocks, groups, limits_.grid_threads, 0};
       const device::Grid few{sample_blocks, groups, limits_.grid_threads, 0};
       device::launch(Draw<T>{call}, few, stream);
-      device::launch(FindBracket<T>{call, call_.to_scalar},
-                     {1, groups, threads_for(plan_.sample, limits_.bracket_threads), 0}, stream);
+      device::launch(FindBracket<T>{call, call_.to_scalar, cached},
+                     {1, groups, threads_for(plan_.sample, limits_.bracket_threads), cached_bytes},
+                     stream);
       device::launch(Collect<T>{call, call_.to_scalar}, every, stream);
       for (int pass = 0; pass < kDigitPasses<C>; ++pass) {
         device::launch(Digits<T>{call}, every, stream);

@@ -72,6 +72,12 @@ inline int threads_for(int64_t elements, int most) {
   return threads;
 }
 
+// How many values of this size fit into a block's shared memory, besides so many bytes.
+inline int64_t room_in_shared_memory(const Limits& limits, int64_t besides, int64_t value_bytes) {
+  constexpr int64_t kSpare = 256;  // what lies in between, aligned
+  return std::max<int64_t>(0, limits.shared_bytes - besides - kSpare) / value_bytes;
+}
+
 // How many blocks go over so many bytes of each input, 16 at a time.
 inline int64_t blocks_for(int64_t bytes, const Limits& limits) {
   const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor;
@@ -81,8 +87,8 @@ inline int64_t blocks_for(int64_t bytes, const Limits& limits) {
 
 // The grid for groups that are many blocks' work each.
 struct GridPlan {
-  GridPlan(const Geometry& geometry, int64_t element_bytes, int64_t compute_bytes,
-           const Limits& limits)
+  GridPlan(const Geometry& geometry, const Options& options, int64_t element_bytes,
+           int64_t compute_bytes, const Limits& limits)
       : groups_at_once(std::min(geometry.groups(), limits.most_groups_at_once)) {
     Limits share = limits;
     share.blocks_per_multiprocessor =
@@ -93,15 +99,21 @@ struct GridPlan {
     const int64_t bytes =
         geometry.length * element_bytes * 2 / 125 + limits.spare_bytes / groups_at_once;
     segment = std::max<int64_t>(1, bytes / compute_bytes / warps);
-    const int64_t wanted = wanted_sample(geometry.length, limits);
-    sample = std::min(wanted, warps * segment);
+    sample = std::min(wanted_sample(geometry.length, options, limits), warps * segment);
   }
 
-  // A sample of this size costs about as much as the candidates that it leaves.
-  static int64_t wanted_sample(int64_t length, const Limits& limits) {
+  // So large that the bracket holds about 0.6% of the elements: a percentile's place in a sample of
+  // m is certain to 3.5 · √(p(1 − p)/m) to both sides. Small groups do with less, for there is more
+  // room; that is for their sample to cost no more than what it leaves to be looked at.
+  static int64_t wanted_sample(int64_t length, const Options& options, const Limits& limits) {
+    constexpr double kHeld = 0.006;
+    const bool of_max = kRankRules[options.rank_rule].rank == rank_rules::max_fraction;
+    const double p = of_max ? 1.0 : options.percentile;
+    const auto certain = static_cast<int64_t>(49.0 * p * (1.0 - p) / (kHeld * kHeld));
     int64_t root = 1;
     while ((root + 1) * (root + 1) * (root + 1) <= length) ++root;
-    return std::min(length, std::clamp(root * root / 2, limits.least_sample, limits.most_sample));
+    const int64_t wanted = std::min(root * root / 2, certain);
+    return std::min(length, std::clamp(wanted, limits.least_sample, limits.most_sample));
   }
 
   int64_t groups_at_once;

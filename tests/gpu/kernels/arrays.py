@@ -7,11 +7,15 @@ try:
     import torch
 except ImportError:
     torch = None
+try:
     import cupy
+except ImportError:
+    cupy = None
 
 
 def library():
-    return "torch" if torch else "cupy"
+    """The name of the one in use, or an empty string."""
+    return "torch" if torch else "cupy" if cupy else ""
 
 
 def to_device(array, offset=0):

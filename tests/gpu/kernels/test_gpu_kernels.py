@@ -2,6 +2,7 @@
 
 import threading
 
+import arrays
 import numpy as np
 import pytest
 from problems import EVERY_FAMILY, Problem, assert_close, check, extreme, random_problem, truth
@@ -10,7 +11,7 @@ from problems import with_residuals as problem_data
 from tailops import _kernels, cuda, kernels
 from tailops._options import TailOptions
 
-arrays = pytest.importorskip("arrays", reason="neither PyTorch nor CuPy is installed")
+pytestmark = pytest.mark.skipif(not arrays.library(), reason="neither PyTorch nor CuPy")
 
 
 def ignored(problem):
