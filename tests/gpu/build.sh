@@ -10,7 +10,7 @@ cmake -S "$root" -B "$site/../cmake" -DCMAKE_BUILD_TYPE=Release -DSKBUILD_PROJEC
   -DPython_EXECUTABLE="$(command -v "$python")" -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" \
   -DTAILOPS_TENSORFLOW=none -DTAILOPS_CUDA=ON \
   -DCMAKE_CUDA_ARCHITECTURES="${CUDA_ARCHITECTURES:-native}"
-cmake --build "$site/../cmake" --parallel "$(nproc)"
+cmake --build "$site/../cmake" --parallel "${JOBS:-$(nproc)}"
 mkdir -p "$site"
 cp -r "$root/tailops" "$site/"
 rm -f "$site"/tailops/*.so

@@ -13,7 +13,7 @@ struct Finish {
   using Bits = OrderedBits<C>;
 
   static constexpr int kMostThreads = kGridThreads;
-  static constexpr int kLeastBlocks = 3;
+  static constexpr int kLeastBlocks = 2;
 
   struct Shared {
     PartialSums sums[kMostWarps];

@@ -45,6 +45,7 @@ class ForwardLaunches {
         in_blocks_(fits_block(geometry, options.selection, limits)),
         rows_in_groups_(geometry.row_length == 1 ||
                         (geometry.inner == 1 && geometry.length % geometry.row_length == 0)),
+        group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)),
         plan_(geometry, options, sizeof(T), sizeof(C), limits) {
     Workspace space(workspace);
     if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
@@ -91,8 +92,7 @@ class ForwardLaunches {
         room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key));
     const int64_t cached = std::min(call_.length, room);
     device::launch(Kernel{call_, state, loss, group_losses_, call_.groups(), cached},
-                   {std::min(call_.groups(), limits_.most_blocks), 1,
-                    threads_for(call_.length, limits_.most_group_threads),
+                   {std::min(call_.groups(), limits_.most_blocks), 1, group_threads_,
                     cached * static_cast<int64_t>(sizeof(Key))},
                    stream);
   }
@@ -143,6 +143,7 @@ class ForwardLaunches {
   const Limits limits_;
   const bool in_blocks_;
   const bool rows_in_groups_;
+  const int group_threads_;
   const GridPlan plan_;
   GridWorkspace<C> grid_{};
   double* group_losses_ = nullptr;
@@ -160,7 +161,8 @@ class BackwardLaunches {
         limits_(limits),
         needs_slopes_(options.gradient == GradientMode::kExact && !call_.to_scalar),
         in_blocks_(fits_block(geometry, SelectionPath::kAuto, limits) &&
-                   (needs_slopes_ || are_many(geometry, limits))) {
+                   (needs_slopes_ || are_many(geometry, limits))),
+        group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)) {
     const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor;
     blocks_ = std::min(blocks_for(call_.length * static_cast<int64_t>(sizeof(T)), limits),
                        std::max<int64_t>(1, most / call_.groups()));
@@ -175,11 +177,8 @@ class BackwardLaunches {
   void run(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
     const GroupGradient<T> pass{call_, upstream, state, gradient};
     if (in_blocks_) {
-      const int most = std::min(limits_.most_group_threads, GroupBackward<T>::kMostThreads);
-      device::launch(
-          GroupBackward<T>{pass, call_.groups()},
-          {std::min(call_.groups(), limits_.most_blocks), 1, threads_for(call_.length, most), 0},
-          stream);
+      device::launch(GroupBackward<T>{pass, call_.groups()},
+                     {std::min(call_.groups(), limits_.most_blocks), 1, group_threads_, 0}, stream);
       return;
     }
     const device::Grid every{blocks_, call_.groups(), limits_.grid_threads, 0};
@@ -192,6 +191,7 @@ class BackwardLaunches {
   const Limits limits_;
   const bool needs_slopes_;
   const bool in_blocks_;  // where blocks need not wait for a sum, more of them are faster
+  const int group_threads_;
   int64_t blocks_ = 1;
   double* slopes_ = nullptr;
   int64_t bytes_ = 0;

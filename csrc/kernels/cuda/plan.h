@@ -65,11 +65,17 @@ inline bool fits_block(const Geometry& geometry, SelectionPath path, const Limit
 }
 
 // A power of two, with a few elements for each thread.
-inline int threads_for(int64_t elements, int most) {
-  constexpr int64_t kElementsPerThread = 4;
+inline int threads_for(int64_t elements, int most, int64_t per_thread = 4) {
   int threads = 32;
-  while (2 * threads <= most && threads * kElementsPerThread < elements) threads *= 2;
+  while (2 * threads <= most && threads * per_thread < elements) threads *= 2;
   return threads;
+}
+
+// Where there are blocks enough to fill the device, larger shares: fewer threads wait for each
+// other.
+inline int threads_for_group(const Geometry& geometry, int most, const Limits& limits) {
+  const bool fills_device = geometry.groups() >= limits.multiprocessors;
+  return threads_for(geometry.length, most, fills_device ? 8 : 4);
 }
 
 // How many values of this size fit into a block's shared memory, besides so many bytes.

@@ -90,7 +90,7 @@ struct TailOfElement {
 template <typename T>
 struct WriteRows {
   static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = 4;
+  static constexpr int kLeastBlocks = 3;
   struct Shared {};
 
   Call<T> call;
