@@ -41,7 +41,7 @@ def resources(element: str, architecture: str) -> Iterator[Resources]:
         sys.exit(done.stdout + done.stderr)
     for text in (done.stdout + done.stderr).split("Compiling entry function")[1:]:
         # run_kernel<tailops::cuda::NAME<…>>, mangled: NAME is behind its own length
-        length, rest = re.findall(r"N\d*_?\d*?4cuda(\d+)(\w+)", text)[0]
+        length, rest = re.findall(r"4cuda(\d+)(\w+)", text)[0]
         yield Resources(
             rest[: int(length)],
             _number(r"Used (\d+) registers", text),
