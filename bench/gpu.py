@@ -6,6 +6,7 @@ and a read of two and a write of one, timed in the same rounds.
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import time
@@ -160,6 +161,7 @@ def torch_peers(n: int) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
 
 def jax_actions(n: int, pairs: list[Any]) -> Iterator[tuple[str, Action]]:
     """The same with JAX under jit, where it is installed and has a GPU."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     try:
         import jax
         import jax.numpy as jnp

@@ -17,10 +17,6 @@ def missing():
     return "" if cuda.device_count() else "no GPU is visible"
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: needs tens of gigabytes, or minutes")
-
-
 def pytest_collection_modifyitems(items):
     here = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
     reason = missing() if here else ""

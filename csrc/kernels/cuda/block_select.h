@@ -77,8 +77,7 @@ class BlockSelect {
       base = shared.base;
       remaining = shared.remaining;
       live = shared.live;
-      bits = shift;
-      device::barrier();
+      bits = shift;  // two barriers until anyone writes these again
     }
     if (bits == 0) return {base, rank - remaining, live};
     return among_few(key_at, length, base, bits, rank, remaining, live, shared);
