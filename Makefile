@@ -52,14 +52,14 @@ gpu-build:
 	PYTHON=$(GPU_PYTHON) tests/gpu/build.sh $(GPU_SITE)
 
 gpu-test: gpu-build
-	TAILOPS_TEST_GPU=1 PYTHONPATH=$(GPU_SITE) $(GPU_PYTHON) -m pytest -q tests/gpu/kernels $(ARGS)
+	cd $(GPU_SITE) && TAILOPS_TEST_GPU=1 $(GPU_PYTHON) -m pytest -q tests/gpu/kernels $(ARGS)
 
 gpu-sanitize: gpu-build
 	tests/gpu/sanitize/run.sh $(abspath $(GPU_SITE))/tailops $(ARGS)
 
 gpu-bench: gpu-build
-	PYTHONPATH=$(GPU_SITE) $(GPU_PYTHON) -m bench.gpu $(ARGS) \
-		--output bench/results/gpu-$$(date +%Y-%m-%d).json
+	cd $(GPU_SITE) && $(GPU_PYTHON) -m bench.gpu $(ARGS) \
+		--output $(abspath bench/results)/gpu-$$(date +%Y-%m-%d).json
 
 gpu-report:
 	$(GPU_PYTHON) -m bench.gpu_report $(ARGS)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the kernels and the Python module, without TensorFlow, for this machine's Python and GPU;
-# with JAX's side where jaxlib is installed. Argument: where, as PYTHONPATH will have it.
+# with JAX's side where jaxlib is installed. Argument: the folder that gets them, with tests and
+# benchmarks beside them: what runs there finds no other tailops.
 set -euo pipefail
 site=${1:?a folder}
 python=${PYTHON:-python3}
@@ -12,6 +13,7 @@ cmake -S "$root" -B "$site/../cmake" -DCMAKE_BUILD_TYPE=Release -DSKBUILD_PROJEC
   -DCMAKE_CUDA_ARCHITECTURES="${CUDA_ARCHITECTURES:-native}"
 cmake --build "$site/../cmake" --parallel "${JOBS:-$(nproc)}"
 mkdir -p "$site"
-cp -r "$root/tailops" "$site/"
+rm -rf "$site"/{tailops,tests,bench}
+cp -r "$root"/{tailops,tests,bench,conftest.py,pyproject.toml} "$site/"
 rm -f "$site"/tailops/*.so
 cmake --install "$site/../cmake" --prefix "$site"
