@@ -6,11 +6,18 @@ BIN := $(VENV)/bin
 DEPENDENCIES := $(VENV)/.dependencies
 BUILT := $(VENV)/.built
 SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(wildcard csrc/*/* csrc/*/*/*)
-CXX_FILES := $(wildcard csrc/*/*.h csrc/*/*.cc csrc/*/*/*.h csrc/*/*/*.cc tests/kernels/*/*.c*)
+CXX_FILES := $(foreach end,h cc cu cuh,$(wildcard csrc/*/*.$(end) csrc/*/*/*.$(end) \
+	tests/*/*/*.$(end)))
+# The architectures of a wheel are seven, and take minutes; these two are a developer's.
+CUDA_ARCHITECTURES ?= 80;90
+# A GPU machine's own Python, with PyTorch and without TensorFlow: see docs/gpu.md.
+GPU_PYTHON ?= python3
+GPU_SITE := build/gpu/site
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo test lint bench sanitize build clean help
+.PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-report
 
 help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
@@ -18,6 +25,8 @@ help:
 	@echo "make lint    ruff, clang-format and mypy"
 	@echo "make bench   time the fused loss against what people write today"
 	@echo "make sanitize  random problems under sanitizers and valgrind, some minutes"
+	@echo "make gpu-test, gpu-sanitize, gpu-bench  on a machine with a GPU: see docs/gpu.md"
+	@echo "make gpu-report  registers and spills of the CUDA kernels; needs nvcc, no GPU"
 	@echo "make build   only set up and build"
 	@echo "make clean   remove what was set up and built"
 
@@ -39,6 +48,22 @@ bench: $(BUILT)
 sanitize:
 	tests/kernels/sanitize/run.sh $(ARGS)
 
+gpu-build:
+	PYTHON=$(GPU_PYTHON) tests/gpu/build.sh $(GPU_SITE)
+
+gpu-test: gpu-build
+	cd $(GPU_SITE) && TAILOPS_TEST_GPU=1 $(GPU_PYTHON) -m pytest -q tests/gpu/kernels $(ARGS)
+
+gpu-sanitize: gpu-build
+	tests/gpu/sanitize/run.sh $(abspath $(GPU_SITE))/tailops $(ARGS)
+
+gpu-bench: gpu-build
+	cd $(GPU_SITE) && $(GPU_PYTHON) -m bench.gpu $(ARGS) \
+		--output $(abspath bench/results)/gpu-$$(date +%Y-%m-%d).json
+
+gpu-report:
+	$(GPU_PYTHON) -m bench.gpu_report $(ARGS)
+
 build: $(BUILT)
 
 clean:
@@ -53,5 +78,6 @@ $(DEPENDENCIES): requirements/build.txt requirements/dev.txt
 $(BUILT): $(DEPENDENCIES) $(SOURCES)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet \
 		--disable-pip-version-check --no-build-isolation --no-deps \
-		--config-settings=cmake.define.TAILOPS_WERROR=ON --editable .
+		--config-settings=cmake.define.TAILOPS_WERROR=ON \
+		"--config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=$(CUDA_ARCHITECTURES)" --editable .
 	touch $@

@@ -4,6 +4,7 @@
 - `tailops.reference`: the same functions in plain TensorFlow, readable as the definition
 - `tailops.ops`: the fused TensorFlow op underneath
 - `tailops.kernels`: the kernels on NumPy arrays, without TensorFlow
+- `tailops.cuda`: the kernels on the device arrays of PyTorch and CuPy
 - `tailops.jax`: the losses as functions of JAX arrays, without TensorFlow
 - `tailops.build_info()`: what this installation is made of
 """
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from tailops._compatibility import build_info, require_installed_tensorflow
 
 if TYPE_CHECKING:
-    from tailops import jax, kernels, losses, ops, reference
+    from tailops import cuda, jax, kernels, losses, ops, reference
 
-__all__ = ["__version__", "build_info", "jax", "kernels", "losses", "ops", "reference"]
+__all__ = ["__version__", "build_info", "cuda", "jax", "kernels", "losses", "ops", "reference"]
 
 __version__: str = build_info()["tailops"]
 
@@ -25,6 +26,6 @@ require_installed_tensorflow()
 
 def __getattr__(name: str) -> Any:
     """Submodules load when first used: `tailops.kernels` does not need TensorFlow."""
-    if name in {"jax", "kernels", "losses", "ops", "reference"}:
+    if name in {"cuda", "jax", "kernels", "losses", "ops", "reference"}:
         return importlib.import_module(f"tailops.{name}")
     raise AttributeError(f"module 'tailops' has no attribute {name!r}")

@@ -17,7 +17,8 @@ def build_info() -> dict[str, Any]:
 
     Returns:
         A dictionary: `tailops` and `tensorflow` versions, `compiler`, `cuda`, `xla` and `jax`
-        (whether kernels for these are included), the `instruction_set` that the CPU kernels use
+        (whether kernels for these are included), with CUDA its `cuda_toolkit` and the
+        `cuda_architectures`, the `instruction_set` that the CPU kernels use
         and the `instruction_sets` that they could use here; the environment variable
         TAILOPS_INSTRUCTION_SET chooses one.
 
@@ -33,6 +34,8 @@ def build_info() -> dict[str, Any]:
 def require_tensorflow(found: str, built_for: str | None = None) -> None:
     """Raises ImportError unless `found` has the minor version that tailops was built for."""
     built_for = built_for or build_info()["tensorflow"]
+    if built_for == "none":
+        raise ImportError("tailops was built without TensorFlow: only tailops.kernels, .cuda, .jax")
     if found.split(".")[:2] != built_for.split(".")[:2]:
         raise ImportError(
             f"tailops was built for TensorFlow {built_for} and found TensorFlow {found}. "
@@ -43,6 +46,8 @@ def require_tensorflow(found: str, built_for: str | None = None) -> None:
 
 def require_installed_tensorflow() -> None:
     """The same for the TensorFlow that is installed, without the seconds its import takes."""
+    if build_info()["tensorflow"] == "none":
+        return
     for distribution in _DISTRIBUTIONS:
         try:
             found = version(distribution)

@@ -61,6 +61,39 @@ def backward(
     gradient: NDArray[Any],
     threads: int,
 ) -> None: ...
+def cuda_device_count() -> int: ...
+def cuda_workspace(dtype: str, geometry: Geometry, options: Options, is_forward: bool) -> int: ...
+def cuda_forward(
+    dtype: str,
+    y_true: int,
+    y_pred: int,
+    mask: int,
+    ignore_nan: bool,
+    ignore_value: float | None,
+    geometry: Geometry,
+    options: Options,
+    loss: int,
+    state: int,
+    workspace: int,
+    stream: int,
+) -> None: ...
+def cuda_backward(
+    dtype: str,
+    upstream: int,
+    y_true: int,
+    y_pred: int,
+    mask: int,
+    ignore_nan: bool,
+    ignore_value: float | None,
+    state: int,
+    geometry: Geometry,
+    options: Options,
+    gradient: int,
+    workspace: int,
+    stream: int,
+) -> None: ...
+def cuda_read_two(a: int, b: int, n: int, workspace: int, stream: int) -> None: ...
+def cuda_read_two_write_one(a: int, b: int, out: int, n: int, stream: int) -> None: ...
 def rank(options: Options, n: int) -> tuple[int, float, float]: ...
 def read_two(a: NDArray[np.float32], b: NDArray[np.float32], threads: int) -> float: ...
 def read_two_write_one(

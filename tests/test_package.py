@@ -105,7 +105,8 @@ def test_importing_the_ops_under_another_version():
 def test_every_library_is_there():
     names = {path.name.split(".")[0] for path in LIBRARIES}
     expected = {"_kernels", "libtailops_kernels", "libtailops_tensorflow"}
-    expected |= {f"libtailops_{name}" for name in ("xla", "jax") if tailops.build_info()[name]}
+    features = ("xla", "jax", "cuda")
+    expected |= {f"libtailops_{name}" for name in features if tailops.build_info()[name]}
     assert names == expected
 
 
@@ -120,3 +121,35 @@ def test_no_library_takes_cuda_from_elsewhere(library):
     assert not re.findall(r"\bU (?:__)?cuda\w*", symbols)
     if not {"libtailops_tensorflow", "libtailops_xla"} & {library.stem}:
         assert "tensorflow" not in symbols
+
+
+@pytest.mark.skipif(not tailops.build_info()["cuda"], reason="built without CUDA")
+def test_cuda_is_there_and_needs_no_driver():
+    """Loading, asking and counting must work without a GPU; the runtime is nobody else's."""
+    info = tailops.build_info()
+    assert re.fullmatch(r"1[2-9]\.\d+", info["cuda_toolkit"])
+    assert re.search(r"\b\d{2,3}\b", info["cuda_architectures"])
+    assert tailops.cuda.device_count() >= 0
+    library = Path(_kernels.__file__).with_name("libtailops_cuda.so")
+    if shutil.which("nm"):
+        shown = ["nm", "-D", "--defined-only", library]
+        symbols = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
+        assert not re.findall(r"\s(?:__)?cuda\w*$", symbols, re.MULTILINE)
+    with pytest.raises(TypeError, match="of PyTorch or CuPy"):
+        tailops.cuda.forward([1.0], [2.0])
+
+
+def test_without_cuda_is_a_clear_error():
+    printed = run_python(
+        """
+        from tailops import _kernels
+        _kernels.build_info = lambda info=_kernels.build_info(): {**info, "cuda": False}
+        from tailops import cuda
+        assert cuda.device_count() == 0
+        try:
+            cuda.forward([1.0], [2.0])
+        except RuntimeError as error:
+            print(error)
+        """
+    )
+    assert "built without CUDA" in printed

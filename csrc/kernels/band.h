@@ -7,12 +7,13 @@
 #include <cmath>
 #include <limits>
 
+#include "host_device.h"
 #include "simd/loops.h"
 
 namespace tailops {
 
 template <typename C>
-C band_half_width(const Weights<C>& w, C magnitude) {
+TAILOPS_HOST_DEVICE C band_half_width(const Weights<C>& w, C magnitude) {
   if (w.kappa == C(0)) return std::numeric_limits<C>::infinity();
   const double kappa = w.kappa, scale = w.scale;
   const double bits = std::numeric_limits<C>::digits + 2;
@@ -26,7 +27,7 @@ C band_half_width(const Weights<C>& w, C magnitude) {
 // Around every threshold that an order statistic in [low, high] can make: `scale` times it, at most
 // 1. low and high may be infinite: then there is no bound on that side.
 template <typename C>
-Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
+TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
   const C half = band_half_width(w, std::isinf(high) ? std::fmax(low, C(0)) : high);
   return {static_cast<C>(scale * low) - half, low, high, high + half};
 }
@@ -34,7 +35,7 @@ Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
 // The band holds lower and upper too, wherever they are: the threshold's gradient goes to them. An
 // infinite error is above it, so that it has no derivative, unless it is the threshold itself.
 template <typename C>
-Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
+TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
   const C half = band_half_width(w, threshold);
   const C finite_high = std::fmin(threshold + half, std::numeric_limits<C>::max());
   return {threshold, lower, upper, std::fmin(threshold - half, lower),

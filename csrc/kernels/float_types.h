@@ -10,11 +10,12 @@
 
 namespace tailops {
 
-struct Float16 {
+// Visible outside a library, and so are the functions of a library that they are arguments of.
+struct __attribute__((visibility("default"))) Float16 {
   uint16_t bits;
 };
 
-struct BFloat16 {
+struct __attribute__((visibility("default"))) BFloat16 {
   uint16_t bits;
 };
 
@@ -65,6 +66,11 @@ TAILOPS_HOST_DEVICE float widen(BFloat16 value) {
 }
 
 TAILOPS_HOST_DEVICE float widen(Float16 value) {
+#if defined(__CUDA_ARCH__)
+  float widened;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(widened) : "h"(value.bits));
+  return widened;
+#else
   const uint32_t sign = static_cast<uint32_t>(value.bits & 0x8000u) << 16;
   const uint32_t exponent = (value.bits >> 10) & 0x1fu;
   const uint32_t fraction = value.bits & 0x3ffu;
@@ -74,6 +80,7 @@ TAILOPS_HOST_DEVICE float widen(Float16 value) {
   }
   const uint32_t widened = exponent == 0x1fu ? 0xffu : exponent + (127 - 15);
   return float_bits::as_float(sign | (widened << 23) | (fraction << 13));
+#endif
 }
 
 template <typename T>
@@ -91,6 +98,11 @@ TAILOPS_HOST_DEVICE BFloat16 narrow<BFloat16>(double value) {
 
 template <>
 TAILOPS_HOST_DEVICE Float16 narrow<Float16>(double value) {
+#if defined(__CUDA_ARCH__)
+  Float16 narrowed;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(narrowed.bits) : "f"(static_cast<float>(value)));
+  return narrowed;
+#else
   const uint32_t bits = float_bits::of(static_cast<float>(value));
   const uint32_t sign = (bits >> 16) & 0x8000u;
   const uint32_t magnitude = bits & 0x7fffffffu;
@@ -106,6 +118,7 @@ TAILOPS_HOST_DEVICE Float16 narrow<Float16>(double value) {
     result = float_bits::shift_rounded(magnitude - ((127u - 15u) << 23), 13);
   }
   return {static_cast<uint16_t>(sign | result)};
+#endif
 }
 
 }  // namespace TAILOPS_TARGET

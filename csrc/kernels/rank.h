@@ -83,6 +83,26 @@ constexpr RankRule kRankRules[] = {
     {"max_fraction", rank_rules::max_fraction},
 };
 
+// The same by index, where there are no pointers to functions: on a device.
+TAILOPS_HOST_DEVICE Rank rank_by(int rule, int64_t n, double p) {
+  switch (rule) {
+    case 0:
+      return rank_rules::floor(n, p);
+    case 1:
+      return rank_rules::lower(n, p);
+    case 2:
+      return rank_rules::higher(n, p);
+    case 3:
+      return rank_rules::nearest(n, p);
+    case 4:
+      return rank_rules::midpoint(n, p);
+    case 5:
+      return rank_rules::linear(n, p);
+    default:
+      return rank_rules::max_fraction(n, p);
+  }
+}
+
 // NumPy's interpolation, operation for operation, so that finite results have the same bits: the
 // difference in T, the rest in float64. Where NumPy's arithmetic makes a NaN of infinite order
 // statistics (∞ − ∞, ∞ · 0), this is the limit: equal ones are their own interpolation, and any

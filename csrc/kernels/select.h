@@ -78,7 +78,7 @@ class Selector {
   // The rank among all elements, so many of them ignored.
   Rank rank_with(int64_t ignored) const {
     if (ignored == 0) return plan_.rank;
-    Rank rank = rank_of(plan_.options, group_.length - ignored);
+    Rank rank = plan_.rank_among(group_.length - ignored);
     rank.lower += ignored;
     return rank;
   }

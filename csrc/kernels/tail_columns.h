@@ -12,7 +12,7 @@
 namespace tailops {
 
 template <typename C>
-Tail<C> tail_of(const GroupState& state, const Weights<C>& weights) {
+TAILOPS_HOST_DEVICE Tail<C> tail_of(const GroupState& state, const Weights<C>& weights) {
   return tail_of(static_cast<C>(state.threshold), static_cast<C>(state.lower),
                  static_cast<C>(state.upper), weights);
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "dtypes.h"
 #include "floors.h"
 #include "kernels/block_sum.h"
 #include "kernels/float_types.h"
@@ -19,6 +20,11 @@
 #include "kernels/simd/loops.h"
 #include "kernels/tail_loss.h"
 #include "threads_executor.h"
+
+#if defined(TAILOPS_HAS_CUDA)
+#include "cuda.h"
+#include "kernels/cuda/tail_loss.h"
+#endif
 
 namespace py = pybind11;
 
@@ -48,21 +54,6 @@ Geometry geometry_of(const std::vector<int64_t>& shape, std::optional<int64_t> a
                      const std::string& reduction) {
   return make_geometry(shape, axis,
                        static_cast<Reduction>(index_of("reduction", reduction, reduction_names())));
-}
-
-// body(T{}) for the element type of this NumPy dtype name.
-template <typename Body>
-void with_dtype(const std::string& dtype, const Body& body) {
-  switch (index_of("dtype", dtype, {"float32", "float64", "float16", "bfloat16"})) {
-    case 0:
-      return body(float{});
-    case 1:
-      return body(double{});
-    case 2:
-      return body(Float16{});
-    default:
-      return body(BFloat16{});
-  }
 }
 
 using Mask = std::optional<py::array_t<bool, py::array::c_style>>;
@@ -122,7 +113,13 @@ py::dict build_info() {
   info["tailops"] = TAILOPS_VERSION;
   info["tensorflow"] = TAILOPS_TENSORFLOW_VERSION;
   info["compiler"] = compiler();
+#if defined(TAILOPS_HAS_CUDA)
+  info["cuda"] = true;
+  info["cuda_toolkit"] = cuda::toolkit();
+  info["cuda_architectures"] = cuda::architectures();
+#else
   info["cuda"] = false;
+#endif
   info["xla"] = static_cast<bool>(TAILOPS_HAS_XLA);
   info["jax"] = static_cast<bool>(TAILOPS_HAS_JAX);
   info["instruction_set"] = instruction_set();
@@ -177,4 +174,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("instruction_set", &instruction_set);
   m.def("set_instruction_set", &set_instruction_set);
   m.def("build_info", &build_info);
+#if defined(TAILOPS_HAS_CUDA)
+  add_cuda(m);
+#endif
 }

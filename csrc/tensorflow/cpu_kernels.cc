@@ -1,85 +1,14 @@
 // The ops on the CPU: tensors in, kernels called, tensors out.
 
-#include <vector>
-
-#include "attributes.h"
 #include "cpu_executor.h"
 #include "huge_pages.h"
-#include "kernels/tail_loss.h"
-#include "tensorflow/core/framework/op_kernel.h"
-#include "tensorflow/core/framework/tensor_shape.h"
-#include "tensorflow/core/platform/errors.h"
+#include "kernels.h"
 
 namespace tailops {
 namespace {
 
-using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
-using tensorflow::TensorShape;
-
-template <typename T>
-struct KernelTypeOf {
-  using type = T;
-};
-template <>
-struct KernelTypeOf<Eigen::half> {
-  using type = Float16;
-};
-template <>
-struct KernelTypeOf<Eigen::bfloat16> {
-  using type = BFloat16;
-};
-template <typename T>
-using KernelType = typename KernelTypeOf<T>::type;
-
-template <typename T>
-const KernelType<T>* data_of(const Tensor& tensor) {
-  return reinterpret_cast<const KernelType<T>*>(tensor.flat<T>().data());
-}
-
-template <typename T>
-KernelType<T>* data_of(Tensor* tensor) {
-  return reinterpret_cast<KernelType<T>*>(tensor->flat<T>().data());
-}
-
-std::vector<int64_t> dimensions(const TensorShape& shape) {
-  std::vector<int64_t> sizes;
-  for (int i = 0; i < shape.dims(); ++i) sizes.push_back(shape.dim_size(i));
-  return sizes;
-}
-
-class TailLossBase : public OpKernel {
- public:
-  explicit TailLossBase(OpKernelConstruction* context) : OpKernel(context) {
-    OP_REQUIRES_OK(context, read_attributes(context, attributes_));
-  }
-
- protected:
-  absl::Status find_geometry(const Tensor& y_true, const Tensor& y_pred, Geometry& geometry) const {
-    const std::vector<int64_t> shape = dimensions(y_pred.shape());
-    return invalid_argument_if_thrown(type_string(), [&] {
-      require_same_shape(dimensions(y_true.shape()), shape);
-      geometry = make_geometry(shape, attributes_.axis, attributes_.reduction);
-    });
-  }
-
-  // Null where there is none.
-  absl::Status find_mask(OpKernelContext* context, const Tensor& y_pred, const bool*& mask) const {
-    tensorflow::OpInputList masks;
-    TF_RETURN_IF_ERROR(context->input_list("mask", &masks));
-    mask = nullptr;
-    if (masks.size() == 0) return absl::OkStatus();
-    return invalid_argument_if_thrown(type_string(), [&] {
-      require_one_mask(masks.size());
-      require_shape("mask", dimensions(masks[0].shape()), dimensions(y_pred.shape()));
-      mask = masks[0].flat<bool>().data();
-    });
-  }
-
-  Attributes attributes_;
-};
 
 template <typename T>
 class TailLossOp final : public TailLossBase {
@@ -96,13 +25,10 @@ class TailLossOp final : public TailLossBase {
 
     Tensor* loss = nullptr;
     Tensor* state = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape(geometry.output_shape), &loss));
-    OP_REQUIRES_OK(context, context->allocate_output(
-                                1, TensorShape({geometry.groups(), kStateColumns}), &state));
+    OP_REQUIRES_OK(context, allocate_outputs(context, geometry, loss, state));
     CpuExecutor executor(context);
     tail_loss_forward(data_of<T>(y_true), data_of<T>(y_pred), mask, geometry, attributes_.options,
-                      data_of<T>(loss), reinterpret_cast<GroupState*>(state->flat<double>().data()),
-                      executor);
+                      data_of<T>(loss), state_of(state), executor);
   }
 };
 
@@ -112,17 +38,9 @@ class TailLossGradOp final : public TailLossBase {
   using TailLossBase::TailLossBase;
 
   void Compute(OpKernelContext* context) override {
-    const Tensor& upstream = context->input(0);
-    const Tensor& y_true = context->input(1);
-    const Tensor& y_pred = context->input(2);
-    const Tensor& state = context->input(3);
     Geometry geometry;
-    OP_REQUIRES_OK(context, find_geometry(y_true, y_pred, geometry));
-    OP_REQUIRES_OK(context, invalid_argument_if_thrown(type_string(), [&] {
-                     require_shape("upstream", dimensions(upstream.shape()), geometry.output_shape);
-                     require_shape("state", dimensions(state.shape()),
-                                   {geometry.groups(), kStateColumns});
-                   }));
+    OP_REQUIRES_OK(context, find_geometry(context, geometry));
+    const Tensor& y_pred = context->input(2);
 
     const bool* mask;
     OP_REQUIRES_OK(context, find_mask(context, y_pred, mask));
@@ -134,8 +52,8 @@ class TailLossGradOp final : public TailLossBase {
                                                                       &gradient, &forwarded));
     if (forwarded < 0) ask_for_huge_pages(gradient->data(), gradient->TotalBytes());
     CpuExecutor executor(context);
-    tail_loss_backward(data_of<T>(upstream), data_of<T>(y_true), data_of<T>(y_pred), mask,
-                       reinterpret_cast<const GroupState*>(state.flat<double>().data()), geometry,
+    tail_loss_backward(data_of<T>(context->input(0)), data_of<T>(context->input(1)),
+                       data_of<T>(y_pred), mask, state_of(context->input(3)), geometry,
                        attributes_.options, data_of<T>(gradient), executor);
   }
 };

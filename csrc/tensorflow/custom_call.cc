@@ -16,6 +16,11 @@ namespace {
 XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kForwardTarget, "Host", tailops_tail_loss_host);
 XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kBackwardTarget, "Host",
                          tailops_tail_loss_grad_host);
+#if defined(TAILOPS_HAS_CUDA)
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kForwardTarget, "CUDA", tailops_tail_loss_cuda);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kBackwardTarget, "CUDA",
+                         tailops_tail_loss_grad_cuda);
+#endif
 
 // The op's own texts, which read_attributes has found to be numbers and names: nothing to escape.
 absl::StatusOr<std::string> text_entries(tensorflow::OpKernelConstruction* context) {

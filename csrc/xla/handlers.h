@@ -24,4 +24,6 @@ constexpr const char* kRankAttribute = "rank";
 #pragma GCC visibility push(default)
 XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_host);
 XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_grad_host);
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_cuda);
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_tail_loss_grad_cuda);
 #pragma GCC visibility pop

@@ -1,7 +1,8 @@
 """The tail losses on JAX arrays, for `jit`, `grad` and `vmap`. TensorFlow is not loaded.
 
 The same kernels as everywhere else, as custom calls; each loss is one call forward and one
-backward. Needs JAX: `pip install tailops[jax]`. On the CPU only, so far.
+backward. Needs JAX: `pip install tailops[jax]`. On NVIDIA GPUs too,
+where tailops was built with CUDA: compiled, not run on hardware yet.
 """
 
 from tailops.jax._requirements import require_jax

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tailops import _kernels
+from tailops._compatibility import build_info
 from tailops._options import TailOptions
 from tailops.jax._requirements import load_library
 
@@ -18,9 +19,11 @@ _STATE_WORDS = 2 * _kernels.STATE_COLUMNS
 
 def _register() -> None:
     library = load_library()
+    platforms = {"cpu": "host", "CUDA": "cuda"} if build_info()["cuda"] else {"cpu": "host"}
     for target in (_FORWARD, _BACKWARD):
-        handler = jax.ffi.pycapsule(getattr(library, f"{target}_host"))
-        jax.ffi.register_ffi_target(target, handler, platform="cpu")
+        for platform, name in platforms.items():
+            handler = jax.ffi.pycapsule(getattr(library, f"{target}_{name}"))
+            jax.ffi.register_ffi_target(target, handler, platform=platform)
 
 
 _register()

@@ -300,7 +300,7 @@ def test_errors_of_the_gradient_when_it_compiles():
     gradient(tf.ones(()), x, x, state)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"upstream of shape \(3,\) must"):
         gradient(x, x, x, state)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"state of shape \(2, 6\) must"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"state of shape \(2, 7\) must"):
         gradient(tf.ones(()), x, x, tf.ones((2, 7), tf.float64))
 
 
@@ -308,13 +308,13 @@ def call_by_hand(attributes, size):
     """The custom call that the op would become, had it let these through."""
     from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_call_module
 
-    types = f"(tensor<3xf32>, tensor<{size}xf32>) -> (tensor<f32>, tensor<1x6xf64>)"
+    types = f"(tensor<3xf32>, tensor<{size}xf32>) -> (tensor<f32>, tensor<1x7xf64>)"
     module = f"""
         func.func @main(%t: tensor<3xf32>, %p: tensor<{size}xf32>)
-            -> (tensor<f32>, tensor<1x6xf64>) {{
+            -> (tensor<f32>, tensor<1x7xf64>) {{
           %0:2 = stablehlo.custom_call @tailops_tail_loss(%t, %p)
               {{api_version = 4 : i32, backend_config = {{{attributes}}}}} : {types}
-          return %0#0, %0#1 : tensor<f32>, tensor<1x6xf64>
+          return %0#0, %0#1 : tensor<f32>, tensor<1x7xf64>
         }}"""
 
     def call():

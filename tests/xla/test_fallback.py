@@ -79,6 +79,8 @@ def test_a_gpu_that_this_build_does_not_support():
     """Keras compiles for a GPU by itself; without CUDA kernels that must not fail."""
     fake = """
     import tensorflow as tf
+    from tailops import _kernels
+    _kernels.build_info = lambda info=_kernels.build_info(): {**info, "cuda": False}
     tf.config.list_logical_devices = lambda kind=None: ["GPU:0"] if kind == "GPU" else []
     """
     assert "built without CUDA" in run_python(fake + WARNING)

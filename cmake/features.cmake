@@ -1,4 +1,5 @@
-# Whether XLA is supported, inside TensorFlow and for JAX: AUTO (where it can be built), ON or OFF.
+# Features that are AUTO (where they can be built), ON or OFF; here those of XLA, inside TensorFlow
+# and for JAX.
 
 include(CheckCXXSourceCompiles)
 include(CheckLinkerFlag)

@@ -1,0 +1,76 @@
+"""`python -m bench.gpu_report`: what the compiler gives each CUDA kernel; fails where it spills.
+
+Compiles the kernels for each architecture, which takes some minutes and no GPU.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+SOURCES = Path(__file__).parents[1] / "csrc"
+FLAGS = ["-std=c++17", "-fmad=false", "--expt-relaxed-constexpr", "-Xptxas=-v", "-cubin"]
+ELEMENTS = ("float", "double", "Float16", "BFloat16")
+
+
+class Resources(NamedTuple):
+    """Of a kernel, per thread and in bytes; shared memory per block, without the dynamic."""
+
+    kernel: str
+    registers: int
+    shared: int
+    stack: int
+    spilled: int
+
+
+def _number(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    return int(found[1]) if found else 0
+
+
+def resources(element: str, architecture: str) -> Iterator[Resources]:
+    """Of every kernel for an element type."""
+    command = ["nvcc", *FLAGS, f"-arch={architecture}", f"-DTAILOPS_ELEMENT={element}"]
+    paths = [f"-I{SOURCES}", SOURCES / "kernels/cuda/tail_loss.cu", "-o", "/dev/null"]
+    done = subprocess.run([*command, *paths], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    for text in (done.stdout + done.stderr).split("Compiling entry function")[1:]:
+        # run_kernel<tailops::cuda::NAME<…>>, mangled: NAME is behind its own length
+        length, rest = re.findall(r"4cuda(\d+)(\w+)", text)[0]
+        yield Resources(
+            rest[: int(length)],
+            _number(r"Used (\d+) registers", text),
+            _number(r"(\d+) bytes smem", text),
+            _number(r"(\d+) bytes stack frame", text),
+            _number(r"(\d+) bytes spill stores", text),
+        )
+
+
+def main() -> None:
+    """Prints a line per kernel, element type and architecture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--architectures", nargs="+", default=["sm_80", "sm_90"])
+    parser.add_argument("--elements", nargs="+", default=ELEMENTS, choices=ELEMENTS)
+    arguments = parser.parse_args()
+    if shutil.which("nvcc") is None:
+        sys.exit("needs nvcc")
+    names = (*Resources._fields[1:],)
+    print(f"{'':8}{'':10}{'kernel':16}" + "".join(f"{name:>11}" for name in names))
+    spilling = 0
+    for architecture in arguments.architectures:
+        for element in arguments.elements:
+            for of in resources(element, architecture):
+                cells = "".join(f"{value:>11}" for value in of[1:])
+                print(f"{architecture:8}{element:10}{of.kernel:16}{cells}", flush=True)
+                spilling += of.spilled > 0
+    if spilling:
+        sys.exit(f"{spilling} kernels spill registers")
+
+
+if __name__ == "__main__":
+    main()

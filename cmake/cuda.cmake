@@ -1,0 +1,64 @@
+# Whether the kernels for NVIDIA GPUs are built: AUTO (where there is a CUDA compiler), ON or OFF.
+#
+# A system's nvcc, 12 or 13; or PyPI's, whose libraries CMake does not find by itself: see
+# docs/gpu.md. CMAKE_CUDA_ARCHITECTURES chooses what the programs are compiled for.
+
+include(CheckLanguage)
+
+set(TAILOPS_CUDA AUTO CACHE STRING "Kernels for NVIDIA GPUs: AUTO, ON or OFF")
+
+set(missing "")
+if(NOT TAILOPS_CUDA STREQUAL "OFF")
+  check_language(CUDA)
+  if(NOT CMAKE_CUDA_COMPILER)
+    set(missing "there is no CUDA compiler")
+  endif()
+endif()
+decide(TAILOPS_CUDA "${TAILOPS_CUDA}" "${missing}" has_cuda)
+
+# Sets `result` to all that a wheel is for, as far as this nvcc knows them; the last one also as
+# PTX, for GPUs to come.
+function(known_architectures result)
+  execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-code OUTPUT_VARIABLE known)
+  set(found "")
+  foreach(architecture 75 80 86 89 90 100 120)
+    if(known MATCHES "sm_${architecture}[^0-9a-z]")
+      list(APPEND found ${architecture}-real)
+      set(last ${architecture})
+    endif()
+  endforeach()
+  set(${result} ${found} ${last}-virtual PARENT_SCOPE)
+endfunction()
+
+if(has_cuda)
+  if(NOT CMAKE_CUDA_ARCHITECTURES)
+    known_architectures(CMAKE_CUDA_ARCHITECTURES)
+  endif()
+  message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
+  set(CMAKE_CUDA_STANDARD 17)
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+  enable_language(CUDA)
+
+  set(cuda_flags
+    -fmad=false --expt-relaxed-constexpr -Xfatbin=-compress-all
+    -Xcompiler=-ffp-contract=off,-Wall,-Wextra
+    $<$<BOOL:${TAILOPS_WERROR}>:-Werror=all-warnings>)
+  # A library of its own, linked without TensorFlow: the framework library of TensorFlow's GPU
+  # packages exports stubs of the CUDA runtime, and kernels that bind to them never run.
+  add_library(tailops_cuda SHARED csrc/kernels/cuda/info.cu)
+  string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
+  target_compile_definitions(tailops_cuda PRIVATE TAILOPS_CUDA_ARCHITECTURES="${architectures}")
+  target_compile_options(tailops_cuda PRIVATE ${cuda_flags})
+  target_include_directories(tailops_cuda PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/csrc)
+  target_link_options(tailops_cuda PRIVATE
+    -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,defs)
+  foreach(element float double Float16 BFloat16)
+    add_library(tailops_cuda_${element} OBJECT csrc/kernels/cuda/tail_loss.cu)
+    target_compile_definitions(tailops_cuda_${element} PRIVATE TAILOPS_ELEMENT=${element})
+    target_compile_options(tailops_cuda_${element} PRIVATE ${cuda_flags})
+    target_include_directories(tailops_cuda_${element} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/csrc)
+    target_sources(tailops_cuda PRIVATE $<TARGET_OBJECTS:tailops_cuda_${element}>)
+  endforeach()
+endif()

@@ -1,0 +1,104 @@
+#pragma once
+
+// What the threads of a block do together, in an order that is always the same.
+
+#include "device.h"
+
+namespace tailops {
+namespace cuda {
+
+constexpr int kMostWarps = 32;
+
+// combine(a, b) of every thread's value, in a fixed tree; every thread gets it. `of_warps` is
+// shared, with room for one per warp.
+template <typename Value, typename Combine>
+TAILOPS_DEVICE Value block_reduce(Value value, Value* of_warps, const Combine& combine) {
+  const int lane = device::lane(), warps = device::warps();
+  TAILOPS_UNROLL
+  for (int distance = device::kWarp / 2; distance > 0; distance /= 2) {
+    const Value other = device::shuffle(value, (lane + distance) % device::kWarp);
+    value = combine(value, other);
+  }
+  if (lane == 0) of_warps[device::warp()] = value;
+  device::barrier();
+  if (device::warp() == 0) {
+    value = of_warps[lane < warps ? lane : 0];
+    TAILOPS_UNROLL
+    for (int distance = device::kWarp / 2; distance > 0; distance /= 2) {
+      const Value other = device::shuffle(value, (lane + distance) % device::kWarp);
+      if (lane + distance < warps) value = combine(value, other);
+    }
+    if (lane == 0) of_warps[0] = value;
+  }
+  device::barrier();
+  value = of_warps[0];
+  device::barrier();
+  return value;
+}
+
+struct Add {
+  template <typename Value>
+  TAILOPS_DEVICE Value operator()(const Value& a, const Value& b) const {
+    Value sum = a;
+    sum += b;
+    return sum;
+  }
+};
+
+// Whether this block is the last of its row of blocks to come here; everything that the others
+// wrote before is then to be seen, with load_fresh. The counter is left as it was found: zero.
+TAILOPS_DEVICE bool is_last_block(unsigned* finished, unsigned* shared) {
+  device::fence();
+  device::barrier();
+  if (device::thread() == 0) {
+    const unsigned before = device::atomic_add(finished, 1u);
+    *shared = before + 1 == static_cast<unsigned>(device::blocks()) ? 1u : 0u;
+    if (*shared != 0) *finished = 0;
+  }
+  device::barrier();
+  const bool is_last = *shared != 0;
+  if (is_last) device::fence();
+  return is_last;
+}
+
+// Adds one to bins[bin] for every lane that is active. Where many lanes have the same bin, one of
+// them adds for all: the others would wait for each other.
+TAILOPS_DEVICE void count_in_bins(unsigned* bins, bool active, unsigned bin) {
+  constexpr int kRounds = 2;
+  unsigned left = device::ballot(active);
+  for (int round = 0; round < kRounds && left != 0; ++round) {
+    const int leader = device::first_bit(left);
+    const unsigned of_leader = device::shuffle(bin, leader);
+    const unsigned same = device::ballot(active && bin == of_leader) & left;
+    if (device::lane() == leader) {
+      device::atomic_add(&bins[bin], static_cast<unsigned>(device::count_bits(same)));
+    }
+    left &= ~same;
+  }
+  if (left >> device::lane() & 1u) device::atomic_add(&bins[bin], 1u);
+}
+
+// For one warp: in which of `size` counts the element of this rank falls, and its rank within. Only
+// the lane that has found it returns true.
+template <typename Count>
+TAILOPS_DEVICE bool find_rank(const Count* counts, int size, Count rank, int& index, Count& rest) {
+  const int lane = device::lane();
+  const int share = (size + device::kWarp - 1) / device::kWarp;
+  const int begin = lane * share < size ? lane * share : size;
+  const int end = begin + share < size ? begin + share : size;
+  Count own = 0;
+  for (int i = begin; i < end; ++i) own += counts[i];
+  Count up_to = own;
+  TAILOPS_UNROLL
+  for (int distance = 1; distance < device::kWarp; distance *= 2) {
+    const Count before = device::shuffle(up_to, lane >= distance ? lane - distance : lane);
+    if (lane >= distance) up_to += before;
+  }
+  if (rank < up_to - own || rank >= up_to) return false;
+  rest = rank - (up_to - own);
+  for (index = begin; rest >= counts[index]; ++index) rest -= counts[index];
+  return true;
+}
+
+}  // namespace cuda
+}  // namespace tailops

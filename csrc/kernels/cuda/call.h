@@ -1,0 +1,100 @@
+#pragma once
+
+// What every kernel knows of a call: plain values, copied to the device with the launch.
+
+#include "../simd/loops.h"
+#include "device.h"
+#include "tail_loss.h"
+
+namespace tailops {
+namespace cuda {
+
+// Elements that share a threshold, wherever they lie.
+template <typename T>
+struct Elements {
+  using C = ComputeType<T>;
+
+  Inputs<T> inputs;  // the pointers are to the first of them
+  int64_t stride;
+  int64_t length;
+
+  // Whether an element counts, from its values and its place.
+  TAILOPS_DEVICE bool counts(C y_true, C y_pred, int64_t at) const {
+    if (inputs.mask != nullptr && !inputs.mask[at]) return false;
+    return !inputs.ignore.ignores(y_true, y_pred);
+  }
+
+  TAILOPS_DEVICE bool residual(int64_t k, C& d) const {
+    const int64_t at = k * stride;
+    const C t = widen(inputs.y_true[at]), p = widen(inputs.y_pred[at]);
+    d = p - t;
+    return counts(t, p, at);
+  }
+};
+
+template <typename T>
+struct Call {
+  using C = ComputeType<T>;
+
+  Call(const Inputs<T>& of, const Geometry& geometry, const Options& options)
+      : inputs(of),
+        outer(geometry.outer),
+        length(geometry.length),
+        inner(geometry.inner),
+        row_length(geometry.row_length),
+        row_scale(geometry.row_scale),
+        to_scalar(geometry.reduces_to_scalar()),
+        weights{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
+                static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
+        error_kind(options.error_kind),
+        rank_rule(options.rank_rule),
+        percentile(options.percentile),
+        path(options.selection) {}
+
+  // Position of a group's first element.
+  TAILOPS_DEVICE int64_t first_of(int64_t group) const {
+    return inner == 1 ? group * length : group / inner * inner * length + group % inner;
+  }
+
+  TAILOPS_DEVICE Elements<T> group(int64_t g) const {
+    const int64_t first = first_of(g);
+    const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + first;
+    return {{inputs.y_true + first, inputs.y_pred + first, mask, inputs.ignore}, inner, length};
+  }
+
+  TAILOPS_DEVICE int64_t group_of(int64_t flat) const {
+    return inner == 1 ? flat / length : flat / (length * inner) * inner + flat % inner;
+  }
+
+  TAILOPS_DEVICE int64_t row_of(int64_t flat) const {
+    constexpr int64_t kNarrow = int64_t{1} << 32;  // such a division takes a third of the time
+    if (to_scalar) return 0;
+    if (row_length == 1) return flat;
+    if (flat < kNarrow && row_length < kNarrow) {
+      return static_cast<uint32_t>(flat) / static_cast<uint32_t>(row_length);
+    }
+    return flat / row_length;
+  }
+
+  TAILOPS_DEVICE Rank rank(int64_t n) const { return rank_by(rank_rule, n, percentile); }
+
+  int64_t groups() const { return outer * inner; }
+  int64_t size() const { return outer * length * inner; }
+  int64_t rows() const { return size() / row_length; }
+
+  Inputs<T> inputs;
+  int64_t outer;
+  int64_t length;
+  int64_t inner;
+  int64_t row_length;
+  double row_scale;
+  bool to_scalar;
+  Weights<C> weights;
+  int error_kind;
+  int rank_rule;
+  double percentile;
+  SelectionPath path;
+};
+
+}  // namespace cuda
+}  // namespace tailops

@@ -1,0 +1,121 @@
+#pragma once
+
+// What the kernels use of CUDA, so that a test can compile the very same kernels for the host and
+// run them there: tests/cuda/emulation has the other side of this header.
+//
+// A kernel is an object: its members are the arguments, Kernel::Shared is its shared memory, and
+// run(shared, dynamic) is what every thread does. At least kLeastBlocks blocks of kMostThreads
+// threads share a multiprocessor: that bounds their registers. All lanes of a warp take part in
+// everything that exchanges values, and all threads of a block in every barrier.
+
+#if defined(TAILOPS_EMULATED)
+
+#include "emulated_device.h"
+
+#else
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#define TAILOPS_DEVICE __device__ __forceinline__
+#define TAILOPS_UNROLL _Pragma("unroll")
+
+namespace tailops {
+namespace device {
+
+constexpr int kWarp = 32;
+constexpr unsigned kEveryLane = 0xffffffffu;
+
+using Vector16 = uint4;
+
+TAILOPS_DEVICE int thread() { return static_cast<int>(threadIdx.x); }
+TAILOPS_DEVICE int threads() { return static_cast<int>(blockDim.x); }
+TAILOPS_DEVICE int lane() { return thread() % kWarp; }
+TAILOPS_DEVICE int warp() { return thread() / kWarp; }
+TAILOPS_DEVICE int warps() { return threads() / kWarp; }
+TAILOPS_DEVICE int64_t block() { return blockIdx.x; }
+TAILOPS_DEVICE int64_t blocks() { return gridDim.x; }
+TAILOPS_DEVICE int64_t row_of_blocks() { return blockIdx.y; }
+
+TAILOPS_DEVICE void barrier() { __syncthreads(); }
+TAILOPS_DEVICE void fence() { __threadfence(); }
+TAILOPS_DEVICE unsigned ballot(bool condition) { return __ballot_sync(kEveryLane, condition); }
+
+TAILOPS_DEVICE int count_bits(unsigned bits) { return __popc(bits); }
+TAILOPS_DEVICE int first_bit(unsigned bits) { return __ffs(static_cast<int>(bits)) - 1; }
+TAILOPS_DEVICE int bit_length(uint32_t bits) { return 32 - __clz(static_cast<int>(bits)); }
+TAILOPS_DEVICE int bit_length(uint64_t bits) { return 64 - __clzll(static_cast<long long>(bits)); }
+
+// The value that another lane has; any value that can be copied byte by byte.
+template <typename Value>
+TAILOPS_DEVICE Value shuffle(const Value& value, int from) {
+  static_assert(sizeof(Value) % sizeof(unsigned) == 0, "moved in words");
+  constexpr int kWords = sizeof(Value) / sizeof(unsigned);
+  unsigned words[kWords];
+  memcpy(words, &value, sizeof(Value));
+  TAILOPS_UNROLL
+  for (int i = 0; i < kWords; ++i) words[i] = __shfl_sync(kEveryLane, words[i], from);
+  Value moved;
+  memcpy(&moved, words, sizeof(Value));
+  return moved;
+}
+
+TAILOPS_DEVICE unsigned atomic_add(unsigned* to, unsigned value) { return atomicAdd(to, value); }
+TAILOPS_DEVICE void atomic_add(uint64_t* to, uint64_t value) {
+  static_assert(sizeof(unsigned long long) == sizeof(uint64_t), "the atomic's type");
+  atomicAdd(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(value));
+}
+
+// What other blocks of this launch have written, past this multiprocessor's own cache.
+TAILOPS_DEVICE unsigned load_fresh(const unsigned* from) { return __ldcg(from); }
+TAILOPS_DEVICE double load_fresh(const double* from) { return __ldcg(from); }
+TAILOPS_DEVICE uint64_t load_fresh(const uint64_t* from) {
+  return __ldcg(reinterpret_cast<const unsigned long long*>(from));
+}
+
+template <typename Kernel>
+__global__ void __launch_bounds__(Kernel::kMostThreads, Kernel::kLeastBlocks)
+    run_kernel(const Kernel kernel) {
+  __shared__ typename Kernel::Shared shared;
+  extern __shared__ __align__(16) unsigned char dynamic[];
+  kernel.run(shared, dynamic);
+}
+
+inline void require(cudaError_t status, const char* what) {
+  if (status != cudaSuccess) {
+    throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(status));
+  }
+}
+
+struct Grid {
+  int64_t blocks;
+  int64_t rows;
+  int threads;
+  int64_t dynamic_bytes;
+};
+
+template <typename Kernel>
+void launch(const Kernel& kernel, const Grid& grid, void* stream) {
+  constexpr int64_t kAlwaysThere = 48 << 10;
+  if (grid.dynamic_bytes + static_cast<int64_t>(sizeof(typename Kernel::Shared)) > kAlwaysThere) {
+    require(cudaFuncSetAttribute(run_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 static_cast<int>(grid.dynamic_bytes)),
+            "shared memory");
+  }
+  const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.rows));
+  const unsigned threads = static_cast<unsigned>(grid.threads);
+  const size_t bytes = static_cast<size_t>(grid.dynamic_bytes);
+  // clang-format off
+  run_kernel<Kernel><<<blocks, threads, bytes, static_cast<cudaStream_t>(stream)>>>(kernel);
+  // clang-format on
+  require(cudaGetLastError(), "launch");
+}
+
+}  // namespace device
+}  // namespace tailops
+
+#endif

@@ -1,0 +1,138 @@
+#pragma once
+
+// The formulas of formulas.h where the error kind is a number that all threads share, and the
+// compositions of them that several kernels need.
+
+#include <limits>
+#include <tuple>
+
+#include "../band.h"
+#include "../formulas.h"
+#include "../tail_columns.h"
+#include "call.h"
+
+namespace tailops {
+namespace cuda {
+
+// body(Error{}) for the error kind of this number.
+template <size_t kIndex = 0, typename Body>
+TAILOPS_DEVICE void with_error(int kind, const Body& body) {
+  if constexpr (kIndex + 1 < std::tuple_size_v<ErrorKinds>) {
+    if (kind != static_cast<int>(kIndex)) return with_error<kIndex + 1>(kind, body);
+  }
+  body(std::tuple_element_t<kIndex, ErrorKinds>{});
+}
+
+template <int kSize, typename C>
+TAILOPS_DEVICE void errors_of(int kind, C epsilon, const C (&residuals)[kSize], C (&out)[kSize]) {
+  with_error(kind, [&](auto error) {
+    TAILOPS_UNROLL
+    for (int i = 0; i < kSize; ++i) out[i] = decltype(error)::value(residuals[i], epsilon);
+  });
+}
+
+template <typename C>
+TAILOPS_DEVICE C error_of(int kind, C epsilon, C residual) {
+  const C residuals[1] = {residual};
+  C errors[1];
+  errors_of(kind, epsilon, residuals, errors);
+  return errors[0];
+}
+
+// The formulas that do not depend on the error kind.
+template <typename C>
+TAILOPS_DEVICE TailFormulas<AbsoluteError, C> formulas_of(const Weights<C>& w) {
+  return {w.kappa, w.scale, w.beta, w.epsilon};
+}
+
+// Not far from the threshold; NaN is not.
+template <typename C>
+TAILOPS_DEVICE bool is_near(C error, const Tail<C>& tail) {
+  return !(error < tail.band_low) && !(error > tail.band_high);
+}
+
+// e(1 + s·h) where h is 0 or 1.
+template <typename C>
+TAILOPS_DEVICE C far_weighted(C error, C band_high, const Weights<C>& w) {
+  return error > band_high ? error * (C(1) + w.scale) : error;
+}
+
+// ℓ
+template <typename C>
+TAILOPS_DEVICE C weighted_error(C error, const Tail<C>& tail, const Weights<C>& w) {
+  if (!is_near(error, tail)) return far_weighted(error, tail.band_high, w);
+  return formulas_of(w).weighted(error, tail_indicator(error, tail.threshold, w.kappa));
+}
+
+// ∂L/∂t of one element, for an upstream gradient of one.
+template <typename C>
+TAILOPS_DEVICE C threshold_slope(C error, const Tail<C>& tail, const Weights<C>& w) {
+  if (!is_near(error, tail)) return C(0);
+  return formulas_of(w).threshold_derivative(error, tail_indicator(error, tail.threshold, w.kappa));
+}
+
+// The same, both at once and with one exponential, added to the sums of a thread.
+template <typename C>
+TAILOPS_DEVICE void add_element(C error, const Tail<C>& tail, const Weights<C>& w, double& weighted,
+                                double& slopes) {
+  if (!is_near(error, tail)) {
+    weighted += static_cast<double>(far_weighted(error, tail.band_high, w));
+    return;
+  }
+  const auto formulas = formulas_of(w);
+  const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
+  weighted += static_cast<double>(formulas.weighted(error, h));
+  if (w.mode == GradientMode::kExact) {
+    slopes += static_cast<double>(formulas.threshold_derivative(error, h));
+  }
+}
+
+// Where β is 0 the squares are not: they may be infinite.
+template <typename C>
+TAILOPS_DEVICE double loss_of(double weighted, double squares, const Weights<C>& w) {
+  const double beta = static_cast<double>(w.beta);
+  return beta == 0.0 ? weighted : beta * squares + (1.0 - beta) * weighted;
+}
+
+// ∂L/∂e of an element that is an order statistic, with the threshold held constant.
+template <typename C>
+TAILOPS_DEVICE double direct_derivative(C error, const Tail<C>& tail, const Weights<C>& w) {
+  const auto formulas = formulas_of(w);
+  const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
+  const double weight = static_cast<double>(formulas.weight(h));
+  if (w.mode == GradientMode::kFixedWeight) return weight;
+  return weight + static_cast<double>(formulas.spike(error, h));
+}
+
+template <typename C>
+TAILOPS_DEVICE Ties ties_of(const GroupState& state, double gradient, const Tail<C>& tail,
+                            const Weights<C>& w) {
+  const double direct = direct_derivative(tail.lower, tail, w);
+  return {direct, tail.lower == tail.upper ? direct : direct_derivative(tail.upper, tail, w),
+          gradient * state.lower_share, gradient * state.upper_share};
+}
+
+// What arrives at the error of one element; `exact` is its upstream gradient in float64.
+template <typename C>
+TAILOPS_DEVICE C gradient_by_error(C error, C upstream, double exact, const Tail<C>& tail,
+                                   const Ties& ties, const Weights<C>& w) {
+  const auto formulas = formulas_of(w);
+  if (!is_near(error, tail)) {
+    const C below = C(1) - w.beta;
+    return error > tail.band_high ? upstream * (below * (C(1) + w.scale)) : upstream * below;
+  }
+  const bool at_lower = error == tail.lower, at_upper = error == tail.upper;
+  if (at_lower || at_upper) {
+    const double direct = at_lower ? ties.direct_lower : ties.direct_upper;
+    const double through =
+        (at_lower ? ties.through_lower : 0.0) + (at_upper ? ties.through_upper : 0.0);
+    return static_cast<C>(formulas.tied_by_error(direct, exact, through));
+  }
+  const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
+  const C weight = formulas.weight(h);
+  return upstream *
+         (w.mode == GradientMode::kFixedWeight ? weight : weight + formulas.spike(error, h));
+}
+
+}  // namespace cuda
+}  // namespace tailops

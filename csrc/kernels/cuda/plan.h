@@ -1,0 +1,133 @@
+#pragma once
+
+// What is launched for a call, and how much memory that takes: known from the shape, the options
+// and the device, never from the data. Arithmetic for the host; no CUDA.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "../float_types.h"
+#include "../geometry.h"
+#include "../options.h"
+
+namespace tailops {
+namespace cuda {
+
+// What decides between the paths. The first members are the device's; a test makes all of them
+// small.
+struct Limits {
+  int multiprocessors = 1;
+  int64_t shared_bytes = 48 << 10;        // dynamic shared memory that a block may have
+  int64_t block_elements = 16384;         // groups up to here are one block's
+  int64_t groups_per_multiprocessor = 2;  // and, from so many groups on, those of any length
+  int most_group_threads = 512;
+  int grid_threads = 256;
+  int bracket_threads = 512;
+  int64_t blocks_per_multiprocessor = 4;
+  int64_t most_groups_at_once = 16;
+  int64_t most_sample = 65536;
+  int64_t least_sample = 1024;
+  int64_t spare_bytes = 512 << 10;  // room for candidates besides their share of the inputs
+  int64_t most_blocks = (int64_t{1} << 31) - 1;
+  int64_t row_part = 32768;  // a longer row is several warps' work, each of a part of it
+};
+
+// The workspace begins at a multiple of this, and so does every array in it.
+constexpr int64_t kAlignment = 256;
+
+inline int64_t ceiling(int64_t n, int64_t of) { return (n + of - 1) / of; }
+
+// Arrays laid out one behind the other.
+class Layout {
+ public:
+  int64_t add(int64_t count, int64_t bytes_each) {
+    const int64_t at = bytes_;
+    bytes_ += ceiling(count * bytes_each, kAlignment) * kAlignment;
+    return at;
+  }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  int64_t bytes_ = 0;
+};
+
+// Whether the groups are enough for a device, one block each.
+inline bool are_many(const Geometry& geometry, const Limits& limits) {
+  return geometry.groups() >= limits.groups_per_multiprocessor * limits.multiprocessors;
+}
+
+// Whether one block does a group, all by itself.
+inline bool fits_block(const Geometry& geometry, SelectionPath path, const Limits& limits) {
+  constexpr int64_t kCountable = int64_t{1} << 31;  // a block counts in 32 bits
+  if (geometry.length >= kCountable) return false;
+  if (are_many(geometry, limits)) return true;
+  return geometry.length <= limits.block_elements && path == SelectionPath::kAuto;
+}
+
+// A power of two, with a few elements for each thread.
+inline int threads_for(int64_t elements, int most, int64_t per_thread = 4) {
+  int threads = 32;
+  while (2 * threads <= most && threads * per_thread < elements) threads *= 2;
+  return threads;
+}
+
+// Where there are blocks enough to fill the device, larger shares: fewer threads wait for each
+// other.
+inline int threads_for_group(const Geometry& geometry, int most, const Limits& limits) {
+  const bool fills_device = geometry.groups() >= limits.multiprocessors;
+  return threads_for(geometry.length, most, fills_device ? 8 : 4);
+}
+
+// How many values of this size fit into a block's shared memory, besides so many bytes.
+inline int64_t room_in_shared_memory(const Limits& limits, int64_t besides, int64_t value_bytes) {
+  constexpr int64_t kSpare = 256;  // what lies in between, aligned
+  return std::max<int64_t>(0, limits.shared_bytes - besides - kSpare) / value_bytes;
+}
+
+// How many blocks go over so many bytes of each input, 16 at a time.
+inline int64_t blocks_for(int64_t bytes, const Limits& limits) {
+  const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor;
+  constexpr int64_t kBytesPerThread = 32;
+  return std::clamp<int64_t>(ceiling(bytes, kBytesPerThread * limits.grid_threads), 1, most);
+}
+
+// The grid for groups that are many blocks' work each.
+struct GridPlan {
+  GridPlan(const Geometry& geometry, const Options& options, int64_t element_bytes,
+           int64_t compute_bytes, const Limits& limits)
+      : groups_at_once(std::min(geometry.groups(), limits.most_groups_at_once)) {
+    Limits share = limits;
+    share.blocks_per_multiprocessor =
+        std::max<int64_t>(1, limits.blocks_per_multiprocessor / groups_at_once);
+    blocks = blocks_for(geometry.length * element_bytes, share);
+    warps = blocks * limits.grid_threads / 32;
+    // 0.8% of the inputs' bytes, and the spare ones.
+    const int64_t bytes =
+        geometry.length * element_bytes * 2 / 125 + limits.spare_bytes / groups_at_once;
+    segment = std::max<int64_t>(1, bytes / compute_bytes / warps);
+    sample = std::min(wanted_sample(geometry.length, options, limits), warps * segment);
+  }
+
+  // So large that the bracket holds about 0.6% of the elements: a percentile's place in a sample of
+  // m is certain to 3.5 · √(p(1 − p)/m) to both sides. Small groups do with less, for there is more
+  // room; that is for their sample to cost no more than what it leaves to be looked at.
+  static int64_t wanted_sample(int64_t length, const Options& options, const Limits& limits) {
+    constexpr double kHeld = 0.006;
+    const bool of_max = kRankRules[options.rank_rule].rank == rank_rules::max_fraction;
+    const double p = of_max ? 1.0 : options.percentile;
+    const auto certain = static_cast<int64_t>(49.0 * p * (1.0 - p) / (kHeld * kHeld));
+    int64_t root = 1;
+    while ((root + 1) * (root + 1) * (root + 1) <= length) ++root;
+    const int64_t wanted = std::min(root * root / 2, certain);
+    return std::min(length, std::clamp(wanted, limits.least_sample, limits.most_sample));
+  }
+
+  int64_t groups_at_once;
+  int64_t blocks;   // per group
+  int64_t warps;    // of these
+  int64_t segment;  // candidates that each warp has room for
+  int64_t sample;
+};
+
+}  // namespace cuda
+}  // namespace tailops

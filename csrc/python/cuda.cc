@@ -1,0 +1,89 @@
+// The CUDA kernels on addresses of device memory, and a stream: checked and allocated by
+// tailops/cuda.py.
+
+#include "cuda.h"
+
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "dtypes.h"
+#include "kernels/cuda/tail_loss.h"
+
+namespace py = pybind11;
+
+namespace tailops {
+namespace {
+
+using Address = uintptr_t;
+
+template <typename Value>
+Value* at(Address address) {
+  return reinterpret_cast<Value*>(address);
+}
+
+template <typename T>
+cuda::Inputs<T> inputs_of(Address y_true, Address y_pred, Address mask, bool ignore_nan,
+                          std::optional<double> ignore_value) {
+  using C = ComputeType<T>;
+  return {
+      at<const T>(y_true), at<const T>(y_pred), at<const bool>(mask),
+      Ignore<C>{ignore_nan, ignore_value.has_value(), static_cast<C>(ignore_value.value_or(0))}};
+}
+
+int64_t workspace(const std::string& dtype, const Geometry& geometry, const Options& options,
+                  bool is_forward) {
+  int64_t bytes = 0;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    bytes = is_forward ? cuda::forward_workspace<T>(geometry, options)
+                       : cuda::backward_workspace<T>(geometry, options);
+  });
+  return bytes;
+}
+
+void forward(const std::string& dtype, Address y_true, Address y_pred, Address mask,
+             bool ignore_nan, std::optional<double> ignore_value, const Geometry& geometry,
+             const Options& options, Address loss, Address state, Address space, Address stream) {
+  const py::gil_scoped_release release;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    cuda::forward<T>(inputs_of<T>(y_true, y_pred, mask, ignore_nan, ignore_value), geometry,
+                     options, at<T>(loss), at<GroupState>(state), at<void>(space),
+                     at<void>(stream));
+  });
+}
+
+void backward(const std::string& dtype, Address upstream, Address y_true, Address y_pred,
+              Address mask, bool ignore_nan, std::optional<double> ignore_value, Address state,
+              const Geometry& geometry, const Options& options, Address gradient, Address space,
+              Address stream) {
+  const py::gil_scoped_release release;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    cuda::backward<T>(inputs_of<T>(y_true, y_pred, mask, ignore_nan, ignore_value),
+                      at<const T>(upstream), at<const GroupState>(state), geometry, options,
+                      at<T>(gradient), at<void>(space), at<void>(stream));
+  });
+}
+
+}  // namespace
+
+void add_cuda(py::module_& m) {
+  m.def("cuda_device_count", &cuda::device_count);
+  m.def("cuda_workspace", &workspace);
+  m.def("cuda_forward", &forward);
+  m.def("cuda_backward", &backward);
+  m.def("cuda_read_two", [](Address a, Address b, int64_t n, Address space, Address stream) {
+    cuda::read_two(at<const float>(a), at<const float>(b), n, at<void>(space), at<void>(stream));
+  });
+  m.def("cuda_read_two_write_one",
+        [](Address a, Address b, Address out, int64_t n, Address stream) {
+          cuda::read_two_write_one(at<const float>(a), at<const float>(b), at<float>(out), n,
+                                   at<void>(stream));
+        });
+}
+
+}  // namespace tailops

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace tailops {
+
+// Adds the kernels on device memory to the module.
+void add_cuda(pybind11::module_& module);
+
+}  // namespace tailops

@@ -1,0 +1,92 @@
+// The handlers for platform "CUDA". No CUDA header: the stream is a pointer.
+
+#include <new>
+#include <optional>
+
+#include "arguments.h"
+#include "handlers.h"
+#include "kernels/cuda/tail_loss.h"
+
+namespace tailops {
+namespace {
+
+namespace ffi = xla::ffi;
+
+void* allocate(ffi::ScratchAllocator& allocator, int64_t bytes) {
+  if (bytes == 0) return nullptr;
+  constexpr size_t kAlignment = 256;
+  const std::optional<void*> workspace = allocator.Allocate(static_cast<size_t>(bytes), kAlignment);
+  if (!workspace) throw std::bad_alloc();
+  return *workspace;
+}
+
+template <typename T>
+cuda::Inputs<T> inputs_of(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_pred) {
+  return {static_cast<const T*>(y_true.untyped_data()),
+          static_cast<const T*>(y_pred.untyped_data()),
+          nullptr,
+          {}};
+}
+
+ffi::Error forward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer y_true,
+                   ffi::AnyBuffer y_pred, ffi::Result<ffi::AnyBuffer> loss,
+                   ffi::Result<ffi::AnyBuffer> state, ffi::Dictionary attributes) {
+  return error_if_thrown(kForwardTarget, [&] {
+    const Arguments call = read_arguments(y_true, y_pred, attributes);
+    void* const losses = data_of("loss", *loss, call.dtype, call.geometry.output_shape);
+    GroupState* const states = state_of(*state, call.geometry);
+    if (call.geometry.size() == 0) return;
+    with_type(call.dtype, [&](auto element) {
+      using T = decltype(element);
+      const int64_t bytes = cuda::forward_workspace<T>(call.geometry, call.options);
+      cuda::forward(inputs_of<T>(y_true, y_pred), call.geometry, call.options,
+                    static_cast<T*>(losses), states, allocate(scratch, bytes), stream);
+    });
+  });
+}
+
+ffi::Error backward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer upstream,
+                    ffi::AnyBuffer y_true, ffi::AnyBuffer y_pred, ffi::AnyBuffer state,
+                    ffi::Result<ffi::AnyBuffer> gradient, ffi::Dictionary attributes) {
+  return error_if_thrown(kBackwardTarget, [&] {
+    const Arguments call = read_arguments(y_true, y_pred, attributes);
+    const void* const arriving =
+        data_of("upstream", upstream, call.dtype, call.geometry.output_shape);
+    const GroupState* const states = state_of(state, call.geometry);
+    const auto dimensions = y_pred.dimensions();
+    void* const slopes =
+        data_of("y_pred_gradient", *gradient, call.dtype, {dimensions.begin(), dimensions.end()});
+    if (call.geometry.size() == 0) return;
+    with_type(call.dtype, [&](auto element) {
+      using T = decltype(element);
+      const int64_t bytes = cuda::backward_workspace<T>(call.geometry, call.options);
+      cuda::backward(inputs_of<T>(y_true, y_pred), static_cast<const T*>(arriving), states,
+                     call.geometry, call.options, static_cast<T*>(slopes), allocate(scratch, bytes),
+                     stream);
+    });
+  });
+}
+
+}  // namespace
+}  // namespace tailops
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_cuda, tailops::forward,
+                              xla::ffi::Ffi::Bind()
+                                  .Ctx<xla::ffi::PlatformStream<void*>>()
+                                  .Ctx<xla::ffi::ScratchAllocator>()
+                                  .Arg<xla::ffi::AnyBuffer>()  // y_true
+                                  .Arg<xla::ffi::AnyBuffer>()  // y_pred
+                                  .Ret<xla::ffi::AnyBuffer>()  // loss
+                                  .Ret<xla::ffi::AnyBuffer>()  // state
+                                  .Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_grad_cuda, tailops::backward,
+                              xla::ffi::Ffi::Bind()
+                                  .Ctx<xla::ffi::PlatformStream<void*>>()
+                                  .Ctx<xla::ffi::ScratchAllocator>()
+                                  .Arg<xla::ffi::AnyBuffer>()  // upstream
+                                  .Arg<xla::ffi::AnyBuffer>()  // y_true
+                                  .Arg<xla::ffi::AnyBuffer>()  // y_pred
+                                  .Arg<xla::ffi::AnyBuffer>()  // state
+                                  .Ret<xla::ffi::AnyBuffer>()  // y_pred_gradient
+                                  .Attrs());

@@ -1,0 +1,234 @@
+"""The CUDA kernels on the device arrays of PyTorch and CuPy, without TensorFlow.
+
+They run on the current stream of the arrays' own library, wait for nothing, and can be captured in
+a CUDA graph. Compiled and checked in an emulation; not yet measured on hardware.
+"""
+
+from typing import Any, NamedTuple
+
+from tailops import _kernels
+from tailops._compatibility import build_info
+from tailops._options import TailOptions
+
+__all__ = ["Forward", "Ignored", "backward", "device_count", "forward"]
+
+
+def device_count() -> int:
+    """How many GPUs the kernels can use: 0 without a driver, or built without CUDA."""
+    return _kernels.cuda_device_count() if build_info()["cuda"] else 0
+
+
+class Ignored(NamedTuple):
+    """Which elements neither count nor get a gradient.
+
+    Attributes:
+        mask: True for what counts, on the device; None: all.
+        nan: Whether to ignore elements whose target or prediction is NaN.
+        value: The target of elements to ignore, or None.
+    """
+
+    mask: Any = None
+    nan: bool = False
+    value: float | None = None
+
+
+class Forward(NamedTuple):
+    """What `forward` returns: the loss, and the float64 state of each group for `backward`."""
+
+    loss: Any
+    state: Any
+
+
+class _Torch:
+    def __init__(self, like: Any) -> None:
+        import torch
+
+        self._torch, self._device = torch, like.device
+        if like.device.type != "cuda":
+            raise ValueError(f"y_pred is on {like.device}: must be on a CUDA device")
+        self.device = torch.cuda.device(like.device)
+
+    def empty(self, shape: Any, dtype: str) -> Any:
+        return self._torch.empty(shape, dtype=getattr(self._torch, dtype), device=self._device)
+
+    def stream(self) -> int:
+        return int(self._torch.cuda.current_stream(self._device).cuda_stream)
+
+    @staticmethod
+    def dtype(array: Any) -> str:
+        return str(array.dtype).removeprefix("torch.")
+
+    @staticmethod
+    def address(array: Any) -> int:
+        return int(array.data_ptr())
+
+    @staticmethod
+    def is_contiguous(array: Any) -> bool:
+        return bool(array.is_contiguous())
+
+
+class _CuPy:
+    def __init__(self, like: Any) -> None:
+        import cupy
+
+        self._cupy, self.device = cupy, like.device
+
+    def empty(self, shape: Any, dtype: str) -> Any:
+        return self._cupy.empty(shape, dtype)
+
+    def stream(self) -> int:
+        return int(self._cupy.cuda.get_current_stream().ptr)
+
+    @staticmethod
+    def dtype(array: Any) -> str:
+        return str(array.dtype.name)
+
+    @staticmethod
+    def address(array: Any) -> int:
+        return int(array.data.ptr)
+
+    @staticmethod
+    def is_contiguous(array: Any) -> bool:
+        return bool(array.flags.c_contiguous)
+
+
+def _library_of(array: Any) -> Any:
+    if not build_info()["cuda"]:
+        raise RuntimeError("tailops was built without CUDA: -C cmake.define.TAILOPS_CUDA=ON")
+    name = type(array).__module__.split(".")[0]
+    if name not in {"torch", "cupy"}:
+        raise TypeError(f"y_pred is a {type(array).__name__}: must be of PyTorch or CuPy")
+    return _Torch(array) if name == "torch" else _CuPy(array)
+
+
+def _require(library: Any, name: str, array: Any, dtype: str, shape: tuple[int, ...]) -> int:
+    found = library.dtype(array), tuple(array.shape)
+    if found != (dtype, shape) or not library.is_contiguous(array):
+        raise ValueError(f"{name} is {found[0]}{found[1]}: must be a contiguous {dtype}{shape}")
+    return int(library.address(array))
+
+
+def _inputs(
+    library: Any, y_true: Any, y_pred: Any, ignored: Ignored
+) -> tuple[int, int, int, bool, float | None]:
+    dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
+    mask = 0
+    if ignored.mask is not None:
+        mask = _require(library, "mask", ignored.mask, "bool", shape)
+    return (
+        _require(library, "y_true", y_true, dtype, shape),
+        _require(library, "y_pred", y_pred, dtype, shape),
+        mask,
+        ignored.nan,
+        ignored.value,
+    )
+
+
+def forward(
+    y_true: Any,
+    y_pred: Any,
+    options: TailOptions | None = None,
+    *,
+    reduction: str = "per_sample",
+    ignored: Ignored | None = None,
+    selection: str = "auto",
+) -> Forward:
+    """The tail loss of device arrays; formulas as in `tailops.losses.percentile_loss`.
+
+    Args:
+        y_true: Targets, contiguous, of PyTorch or CuPy.
+        y_pred: Predictions of the same shape and dtype: float16, bfloat16, float32 or float64.
+        options: What to compute; None: the defaults.
+        reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
+            An ignored element is one whose loss is 0.
+        ignored: Which elements to ignore; None: none.
+        selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
+
+    Returns:
+        The loss, and the state for `backward`, of the same library as y_pred.
+
+    Raises:
+        ValueError: Shapes or dtypes differ, an array is empty or not contiguous, or an argument is
+            out of range.
+        RuntimeError: CUDA refuses, or tailops was built without it.
+    """
+    options = options or TailOptions()
+    library = _library_of(y_pred)
+    inputs = _inputs(library, y_true, y_pred, ignored or Ignored())
+    dtype = library.dtype(y_pred)
+    geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
+    chosen = options.for_kernels(selection)
+    with library.device:
+        loss = library.empty(tuple(geometry.output_shape), dtype)
+        state = library.empty((geometry.groups, _kernels.STATE_COLUMNS), "float64")
+        workspace = library.empty(
+            _kernels.cuda_workspace(dtype, geometry, chosen, True) + 1, "uint8"
+        )
+        _kernels.cuda_forward(
+            dtype,
+            *inputs,
+            geometry,
+            chosen,
+            library.address(loss),
+            library.address(state),
+            library.address(workspace),
+            library.stream(),
+        )
+    return Forward(loss, state)
+
+
+def backward(
+    upstream: Any,
+    y_true: Any,
+    y_pred: Any,
+    state: Any,
+    options: TailOptions | None = None,
+    *,
+    reduction: str = "per_sample",
+    ignored: Ignored | None = None,
+    out: Any = None,
+) -> Any:
+    """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative.
+
+    Args:
+        upstream: The gradient that arrives at the loss, of the loss's shape and dtype.
+        y_true: As for `forward`.
+        y_pred: As for `forward`.
+        state: What `forward` returned for these inputs and options.
+        options: As for `forward`.
+        reduction: As for `forward`.
+        ignored: As for `forward`.
+        out: Where to write the result, which may be y_true or y_pred; None: a new array.
+
+    Returns:
+        An array like y_pred, or `out`.
+
+    Raises:
+        ValueError, RuntimeError: As for `forward`.
+    """
+    options = options or TailOptions()
+    library = _library_of(y_pred)
+    inputs = _inputs(library, y_true, y_pred, ignored or Ignored())
+    dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
+    geometry = _kernels.Geometry(list(shape), options.axis, reduction)
+    columns = (geometry.groups, _kernels.STATE_COLUMNS)
+    arriving = _require(library, "upstream", upstream, dtype, tuple(geometry.output_shape))
+    states = _require(library, "state", state, "float64", columns)
+    chosen = options.for_kernels()
+    with library.device:
+        gradient = library.empty(shape, dtype) if out is None else out
+        workspace = library.empty(
+            _kernels.cuda_workspace(dtype, geometry, chosen, False) + 1, "uint8"
+        )
+        _kernels.cuda_backward(
+            dtype,
+            arriving,
+            *inputs,
+            states,
+            geometry,
+            chosen,
+            _require(library, "out", gradient, dtype, shape),
+            library.address(workspace),
+            library.stream(),
+        )
+    return gradient

@@ -1,0 +1,149 @@
+"""The CUDA kernels compiled for the host and run thread by thread; see emulated_device.h."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tailops import _kernels, kernels
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parents[1] / "csrc"
+COMPILER = shutil.which(os.environ.get("CXX", "g++"))
+FLAGS = ["-std=c++17", "-O1", "-ffp-contract=off", "-DTAILOPS_EMULATED", "-fPIC", "-shared"]
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Those of plan.h, so small that few elements reach every path."""
+
+    multiprocessors: int = 3
+    shared_bytes: int = 16 << 10
+    block_elements: int = 600
+    most_group_threads: int = 96
+    grid_threads: int = 64
+    bracket_threads: int = 64
+    blocks_per_multiprocessor: int = 1
+    most_groups_at_once: int = 2
+    least_sample: int = 64
+    spare_bytes: int = 4096
+    most_blocks: int = 3
+    row_part: int = 500
+
+
+POINTERS = ("y_true", "y_pred", "mask", "upstream", "loss", "state", "gradient", "shape")
+INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "rank_rule")
+INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection")
+NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
+LIMITS = tuple(Limits.__dataclass_fields__)
+
+
+class _Arguments(ctypes.Structure):
+    _fields_ = (
+        [(name, ctypes.c_void_p) for name in POINTERS]
+        + [(name, ctypes.c_int64) for name in INTEGERS]
+        + [(name, ctypes.c_double) for name in NUMBERS]
+        + [("ignore_nan", ctypes.c_int64), ("has_ignore_value", ctypes.c_int64)]
+        + [("ignore_value", ctypes.c_double), ("seed", ctypes.c_int64)]
+        + [(name, ctypes.c_int64) for name in LIMITS]
+        + [("launches", ctypes.c_int64), ("workspace_bytes", ctypes.c_int64)]
+        + [("problem", ctypes.c_char * 200)]
+    )
+
+
+@dataclass
+class Result:
+    """What a pass wrote, and what it took."""
+
+    launches: int
+    workspace_bytes: int
+    loss: np.ndarray | None = None
+    state: np.ndarray | None = None
+    gradient: np.ndarray | None = None
+
+
+def _misaligned(array, offset):
+    """A copy whose first element lies `offset` elements behind a multiple of 16 bytes."""
+    bytes_ = np.empty(array.nbytes + 64, np.uint8)
+    skip = -bytes_.ctypes.data % 16 + offset * array.itemsize
+    copy = bytes_[skip : skip + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+class Emulation:
+    """The compiled library, with limits and an order of threads that are its own."""
+
+    def __init__(self, path):
+        self._run = ctypes.CDLL(str(path)).tailops_emulate
+        self.limits = Limits()
+        self.seed = 0
+
+    @staticmethod
+    def compile(folder, *flags):
+        path = folder / "emulation.so"
+        sources = [HERE / "emulation/emulate.cc"]
+        sources += [SOURCES / "kernels" / name for name in ("geometry.cc", "options.cc")]
+        paths = [f"-I{SOURCES}", f"-I{HERE / 'emulation'}"]
+        subprocess.run([COMPILER, *FLAGS, *flags, *paths, *sources, "-o", path], check=True)
+        return path
+
+    def _call(self, case, **arrays):
+        options = case.options
+        shape = np.array(case.y_pred.shape, np.int64)
+        axis = -1 if options.axis is None else options.axis % case.y_pred.ndim
+        arrays = {"mask": case.mask, "shape": shape, **arrays}
+        arguments = _Arguments(
+            dimensions=case.y_pred.ndim,
+            axis=axis,
+            dtype=DTYPES.index(case.y_pred.dtype.name),
+            reduction=_kernels.REDUCTIONS.index(case.reduction),
+            error_kind=_kernels.ERRORS.index(options.error),
+            rank_rule=_kernels.METHODS.index(options.method),
+            gradient_mode=_kernels.GRADIENTS.index(options.gradient),
+            selection=_kernels.SELECTIONS.index(case.selection),
+            ignore_nan=case.ignore_nan,
+            has_ignore_value=case.ignore_value is not None,
+            ignore_value=case.ignore_value or 0.0,
+            seed=self.seed,
+            **{name: getattr(options, name) for name in NUMBERS},
+            **{name: getattr(self.limits, name) for name in LIMITS},
+            **{name: a.ctypes.data for name, a in arrays.items() if a is not None},
+        )
+        self._run(ctypes.byref(arguments))
+        if arguments.problem:
+            raise RuntimeError(arguments.problem.decode())
+        return Result(arguments.launches, arguments.workspace_bytes)
+
+    def workspace_bytes(self, case):
+        """What the forward pass asks for; it does not run."""
+        return self._call(case, loss=None).workspace_bytes
+
+    def forward(self, case, *, offsets=(0, 0)):
+        """The forward pass, with inputs so many elements off 16 bytes."""
+        y_true = _misaligned(np.ascontiguousarray(case.y_true), offsets[0])
+        y_pred = _misaligned(np.ascontiguousarray(case.y_pred), offsets[1])
+        loss = np.full(case.geometry.output_shape, np.nan, case.y_pred.dtype)
+        state = np.full(case.geometry.groups * _kernels.STATE_COLUMNS, np.nan).view(kernels.STATE)
+        result = self._call(case, y_true=y_true, y_pred=y_pred, loss=loss, state=state)
+        result.loss, result.state = loss, state
+        return result
+
+    def backward(self, case, upstream, state, *, offsets=(0, 0, 0), over=None):
+        """The backward pass; `over`: 0 or 1, which input the gradient is written over."""
+        y_true = _misaligned(np.ascontiguousarray(case.y_true), offsets[0])
+        y_pred = _misaligned(np.ascontiguousarray(case.y_pred), offsets[1])
+        garbage = np.full(case.y_pred.shape, np.nan, case.y_pred.dtype)
+        out = _misaligned(garbage, offsets[2]) if over is None else (y_true, y_pred)[over]
+        upstream = np.ascontiguousarray(upstream, case.y_pred.dtype)
+        state = np.ascontiguousarray(state)
+        result = self._call(
+            case, y_true=y_true, y_pred=y_pred, upstream=upstream, state=state, gradient=out
+        )
+        result.gradient = out
+        return result

@@ -1,0 +1,159 @@
+// The launches of a call, run by the emulation, for ctypes. Workspace and outputs are garbage
+// before.
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <vector>
+
+#include "kernels/cuda/launch.h"
+
+namespace tailops {
+namespace {
+
+struct Arguments {
+  const void* y_true;
+  const void* y_pred;
+  const bool* mask;
+  const void* upstream;
+  void* loss;
+  void* state;
+  void* gradient;
+  const int64_t* shape;
+  int64_t dimensions;
+  int64_t axis;  // −1: none
+  int64_t dtype;
+  int64_t reduction;
+  int64_t error_kind;
+  int64_t rank_rule;
+  int64_t gradient_mode;
+  int64_t selection;
+  double percentile;
+  double smoothing_factor;
+  double error_scale;
+  double beta;
+  double epsilon;
+  int64_t ignore_nan;
+  int64_t has_ignore_value;
+  double ignore_value;
+  int64_t seed;
+  // Limits
+  int64_t multiprocessors;
+  int64_t shared_bytes;
+  int64_t block_elements;
+  int64_t most_group_threads;
+  int64_t grid_threads;
+  int64_t bracket_threads;
+  int64_t blocks_per_multiprocessor;
+  int64_t most_groups_at_once;
+  int64_t least_sample;
+  int64_t spare_bytes;
+  int64_t most_blocks;
+  int64_t row_part;
+  // out
+  int64_t launches;
+  int64_t workspace_bytes;
+  char problem[200];
+};
+
+cuda::Limits limits_of(const Arguments& a) {
+  cuda::Limits limits;
+  limits.multiprocessors = static_cast<int>(a.multiprocessors);
+  limits.shared_bytes = a.shared_bytes;
+  limits.block_elements = a.block_elements;
+  limits.most_group_threads = static_cast<int>(a.most_group_threads);
+  limits.grid_threads = static_cast<int>(a.grid_threads);
+  limits.bracket_threads = static_cast<int>(a.bracket_threads);
+  limits.blocks_per_multiprocessor = a.blocks_per_multiprocessor;
+  limits.most_groups_at_once = a.most_groups_at_once;
+  limits.least_sample = a.least_sample;
+  limits.spare_bytes = a.spare_bytes;
+  limits.most_blocks = a.most_blocks;
+  limits.row_part = a.row_part;
+  return limits;
+}
+
+// Exactly as large as asked for, aligned, and dirty: with 0xff, every number in it is NaN or huge.
+class DirtyMemory {
+ public:
+  explicit DirtyMemory(int64_t bytes, int64_t seed)
+      : bytes_(static_cast<char*>(std::aligned_alloc(
+            cuda::kAlignment, static_cast<size_t>(bytes == 0 ? cuda::kAlignment : bytes)))) {
+    std::memset(bytes_, seed % 2 == 0 ? 0xff : 0x41, static_cast<size_t>(bytes));
+  }
+  ~DirtyMemory() { std::free(bytes_); }
+  DirtyMemory(const DirtyMemory&) = delete;
+  DirtyMemory& operator=(const DirtyMemory&) = delete;
+  void* data() const { return bytes_; }
+
+ private:
+  char* const bytes_;
+};
+
+template <typename T>
+void run(Arguments& a) {
+  using C = ComputeType<T>;
+  const std::vector<int64_t> shape(a.shape, a.shape + a.dimensions);
+  const std::optional<int64_t> axis = a.axis < 0 ? std::nullopt : std::optional<int64_t>(a.axis);
+  const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(a.reduction));
+  Options options;
+  options.error_kind = static_cast<int>(a.error_kind);
+  options.rank_rule = static_cast<int>(a.rank_rule);
+  options.gradient = static_cast<GradientMode>(a.gradient_mode);
+  options.selection = static_cast<SelectionPath>(a.selection);
+  options.percentile = a.percentile;
+  options.smoothing_factor = a.smoothing_factor;
+  options.error_scale = a.error_scale;
+  options.beta = a.beta;
+  options.epsilon = a.epsilon;
+  const Ignore<C> ignore{a.ignore_nan != 0, a.has_ignore_value != 0,
+                         static_cast<C>(a.ignore_value)};
+  const cuda::Inputs<T> inputs{static_cast<const T*>(a.y_true), static_cast<const T*>(a.y_pred),
+                               a.mask, ignore};
+  const cuda::Limits limits = limits_of(a);
+  emulation::machine().random.seed(static_cast<unsigned>(a.seed));
+  emulation::machine().launches = 0;
+  auto* const state = static_cast<GroupState*>(a.state);
+  if (a.upstream == nullptr) {
+    using Launches = cuda::ForwardLaunches<T>;
+    a.workspace_bytes = Launches(inputs, geometry, options, limits, nullptr).workspace_bytes();
+    if (a.loss == nullptr) return;
+    const DirtyMemory workspace(a.workspace_bytes, a.seed);
+    Launches(inputs, geometry, options, limits, workspace.data())
+        .run(static_cast<T*>(a.loss), state, nullptr);
+  } else {
+    using Launches = cuda::BackwardLaunches<T>;
+    a.workspace_bytes = Launches(inputs, geometry, options, limits, nullptr).workspace_bytes();
+    const DirtyMemory workspace(a.workspace_bytes, a.seed);
+    Launches(inputs, geometry, options, limits, workspace.data())
+        .run(static_cast<const T*>(a.upstream), state, static_cast<T*>(a.gradient), nullptr);
+  }
+  a.launches = emulation::machine().launches;
+}
+
+}  // namespace
+}  // namespace tailops
+
+extern "C" __attribute__((visibility("default"))) void tailops_emulate(void* arguments) {
+  auto& a = *static_cast<tailops::Arguments*>(arguments);
+  a.problem[0] = '\0';
+  try {
+    switch (a.dtype) {
+      case 0:
+        return tailops::run<float>(a);
+      case 2:
+        return tailops::run<tailops::Float16>(a);
+#if !defined(TAILOPS_TWO_TYPES)  // under sanitizers, the others take longer to compile than to run
+      case 1:
+        return tailops::run<double>(a);
+      case 3:
+        return tailops::run<tailops::BFloat16>(a);
+#endif
+      default:
+        throw std::invalid_argument("a type that is not compiled in");
+    }
+  } catch (const std::exception& problem) {
+    std::snprintf(a.problem, sizeof(a.problem), "%s", problem.what());
+  }
+}

@@ -1,0 +1,207 @@
+"""Random problems for the CUDA kernels, and what they must give: on the emulation and on a GPU."""
+
+from dataclasses import dataclass, field, replace
+
+import ml_dtypes
+import numpy as np
+import oracle
+from families import EXTREME_FAMILIES, FAMILIES, residuals
+
+from tailops import _kernels
+from tailops._options import TailOptions
+
+TOLERANCE = {"float64": 1e-12, "float32": 2e-6, "float16": 1e-3, "bfloat16": 8e-3}
+IGNORED_VALUE = -7.0
+
+
+@dataclass
+class Problem:
+    """Inputs, options, and what to ignore."""
+
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    options: TailOptions = field(default_factory=TailOptions)
+    reduction: str = "mean"
+    mask: np.ndarray | None = None
+    ignore_nan: bool = False
+    ignore_value: float | None = None
+    selection: str = "auto"
+
+    @property
+    def geometry(self):
+        return _kernels.Geometry(list(self.y_pred.shape), self.options.axis, self.reduction)
+
+    @property
+    def kept(self):
+        kept = np.ones(self.y_pred.shape, bool) if self.mask is None else self.mask.copy()
+        if self.ignore_nan:
+            kept &= ~np.isnan(self.y_true.astype(np.float64))
+            kept &= ~np.isnan(self.y_pred.astype(np.float64))
+        if self.ignore_value is not None:
+            kept &= self.y_true.astype(np.float64) != self.ignore_value
+        return kept
+
+    def __str__(self):
+        ignored = f"{self.mask is not None} {self.ignore_nan} {self.ignore_value}"
+        return (
+            f"{self.y_pred.dtype}{self.y_pred.shape} {self.options} {self.reduction} "
+            f"{self.selection} ignored: {ignored}"
+        )
+
+
+def groups_of(shape, axis):
+    """An index for each group, in the order of the groups."""
+    every = slice(None)
+    if axis is None:
+        return [(every,) * len(shape)]
+    axis %= len(shape)
+    others = np.ndindex(*np.delete(shape, axis))
+    return [(*index[:axis], every, *index[axis:]) for index in others]
+
+
+def truth(problem, upstream):
+    """The oracle's answer for what is kept; ignored elements have no loss and no gradient."""
+    y_pred = problem.y_pred
+    shape, kept, options = y_pred.shape, problem.kept, problem.options
+    size = y_pred.size
+    sample = shape[-1] if y_pred.ndim >= 2 else 1
+    scale = {"none": 1.0, "per_sample": 1 / sample, "mean": 1 / size, "sum": 1 / sample}
+    scale = scale[problem.reduction]
+    by_row = upstream[..., None] if upstream.ndim == y_pred.ndim - 1 >= 1 else upstream
+    arriving = np.broadcast_to(by_row.astype(np.float64) * scale, shape)
+    loss, gradient = np.zeros(shape), np.zeros(shape)
+    thresholds = []
+    for group in groups_of(shape, options.axis):
+        inside = kept[group]
+        if not inside.any():
+            thresholds.append(0.0)
+            continue
+        answer = oracle.tail_loss(
+            problem.y_true[group][inside].ravel(),
+            y_pred[group][inside].ravel(),
+            replace(options, axis=None),
+            "none",
+            arriving[group][inside].ravel(),
+        )
+        for whole, part in ((loss, answer.loss), (gradient, answer.gradient)):
+            values = np.zeros(inside.shape)
+            values[inside] = part
+            whole[group] = values
+        thresholds.append(answer.thresholds[0])
+    with np.errstate(all="ignore"):
+        if problem.reduction == "per_sample" and y_pred.ndim >= 2:
+            loss = loss.sum(axis=-1) * scale
+        elif problem.reduction in ("mean", "sum"):
+            loss = loss.sum() * scale
+    return oracle.Truth(loss, gradient, np.array(thresholds, oracle.compute_dtype(y_pred.dtype)))
+
+
+def assert_close(actual, expected, dtype, what):
+    """Relative to the largest element: a gradient is a vector."""
+    actual, expected = np.asarray(actual).astype(np.float64), np.asarray(expected, np.float64)
+    np.testing.assert_array_equal(np.isnan(actual), np.isnan(expected), err_msg=what)
+    info = ml_dtypes.finfo(dtype)
+    with np.errstate(all="ignore"):
+        beyond = np.abs(expected) > float(info.max)
+        expected = np.where(beyond, np.copysign(np.inf, expected), expected)
+    infinite = np.isinf(expected)
+    np.testing.assert_array_equal(actual[infinite], expected[infinite], err_msg=what)
+    finite = np.isfinite(expected)
+    scale = np.max(np.abs(expected[finite]), initial=0)
+    allowed = TOLERANCE[np.dtype(dtype).name] * scale + float(info.smallest_subnormal)
+    assert np.max(np.abs(actual[finite] - expected[finite]), initial=0) <= allowed, what
+
+
+def check(problem, forward, backward, seed=0):
+    """Whether thresholds are exact, and loss and gradient within the contract.
+
+    Args:
+        problem: What to compute.
+        forward: A function that returns loss and state.
+        backward: A function of upstream and state that returns the gradient.
+        seed: Of the upstream gradient.
+    """
+    what = f"{problem} seed {seed}"
+    rng = np.random.default_rng(seed)
+    dtype = problem.y_pred.dtype
+    upstream = rng.uniform(0.5, 2, problem.geometry.output_shape).astype(dtype)
+    expected = truth(problem, upstream)
+    loss, state = forward()
+    thresholds = state["threshold"].astype(expected.thresholds.dtype)
+    np.testing.assert_array_equal(thresholds, expected.thresholds, err_msg=f"threshold of {what}")
+    assert_close(loss, expected.loss, dtype, f"loss of {what}")
+    gradient = np.asarray(backward(upstream, state))
+    assert_close(gradient, expected.gradient, dtype, f"gradient of {what}")
+    assert not np.any(gradient[~problem.kept].astype(np.float64)), f"ignored, in {what}"
+
+
+def with_residuals(family, shape, dtype):
+    """Targets are multiples of a quarter, so that residuals tie as the family made them."""
+    n = int(np.prod(shape))
+    d = residuals(family, n, np.float64)
+    y_true = np.random.default_rng(n).integers(-2, 3, n) / 4
+    return y_true.reshape(shape).astype(dtype), (y_true + d).reshape(shape).astype(dtype)
+
+
+def random_shape(rng, most):
+    kind = rng.integers(7)
+    size = [70, most, most, most, most, most, 1][kind]
+    n = int(rng.integers(1, size + 1))
+    if kind in (0, 1, 6):
+        return (n,)
+    if kind == 2:
+        width = int(rng.integers(1, 60))
+        return (max(1, n // width), width)
+    if kind == 3:
+        return (7, max(1, n // 35), 5)
+    return (2, max(1, n // 2)) if kind == 4 else (max(1, n // 3), 3)
+
+
+DTYPES = ("float32", "float32", "float64", "float16", "bfloat16")
+
+
+def random_problem(rng, most=3000, dtypes=DTYPES):
+    """A problem of at most about so many elements."""
+    shape = random_shape(rng, most)
+    dtype = np.dtype(str(rng.choice(dtypes)))
+    family = str(rng.choice([*FAMILIES]))
+    y_true, y_pred = with_residuals(family, shape, dtype)
+    problem = Problem(
+        y_true,
+        y_pred,
+        TailOptions(
+            percentile=float(rng.choice([0.01, 0.3, 0.5, 0.9, 0.97, 1.0])),
+            smoothing_factor=float(rng.choice([0.0, 1.0, 7.0, 100.0])),
+            error_scale=3.0,
+            beta=float(rng.choice([0.0, 0.3, 1.0])),
+            error=str(rng.choice(_kernels.ERRORS)),
+            method=str(rng.choice(_kernels.METHODS)),
+            gradient=str(rng.choice(_kernels.GRADIENTS)),
+            axis=None if rng.random() < 0.5 else int(rng.integers(len(shape))),
+            epsilon=0.3,
+        ),
+        str(rng.choice(_kernels.REDUCTIONS)),
+        selection=str(rng.choice(_kernels.SELECTIONS)),
+    )
+    share = rng.choice([0.0, 0.0, 0.3, 0.9, 1.0])
+    for kind in rng.permutation(["mask", "nan", "value"])[: rng.integers(0, 3)]:
+        ignored = rng.random(shape) < share
+        if kind == "mask":
+            problem.mask = ~ignored
+        elif kind == "nan":
+            problem.ignore_nan = True
+            target = problem.y_true if rng.random() < 0.5 else problem.y_pred
+            target[ignored] = np.nan
+        else:
+            problem.ignore_value = IGNORED_VALUE
+            problem.y_true[ignored] = IGNORED_VALUE
+    if rng.random() < 0.05:
+        problem.y_pred.flat[rng.integers(problem.y_pred.size)] = np.nan
+    return problem
+
+
+def extreme(name, n, dtype):
+    return residuals(name, n, dtype)
+
+
+EVERY_FAMILY = [*FAMILIES, *EXTREME_FAMILIES]

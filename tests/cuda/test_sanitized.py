@@ -1,0 +1,63 @@
+"""The emulated CUDA kernels under the address and undefined-behaviour sanitizers.
+
+Shared memory and workspace have exactly the size that was asked for: an access beyond is an error.
+"""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import emulation
+import pytest
+from emulation import Emulation
+
+HERE = Path(__file__).parent
+FLAGS = ["-DTAILOPS_TWO_TYPES", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+PROBLEMS = """
+    import sys
+    import numpy as np
+    from emulation import Emulation, Limits
+    from problems import random_problem
+    from test_emulated_kernels import check_emulated
+
+    emulated = Emulation(sys.argv[1])
+    for seed in range(1000, 1000 + int(sys.argv[2])):
+        rng = np.random.default_rng(seed)
+        emulated.limits = Limits(
+            block_elements=int(rng.choice([1, 64, 600])),
+            shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+            spare_bytes=int(rng.choice([0, 512])),
+        )
+        problem = random_problem(rng, most=900, dtypes=("float32", "float16"))
+        check_emulated(emulated, problem, seed, tuple(int(k) for k in rng.integers(0, 4, 3)))
+    print("no problem")
+"""
+
+
+def runtime(name):
+    """The sanitizer's library, which has to be loaded before Python's own."""
+    asked = [emulation.COMPILER, f"-print-file-name={name}"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
+def test_random_problems(tmp_path):
+    if not Path(runtime("libasan.so")).is_absolute():
+        pytest.skip("the compiler has no address sanitizer")
+    library = Emulation.compile(tmp_path, *FLAGS)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(PROBLEMS), library, "60"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "LD_PRELOAD": f"{runtime('libasan.so')} {runtime('libubsan.so')}",
+            "ASAN_OPTIONS": "detect_leaks=0",
+            "PYTHONPATH": f"{HERE}:{HERE.parent}",
+        },
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "no problem" in done.stdout

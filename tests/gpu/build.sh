@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds the kernels and the Python module, without TensorFlow, for this machine's Python and GPU;
+# with JAX's side where jaxlib is installed. Argument: the folder that gets them, with tests and
+# benchmarks beside them: what runs there finds no other tailops.
+set -euo pipefail
+site=${1:?a folder}
+python=${PYTHON:-python3}
+root=$(cd "$(dirname "$0")/../.." && pwd)
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/pyproject.toml")
+cmake -S "$root" -B "$site/../cmake" -DCMAKE_BUILD_TYPE=Release -DSKBUILD_PROJECT_VERSION="$version" \
+  -DPython_EXECUTABLE="$(command -v "$python")" -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" \
+  -DTAILOPS_TENSORFLOW=none -DTAILOPS_CUDA=ON \
+  -DCMAKE_CUDA_ARCHITECTURES="${CUDA_ARCHITECTURES:-native}"
+cmake --build "$site/../cmake" --parallel "${JOBS:-$(nproc)}"
+mkdir -p "$site"
+rm -rf "$site"/{tailops,tests,bench}
+cp -r "$root"/{tailops,tests,bench,conftest.py,pyproject.toml} "$site/"
+rm -f "$site"/tailops/*.so
+cmake --install "$site/../cmake" --prefix "$site"

@@ -1,0 +1,174 @@
+// Random problems on the GPU against the CPU kernels: for compute-sanitizer, and as a first test on
+// a machine that has nothing else. Argument: how many rounds.
+
+#include <cuda_runtime.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "kernels/cuda/tail_loss.h"
+#include "kernels/tail_loss.h"
+
+namespace tailops {
+namespace {
+
+void require(cudaError_t status) {
+  if (status == cudaSuccess) return;
+  std::printf("CUDA: %s\n", cudaGetErrorString(status));
+  std::exit(1);
+}
+
+// A copy on the device: an allocation of its own, so that every byte beyond it is an error.
+template <typename T>
+class OnDevice {
+ public:
+  explicit OnDevice(size_t size) : size_(size) {
+    require(cudaMalloc(&data_, std::max<size_t>(1, size) * sizeof(T)));
+  }
+  explicit OnDevice(const std::vector<T>& values) : OnDevice(values.size()) {
+    require(cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice));
+  }
+  ~OnDevice() { cudaFree(data_); }
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+
+  T* data() const { return data_; }
+  std::vector<T> values() const {
+    std::vector<T> values(size_);
+    require(cudaMemcpy(values.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost));
+    return values;
+  }
+
+ private:
+  T* data_ = nullptr;
+  size_t size_;
+};
+
+class Random {
+ public:
+  int64_t below(int64_t end) { return std::uniform_int_distribution<int64_t>(0, end - 1)(bits_); }
+
+  template <typename Value, size_t n>
+  Value one_of(const Value (&values)[n]) {
+    return values[below(static_cast<int64_t>(n))];
+  }
+
+  double residual(int family) {
+    switch (family) {
+      case 0:
+        return normal_(bits_);
+      case 1:
+        return 0.5;
+      case 2:
+        return static_cast<double>(below(4));
+      default:
+        return below(50) == 0 ? INFINITY : normal_(bits_);
+    }
+  }
+
+ private:
+  std::mt19937_64 bits_{7};
+  std::normal_distribution<double> normal_;
+};
+
+std::vector<int64_t> random_shape(Random& random) {
+  const int64_t limits[][3] = {{600, 1, 1},  {20'000, 1, 1}, {200'000, 1, 1}, {120, 120, 1},
+                               {900, 60, 1}, {3, 30'000, 1}, {30'000, 3, 1},  {5, 400, 20}};
+  const auto& limit = limits[random.below(8)];
+  std::vector<int64_t> shape;
+  for (const int64_t most : limit) {
+    if (most > 1) shape.push_back(1 + random.below(most));
+  }
+  return shape;
+}
+
+template <typename T>
+bool are_close(const std::vector<T>& found, const std::vector<T>& expected) {
+  const double tolerance = sizeof(T) == 8 ? 1e-11 : sizeof(T) == 4 ? 4e-6 : 2e-2;
+  double largest = 0.0, apart = 0.0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const double a = widen(found[i]), b = widen(expected[i]);
+    if (std::isnan(a) != std::isnan(b) || (std::isinf(b) && a != b)) return false;
+    if (!std::isfinite(b)) continue;
+    largest = std::fmax(largest, std::fabs(b));
+    apart = std::fmax(apart, std::fabs(a - b));
+  }
+  return apart <= tolerance * largest;
+}
+
+template <typename T>
+bool one_problem(Random& random) {
+  const std::vector<int64_t> shape = random_shape(random);
+  std::optional<int64_t> axis;
+  if (random.below(2) == 1) axis = random.below(static_cast<int64_t>(shape.size()));
+  const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(random.below(4)));
+  Options options;
+  options.error_kind = static_cast<int>(random.below(3));
+  options.rank_rule = static_cast<int>(random.below(7));
+  options.gradient = static_cast<GradientMode>(random.below(3));
+  options.selection = static_cast<SelectionPath>(random.below(4));
+  options.percentile = random.one_of({0.01, 0.5, 0.9, 0.99, 1.0});
+  options.smoothing_factor = random.one_of({0.0, 1.0, 10.0, 100.0});
+  options.beta = random.one_of({0.0, 0.3, 1.0});
+
+  const auto n = static_cast<size_t>(geometry.size());
+  const auto rows = static_cast<size_t>(geometry.rows());
+  const auto groups = static_cast<size_t>(geometry.groups());
+  const int family = static_cast<int>(random.below(4));
+  std::vector<T> y_true(n, narrow<T>(0.0)), y_pred(n), gradient(n);
+  for (T& value : y_pred) value = narrow<T>(random.residual(family));
+  std::vector<T> loss(rows), upstream(rows, narrow<T>(1.0));
+  std::vector<GroupState> state(groups);
+  SerialExecutor executor;
+  tail_loss_forward(y_true.data(), y_pred.data(), geometry, options, loss.data(), state.data(),
+                    executor);
+  tail_loss_backward(upstream.data(), y_true.data(), y_pred.data(), state.data(), geometry, options,
+                     gradient.data(), executor);
+
+  const OnDevice<T> gpu_true(y_true), gpu_pred(y_pred), gpu_upstream(upstream);
+  const OnDevice<T> gpu_loss(rows), gpu_gradient(n);
+  const OnDevice<GroupState> gpu_state(groups);
+  const cuda::Inputs<T> inputs{gpu_true.data(), gpu_pred.data(), nullptr, {}};
+  {
+    const OnDevice<char> workspace(cuda::forward_workspace<T>(geometry, options));
+    cuda::forward(inputs, geometry, options, gpu_loss.data(), gpu_state.data(), workspace.data(),
+                  nullptr);
+    require(cudaDeviceSynchronize());
+  }
+  {
+    const OnDevice<char> workspace(cuda::backward_workspace<T>(geometry, options));
+    cuda::backward(inputs, gpu_upstream.data(), gpu_state.data(), geometry, options,
+                   gpu_gradient.data(), workspace.data(), nullptr);
+    require(cudaDeviceSynchronize());
+  }
+  const std::vector<GroupState> gpu_states = gpu_state.values();
+  for (size_t g = 0; g < groups; ++g) {
+    if (gpu_states[g].threshold != state[g].threshold) return false;
+  }
+  return are_close(gpu_loss.values(), loss) && are_close(gpu_gradient.values(), gradient);
+}
+
+}  // namespace
+}  // namespace tailops
+
+int main(int, char** argv) {
+  using namespace tailops;
+  Random random;
+  int wrong = 0;
+  const int rounds = std::atoi(argv[1]);
+  for (int round = 0; round < rounds; ++round) {
+    const bool right[] = {one_problem<float>(random), one_problem<double>(random),
+                          one_problem<Float16>(random), one_problem<BFloat16>(random)};
+    for (int type = 0; type < 4; ++type) {
+      if (right[type]) continue;
+      std::printf("round %d, type %d: wrong\n", round, type);
+      ++wrong;
+    }
+  }
+  std::printf("%d problems, %d wrong\n", 4 * rounds, wrong);
+  return wrong == 0 ? 0 : 1;
+}
