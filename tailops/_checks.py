@@ -1,5 +1,6 @@
 """What targets and predictions must be, whatever the framework."""
 
+from numbers import Real
 from typing import Any
 
 FLOATING = ("float16", "bfloat16", "float32", "float64")
@@ -14,6 +15,13 @@ def require_dtypes(y_true: str, y_pred: str) -> None:
         raise TypeError(f"y_pred of dtype {y_pred}: must be one of {', '.join(FLOATING)}")
     if not (y_true in FLOATING or y_true.startswith(("int", "uint"))):
         raise TypeError(f"y_true of dtype {y_true}: must be real numbers")
+
+
+def number(argument: str, value: object) -> float:
+    """The value as a float; TypeError unless it is a number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{argument}={value!r}: must be a number, not {type(value).__name__}")
+    return float(value)
 
 
 def _rank(shape: Any) -> int | None:

@@ -2,20 +2,14 @@
 
 import operator
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any
 
 from tailops import _kernels
+from tailops._checks import number
 
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 NAMES = ("error", "method", "gradient")
 MAX_FRACTION = "max_fraction"
-
-
-def _number(argument: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument}={value!r}: must be a number, not {type(value).__name__}")
-    return float(value)
 
 
 def _axis(value: object) -> int | None:
@@ -67,7 +61,7 @@ class TailOptions:
         of_max = self.method == MAX_FRACTION
         for field in NUMBERS:
             argument = "fraction" if of_max and field == "percentile" else field
-            object.__setattr__(self, field, _number(argument, getattr(self, field)))
+            object.__setattr__(self, field, number(argument, getattr(self, field)))
         for field in NAMES:
             value = getattr(self, field)
             if not isinstance(value, str):

@@ -1,0 +1,71 @@
+"""Which elements are ignored: values that stand for a missing label, and NaN."""
+
+import math
+from typing import Any
+
+import keras
+import ml_dtypes
+import numpy as np
+
+from tailops._checks import number
+from tailops.metrics._tensors import dtype_of
+
+
+def optional_number(argument: str, value: object) -> float | None:
+    """A number that is one, or None."""
+    if value is None:
+        return None
+    result = number(argument, value)
+    if math.isnan(result):
+        raise ValueError(f"{argument}={value!r}: must be a number; ignore_nan=True ignores NaN")
+    return result
+
+
+def boolean(argument: str, value: object) -> bool:
+    """A bool; TypeError for anything else."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{argument}={value!r}: must be a bool, not {type(value).__name__}")
+    return bool(value)
+
+
+def require_possible(argument: str, value: float, dtype: str) -> None:
+    """Raises ValueError if no tensor of this dtype can hold the value."""
+    if dtype.startswith(("int", "uint")):
+        limits = np.iinfo(dtype)
+        possible = float(value).is_integer() and limits.min <= value <= limits.max
+        allowed = f"an integer in [{limits.min}, {limits.max}]"
+    else:
+        largest = float(ml_dtypes.finfo(dtype).max)
+        possible = math.isinf(value) or abs(value) <= largest
+        allowed = f"within ±{largest:g}, or infinite"
+    if not possible:
+        raise ValueError(
+            f"{argument}={value!r}: cannot occur in y_true of dtype {dtype}; must be {allowed}"
+        )
+
+
+def equals_any(argument: str, y_true: Any, values: tuple[float, ...]) -> Any:
+    """Where y_true is one of these values, compared in y_true's own dtype."""
+    found = keras.ops.zeros_like(y_true, dtype="bool")
+    for value in values:
+        require_possible(argument, value, dtype_of(y_true))
+        same_dtype = keras.ops.convert_to_tensor(np.asarray(value, dtype_of(y_true)))
+        found = keras.ops.logical_or(found, keras.ops.equal(y_true, same_dtype))
+    return found
+
+
+def is_nan(tensor: Any) -> Any:
+    """Where it is NaN; nowhere, for integers."""
+    if not dtype_of(tensor).startswith(("float", "bfloat")):
+        return keras.ops.zeros_like(tensor, dtype="bool")
+    return keras.ops.isnan(tensor)
+
+
+def valid_elements(y_true: Any, y_pred: Any, ignore_value: float | None, ignore_nan: bool) -> Any:
+    """Where the label is not `ignore_value`, and, if asked for, neither is NaN."""
+    values = () if ignore_value is None else (ignore_value,)
+    ignored = equals_any("ignore_value", y_true, values)
+    if ignore_nan:
+        either = keras.ops.logical_or(is_nan(y_true), is_nan(y_pred))
+        ignored = keras.ops.logical_or(ignored, either)
+    return keras.ops.logical_not(ignored)
