@@ -5,6 +5,7 @@
 #include "attributes.h"
 #include "cpu_executor.h"
 #include "huge_pages.h"
+#include "kernel_types.h"
 #include "kernels/tail_loss.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor_shape.h"
@@ -18,37 +19,6 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 using tensorflow::TensorShape;
-
-template <typename T>
-struct KernelTypeOf {
-  using type = T;
-};
-template <>
-struct KernelTypeOf<Eigen::half> {
-  using type = Float16;
-};
-template <>
-struct KernelTypeOf<Eigen::bfloat16> {
-  using type = BFloat16;
-};
-template <typename T>
-using KernelType = typename KernelTypeOf<T>::type;
-
-template <typename T>
-const KernelType<T>* data_of(const Tensor& tensor) {
-  return reinterpret_cast<const KernelType<T>*>(tensor.flat<T>().data());
-}
-
-template <typename T>
-KernelType<T>* data_of(Tensor* tensor) {
-  return reinterpret_cast<KernelType<T>*>(tensor->flat<T>().data());
-}
-
-std::vector<int64_t> dimensions(const TensorShape& shape) {
-  std::vector<int64_t> sizes;
-  for (int i = 0; i < shape.dims(); ++i) sizes.push_back(shape.dim_size(i));
-  return sizes;
-}
 
 class TailLossBase : public OpKernel {
  public:

@@ -73,6 +73,8 @@ class CustomCallOp final : public XlaOpKernel {
   REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU_XLA_JIT), CustomCallOp)
 TAILOPS_REGISTER("Tailops>TailLoss");
 TAILOPS_REGISTER("Tailops>TailLossGrad");
+TAILOPS_REGISTER("Tailops>Select");
+TAILOPS_REGISTER("Tailops>SelectGrad");
 #undef TAILOPS_REGISTER
 
 }  // namespace
