@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STATE_COLUMNS: int
+SELECTION_COLUMNS: int
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int
 PARALLEL_ELEMENTS: int
@@ -36,6 +37,16 @@ class Geometry:
     @property
     def output_shape(self) -> tuple[int, ...]: ...
 
+class SelectionOptions:
+    def __init__(self, method: str, ignore_nan: bool, axis: int | None) -> None: ...
+
+class SelectionGeometry:
+    def __init__(self, shape: list[int], options: SelectionOptions) -> None: ...
+    @property
+    def groups(self) -> int: ...
+    @property
+    def group_shape(self) -> tuple[int, ...]: ...
+
 def forward(
     dtype: str,
     y_true: NDArray[Any],
@@ -55,6 +66,16 @@ def backward(
     geometry: Geometry,
     options: Options,
     gradient: NDArray[Any],
+    threads: int,
+) -> None: ...
+def select(
+    dtype: str,
+    x: NDArray[Any],
+    geometry: SelectionGeometry,
+    options: SelectionOptions,
+    q: list[float],
+    value: NDArray[Any],
+    state: NDArray[np.float64],
     threads: int,
 ) -> None: ...
 def rank(options: Options, n: int) -> tuple[int, float, float]: ...

@@ -13,9 +13,9 @@ __all__ = ["select"]
 
 def _ranks(q: tf.Tensor, n: tf.Tensor, method: str) -> tf.Tensor:
     if method == "rank":
-        return q + 0 * n
+        return tf.minimum(q, n - 1)
     if method == "rank_from_top":
-        return n - 1 - q
+        return tf.maximum(n - 1 - q, 0)
     return RANKS[method](n, q)
 
 
@@ -41,7 +41,7 @@ def select(
 
     Args:
         x: Real numbers, of known rank.
-        q: A vector of float64.
+        q: A scalar or a vector of float64.
         method: "floor", "lower", "higher", "nearest", "midpoint", "linear", "rank" or
             "rank_from_top".
         axis: Along which; None: over all elements.
@@ -55,6 +55,9 @@ def select(
         >>> select(x, q, method="linear", axis=None).numpy().tolist()
         [2.0, 3.0]
     """
+    if q.shape.rank == 0:
+        value = select(x, tf.reshape(q, [1]), method=method, axis=axis, ignore_nan=ignore_nan)
+        return tf.squeeze(value, 0)
     given = x.dtype
     if given in (tf.float16, tf.bfloat16):
         x = tf.cast(x, tf.float32)

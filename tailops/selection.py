@@ -90,8 +90,8 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
     last = None if x.shape.rank is None else x.shape[-1]
     number = _whole_number("n", n)
     _require_in_range("n", number, 0, None if last is None else last - 1)
-    q = tf.reshape(tf.cast(number, tf.float64), [1])
-    return tf.squeeze(_select(x, q, "rank_from_top" if reverse else "rank", -1), 0)
+    q = tf.cast(number, tf.float64)
+    return _select(x, q, "rank_from_top" if reverse else "rank", -1)
 
 
 def _fractions(q: Any) -> tf.Tensor:
@@ -123,10 +123,9 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan
     q_rank = _require_rank("q", fractions)
     axes = reduced_axes(axis, rank)
     rows, one_axis = as_one_axis(tensor, axes)
-    value = _select(rows, tf.reshape(fractions, [-1]), method, one_axis, ignore_nan)
-    if q_rank == 0:
-        value = tf.squeeze(value, 0)
-    elif q_rank > 1:
+    flat = fractions if q_rank <= 1 else tf.reshape(fractions, [-1])
+    value = _select(rows, flat, method, one_axis, ignore_nan)
+    if q_rank > 1:
         value = tf.reshape(value, tf.concat([tf.shape(fractions), tf.shape(value)[1:]], 0))
     return with_kept_axes(value, axes, q_rank) if keepdims else value
 
@@ -252,10 +251,10 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
     known = None if None in sizes else int(np.prod(sizes, dtype=np.int64))
     _require_in_range("k", number, 1, known)
     rows, one_axis = as_one_axis(tensor, axes)
-    q = tf.reshape(tf.cast(number, tf.float64) - 1, [1])
+    q = tf.cast(number, tf.float64) - 1
     if one_axis is None:
         rows, one_axis = tf.reshape(rows, [-1]), 0
-    kth = tf.squeeze(_select(rows, q, "rank_from_top", one_axis), 0)
+    kth = _select(rows, q, "rank_from_top", one_axis)
     wide = tf.float64 if tensor.dtype == tf.float64 else tf.float32
     value = _mean_of_largest(
         tf.cast(rows, wide),

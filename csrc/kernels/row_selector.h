@@ -36,17 +36,17 @@ class RowSelector {
   using C = SelectionType<T>;
 
   // The elements of these ranks, which ascend; all NaN where there is one.
-  std::vector<Ranked<C>> select(const T* x, int64_t n, const std::vector<int64_t>& ranks,
-                                Executor& executor) const {
+  void select(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found,
+              Executor& executor) const {
+    if (n <= kTiny) return sorted(x, n, ranks, found);
     if (n <= kShort) {
       C buffer[std::is_same_v<T, C> ? 1 : kShort];
       const C* const values = widened(x, n, buffer);
-      std::vector<Ranked<C>> found;
       C* const spare = scratch_of<C, Scratch::kNarrowed>(n);
-      for (const int64_t rank : ranks) found.push_back(loops_.kth_smallest(values, n, rank, spare));
-      return found;
+      for (const int64_t rank : ranks) *found++ = loops_.kth_smallest(values, n, rank, spare);
+      return;
     }
-    return sampled(x, n, ranks, executor);
+    sampled(x, n, ranks, found, executor);
   }
 
   // How many are NaN.
@@ -61,6 +61,7 @@ class RowSelector {
   }
 
  private:
+  static constexpr int64_t kTiny = 24;
   static constexpr int64_t kShort = 2048;
   static constexpr int64_t kLargestSample = 4096;
 
@@ -97,27 +98,51 @@ class RowSelector {
     }
   }
 
+  // By insertion, without a branch on a value.
+  static void sorted(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found) {
+    C buffer[kTiny], ascending[kTiny];
+    const C* const values = widened(x, n, buffer);
+    bool has_nan = false;
+    for (int64_t i = 0; i < n; ++i) {
+      C carried = values[i];
+      has_nan |= carried != carried;
+      for (int64_t k = 0; k < i; ++k) {
+        const C here = ascending[k];
+        ascending[k] = carried < here ? carried : here;
+        carried = carried < here ? here : carried;
+      }
+      ascending[i] = carried;
+    }
+    if (has_nan) return all_nan(ranks, found);
+    for (const int64_t rank : ranks) {
+      const C value = ascending[rank];
+      int64_t first = rank, end = rank + 1;
+      while (first > 0 && ascending[first - 1] == value) --first;
+      while (end < n && ascending[end] == value) ++end;
+      *found++ = {value, first, end - first};
+    }
+  }
+
+  static void all_nan(const std::vector<int64_t>& ranks, Ranked<C>* found) {
+    std::fill_n(found, ranks.size(), nan_ranked());
+  }
+
   static Ranked<C> nan_ranked() { return {std::numeric_limits<C>::quiet_NaN(), 0, 1}; }
 
-  std::vector<Ranked<C>> sampled(const T* x, int64_t n, const std::vector<int64_t>& ranks,
-                                 Executor& executor) const {
+  void sampled(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found,
+               Executor& executor) const {
     const std::vector<RankBracket> brackets = brackets_of(x, n, ranks);
-    if (brackets.empty()) return {ranks.size(), nan_ranked()};
-    Found found = collect(x, n, brackets, executor);
-    if (found.has_nan) return {ranks.size(), nan_ranked()};
-    std::vector<Ranked<C>> result;
+    if (brackets.empty()) return all_nan(ranks, found);
+    Found kept = collect(x, n, brackets, executor);
+    if (kept.has_nan) return all_nan(ranks, found);
     for (size_t b = 0; b < brackets.size(); ++b) {
       for (size_t r = brackets[b].first; r < brackets[b].end; ++r) {
-        Ranked<C> ranked;
-        if (!element(ranks[r], brackets[b], found.inside[b], ranked))
-          ranked = alone(x, n, ranks[r]);
-        result.push_back(ranked);
+        if (!element(ranks[r], brackets[b], kept.inside[b], found[r])) {
+          found[r] = alone(x, n, ranks[r]);
+        }
       }
     }
-    for (Inside& inside : found.inside) {
-      scratch<C, Scratch::kCandidates>() = std::move(inside.candidates);
-    }
-    return result;
+    scratch<C, Scratch::kCandidates>() = std::move(kept.inside[0].candidates);
   }
 
   // A random element in each of some equal strata, the same ones at every call, and its order
@@ -227,18 +252,16 @@ class IntegerSelector {
  public:
   using C = T;
 
-  std::vector<Ranked<C>> select(const T* x, int64_t n, const std::vector<int64_t>& ranks,
-                                Executor&) const {
+  void select(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found,
+              Executor&) const {
     std::vector<T> copy(x, x + n);
-    std::vector<Ranked<C>> found;
     auto from = copy.begin();
     for (const int64_t rank : ranks) {
       const auto at = copy.begin() + rank;
       std::nth_element(from, at, copy.end());
-      found.push_back({*at, 0, 1});
+      *found++ = {*at, 0, 1};
       from = at;
     }
-    return found;
   }
 
   int64_t count_nan(const T*, int64_t, Executor&) const { return 0; }

@@ -34,10 +34,13 @@ bool is_rank(const SelectionOptions& options) {
   return options.method == kRank || options.method == kRankFromTop;
 }
 
-// The rank that q stands for among n elements.
+// The rank that q stands for among n elements; where NaN is left out, there may be fewer than a
+// rank that is in range needs: then the last one.
 Rank rank_among(const SelectionOptions& options, double q, int64_t n) {
-  if (options.method == kRank) return {static_cast<int64_t>(q), 0.0, 1.0};
-  if (options.method == kRankFromTop) return {n - 1 - static_cast<int64_t>(q), 0.0, 1.0};
+  if (is_rank(options)) {
+    const int64_t rank = std::min(static_cast<int64_t>(q), n - 1);
+    return {options.method == kRank ? rank : n - 1 - rank, 0.0, 1.0};
+  }
   return kRankRules[index_of("method", options.method, rank_rule_names())].rank(n, q);
 }
 
@@ -59,7 +62,40 @@ int64_t product(std::vector<int64_t>::const_iterator begin,
   return std::accumulate(begin, end, int64_t{1}, std::multiplies<int64_t>());
 }
 
-// The elements of an ascending row without its NaNs.
+// Which elements the q of a row of n need: their ranks, ascending, and which of these each q has.
+struct RankPlan {
+  struct Wanted {
+    Rank rank;
+    size_t lower;
+    size_t upper;
+  };
+
+  RankPlan(const SelectionOptions& options, const double* q, int64_t q_count, int64_t n) {
+    for (int64_t i = 0; i < q_count; ++i) {
+      wanted.push_back({rank_among(options, q[i], n), 0, 0});
+      ranks.push_back(wanted.back().rank.lower);
+      ranks.push_back(upper_of(wanted.back().rank));
+    }
+    std::sort(ranks.begin(), ranks.end());
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    for (Wanted& one : wanted) {
+      one.lower = place_of(one.rank.lower);
+      one.upper = place_of(upper_of(one.rank));
+    }
+  }
+
+  std::vector<Wanted> wanted;
+  std::vector<int64_t> ranks;
+
+ private:
+  static int64_t upper_of(const Rank& rank) { return rank.lower + (rank.weight == 0.0 ? 0 : 1); }
+
+  size_t place_of(int64_t rank) const {
+    return static_cast<size_t>(std::lower_bound(ranks.begin(), ranks.end(), rank) - ranks.begin());
+  }
+};
+
+// The elements of a row without its NaNs.
 template <typename T>
 std::vector<T> without_nan(const T* x, int64_t n) {
   std::vector<T> kept;
@@ -84,7 +120,8 @@ class SelectForward {
         q_(q),
         q_count_(q_count),
         value_(value),
-        state_(state) {}
+        state_(state),
+        plan_(options, q, q_count, geometry.length) {}
 
   void run(Executor& executor) const {
     const int64_t length = geometry_.length, inner = geometry_.inner;
@@ -138,31 +175,24 @@ class SelectForward {
         if (nans == geometry_.length) return set_all_nan(group);
         if (nans > 0) {
           const std::vector<T> kept = without_nan(x, geometry_.length);
-          return select(kept.data(), geometry_.length - nans, group, executor);
+          const int64_t n = geometry_.length - nans;
+          return select(kept.data(), n, RankPlan(options_, q_, q_count_, n), group, executor);
         }
       }
     }
-    select(x, geometry_.length, group, executor);
+    select(x, geometry_.length, plan_, group, executor);
   }
 
-  void select(const T* x, int64_t n, int64_t group, Executor& executor) const {
-    std::vector<Rank> wanted;
-    std::vector<int64_t> ranks;
+  void select(const T* x, int64_t n, const RankPlan& plan, int64_t group,
+              Executor& executor) const {
+    constexpr size_t kFew = 16;
+    Ranked<C> few[kFew];
+    std::vector<Ranked<C>> many(plan.ranks.size() > kFew ? plan.ranks.size() : 0);
+    Ranked<C>* const found = many.empty() ? few : many.data();
+    selector_.select(x, n, plan.ranks, found, executor);
     for (int64_t i = 0; i < q_count_; ++i) {
-      wanted.push_back(rank_among(options_, q_[i], n));
-      ranks.push_back(wanted.back().lower);
-      if (wanted.back().weight != 0.0) ranks.push_back(wanted.back().lower + 1);
-    }
-    std::sort(ranks.begin(), ranks.end());
-    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
-    const std::vector<Ranked<C>> found = selector_.select(x, n, ranks, executor);
-    const auto at = [&](int64_t rank) -> const Ranked<C>& {
-      const auto place = std::lower_bound(ranks.begin(), ranks.end(), rank);
-      return found[static_cast<size_t>(place - ranks.begin())];
-    };
-    for (int64_t i = 0; i < q_count_; ++i) {
-      const Rank& rank = wanted[static_cast<size_t>(i)];
-      set(group, i, rank, at(rank.lower), at(rank.lower + (rank.weight == 0.0 ? 0 : 1)));
+      const RankPlan::Wanted& wanted = plan.wanted[static_cast<size_t>(i)];
+      set(group, i, wanted.rank, found[wanted.lower], found[wanted.upper]);
     }
   }
 
@@ -202,6 +232,7 @@ class SelectForward {
   const int64_t q_count_;
   T* value_;
   SelectionState* state_;
+  const RankPlan plan_;
   const RowSelector<T> selector_{};
 };
 
@@ -352,6 +383,19 @@ SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
                                 ": there must be at least one element to select from");
   }
   return geometry;
+}
+
+std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
+                                 const SelectionGeometry& geometry) {
+  std::vector<int64_t> shape = q_shape;
+  shape.insert(shape.end(), geometry.group_shape.begin(), geometry.group_shape.end());
+  return shape;
+}
+
+void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
+                      int64_t count) {
+  if (count == 1 && shape == value_shape({}, geometry)) return;
+  require_shape("upstream", shape, value_shape({count}, geometry));
 }
 
 template <typename T>

@@ -40,6 +40,14 @@ std::vector<std::string> selection_methods();
 SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
                                      const SelectionOptions& options);
 
+// The shape of the values: q's, which is () or (count,), and the groups'.
+std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
+                                 const SelectionGeometry& geometry);
+
+// std::invalid_argument unless these are gradients of the values of `count` quantiles, or of one.
+void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
+                      int64_t count);
+
 // What the forward pass leaves for the backward pass, one per group and q; float64 holds every
 // floating type exactly. An element equal to `lower` gets lower_share of the gradient, one equal to
 // `upper` upper_share: the interpolation's weights, split equally over the ties. NaN shares: the

@@ -42,10 +42,9 @@ absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction*
       }
       call.target = kSelectTarget;
       const SelectionGeometry geometry = selection_geometry(inputs[0], options);
-      const int64_t count = inputs[1].at(0);
-      std::vector<int64_t> value{count};
-      value.insert(value.end(), geometry.group_shape.begin(), geometry.group_shape.end());
-      call.outputs = {value, {geometry.groups(), kSelectionColumns * count}};
+      const int64_t count = inputs[1].empty() ? 1 : inputs[1][0];
+      call.outputs = {value_shape(inputs[1], geometry),
+                      {geometry.groups(), kSelectionColumns * count}};
     }));
     return call;
   };

@@ -58,10 +58,12 @@ absl::Status group_shape(InferenceContext* c, ShapeHandle x, ShapeHandle* groups
 absl::Status forward_shape(InferenceContext* c) {
   ShapeHandle q, groups, value;
   DimensionHandle count, columns;
-  TF_RETURN_IF_ERROR(c->WithRank(c->input(1), 1, &q));
+  TF_RETURN_IF_ERROR(c->WithRankAtMost(c->input(1), 1, &q));
   TF_RETURN_IF_ERROR(group_shape(c, c->input(0), &groups, &count));
   TF_RETURN_IF_ERROR(c->Concatenate(q, groups, &value));
-  TF_RETURN_IF_ERROR(c->Multiply(c->Dim(q, 0), kSelectionColumns, &columns));
+  DimensionHandle quantiles = c->UnknownDim();
+  if (c->RankKnown(q)) quantiles = c->Rank(q) == 1 ? c->Dim(q, 0) : c->MakeDim(1);
+  TF_RETURN_IF_ERROR(c->Multiply(quantiles, kSelectionColumns, &columns));
   c->set_output(0, value);
   c->set_output(1, c->Matrix(count, columns));
   return absl::OkStatus();
@@ -87,9 +89,10 @@ const InitOnStartupMarker register_forward =
             .Attr("T: {half, bfloat16, float, double, int8, int16, int32, int64, uint8, uint16, "
                   "uint32, uint64}")
             .SetShapeFn(forward_shape)
-            .Doc("Quantiles of x along an axis, or elements of rank q, for every entry of q, which "
-                 "is the first dimension of `value`. `state` has a row per group, for the gradient "
-                 "op."));
+            .Doc("Quantiles of x along an axis, or elements of rank q, for a scalar q or every "
+                 "entry of "
+                 "a vector, which is then the first dimension of `value`. `state` has a row per "
+                 "group, for the gradient op."));
 
 const InitOnStartupMarker register_backward = InitOnStartupMarker{} << with_selection_attributes(
                                                   OpDefBuilderWrapper(kSelectGradOp)
@@ -126,12 +129,12 @@ class SelectOp final : public SelectionOp {
     const Tensor& q = context->input(1);
     SelectionGeometry geometry;
     OP_REQUIRES_OK(context, find_geometry(x, geometry));
-    OP_REQUIRES(context, q.dims() == 1,
-                absl::InvalidArgumentError(type_string() + ": q of shape " +
-                                           q.shape().DebugString() + ": must be a vector"));
+    OP_REQUIRES(
+        context, q.dims() <= 1,
+        absl::InvalidArgumentError(type_string() + ": q of shape " + q.shape().DebugString() +
+                                   ": must be a scalar or a vector"));
     const int64_t count = q.NumElements();
-    TensorShape shape({count});
-    for (const int64_t size : geometry.group_shape) shape.AddDim(size);
+    const TensorShape shape(value_shape(dimensions(q.shape()), geometry));
     Tensor* value = nullptr;
     Tensor* state = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, shape, &value));
@@ -159,14 +162,11 @@ class SelectGradOp final : public SelectionOp {
     const Tensor& state = context->input(2);
     SelectionGeometry geometry;
     OP_REQUIRES_OK(context, find_geometry(x, geometry));
-    const int64_t count = upstream.dims() > 0 ? upstream.dim_size(0) : 0;
+    const int64_t count = state.dims() == 2 ? state.dim_size(1) / kSelectionColumns : int64_t{0};
     OP_REQUIRES_OK(context, invalid_argument_if_thrown(type_string(), [&] {
-                     std::vector<int64_t> arriving{count};
-                     arriving.insert(arriving.end(), geometry.group_shape.begin(),
-                                     geometry.group_shape.end());
-                     require_shape("upstream", dimensions(upstream.shape()), arriving);
                      require_shape("state", dimensions(state.shape()),
                                    {geometry.groups(), kSelectionColumns * count});
+                     require_upstream(dimensions(upstream.shape()), geometry, count);
                    }));
     Tensor* gradient = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &gradient));

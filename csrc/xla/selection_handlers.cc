@@ -39,12 +39,6 @@ SelectionCall read_call(const ffi::AnyBuffer& x, const ffi::Dictionary& attribut
   return call;
 }
 
-std::vector<int64_t> value_shape(const SelectionCall& call, int64_t count) {
-  std::vector<int64_t> shape{count};
-  shape.insert(shape.end(), call.geometry.group_shape.begin(), call.geometry.group_shape.end());
-  return shape;
-}
-
 SelectionState* state_data(const ffi::AnyBuffer& state, const SelectionCall& call, int64_t count) {
   return static_cast<SelectionState*>(
       data_of("state", state, ffi::F64, {call.geometry.groups(), kSelectionColumns * count}));
@@ -81,8 +75,9 @@ ffi::Error select(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer q,
   return error_if_thrown(kSelectTarget, [&] {
     const SelectionCall call = read_call(x, attributes);
     const int64_t count = static_cast<int64_t>(q.element_count());
-    const void* const quantiles = data_of("q", q, ffi::F64, {count});
-    void* const values = data_of("value", *value, x.element_type(), value_shape(call, count));
+    const void* const quantiles = data_of("q", q, ffi::F64, shape_of(q));
+    void* const values =
+        data_of("value", *value, x.element_type(), value_shape(shape_of(q), call.geometry));
     SelectionState* const states = state_data(*state, call, count);
     with_selectable_type(x.element_type(), [&](auto element) {
       using T = decltype(element);
@@ -99,11 +94,12 @@ ffi::Error select_grad(ffi::ThreadPool pool, ffi::AnyBuffer upstream, ffi::AnyBu
                        ffi::Dictionary attributes) {
   return error_if_thrown(kSelectGradTarget, [&] {
     const SelectionCall call = read_call(x, attributes);
-    const auto sizes = upstream.dimensions();
-    const int64_t count = sizes.size() > 0 ? sizes[0] : 0;
-    const void* const arriving =
-        data_of("upstream", upstream, x.element_type(), value_shape(call, count));
+    const auto sizes = state.dimensions();
+    const int64_t count = sizes.size() == 2 ? sizes[1] / kSelectionColumns : 0;
     const SelectionState* const states = state_data(state, call, count);
+    require_upstream(shape_of(upstream), call.geometry, count);
+    const void* const arriving =
+        data_of("upstream", upstream, x.element_type(), shape_of(upstream));
     void* const slopes = data_of("gradient", *gradient, x.element_type(), shape_of(x));
     with_type(x.element_type(), [&](auto element) {
       using T = decltype(element);
