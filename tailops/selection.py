@@ -43,23 +43,27 @@ def _select(
     return value
 
 
-def _whole_number(argument: str, value: Any) -> tf.Tensor:
-    """A scalar integer, as a tensor."""
+def _require_in_range(argument: str, known: int, low: int, high: int | None) -> None:
+    if low <= known and (high is None or known <= high):
+        return
+    limits = f"in [{low}, {high}]" if high is not None else f"at least {low}"
+    raise ValueError(f"{argument}={known}: must be {limits}")
+
+
+def _whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.Tensor:
+    """A scalar integer as float64, in [low, high] if it is known; None: no end is known."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        _require_in_range(argument, int(value), low, high)
+        return tf.constant(int(value), tf.float64)
     number = tf.convert_to_tensor(value)
     if not number.dtype.is_integer:
         raise TypeError(f"{argument} of dtype {number.dtype.name}: must be an integer")
     if number.shape.rank not in (0, None):
         raise ValueError(f"{argument} of shape {tuple(number.shape)}: must be a scalar")
-    return number
-
-
-def _require_in_range(argument: str, number: tf.Tensor, low: int, high: int | None) -> None:
-    """Raises ValueError if the number is known and not in [low, high]; None: no end is known."""
     known = tf.get_static_value(number)
-    if known is None or (low <= known and (high is None or known <= high)):
-        return
-    limits = f"[{low}, {high}]" if high is not None else f"at least {low}"
-    raise ValueError(f"{argument}={known}: must be in {limits}")
+    if known is not None:
+        _require_in_range(argument, int(known), low, high)
+    return tf.cast(number, tf.float64)
 
 
 def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa: A002
@@ -88,9 +92,7 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
     if x.shape.rank == 0:
         raise ValueError("input of shape (): must have at least one dimension")
     last = None if x.shape.rank is None else x.shape[-1]
-    number = _whole_number("n", n)
-    _require_in_range("n", number, 0, None if last is None else last - 1)
-    q = tf.cast(number, tf.float64)
+    q = _whole_number("n", n, 0, None if last is None else last - 1)
     return _select(x, q, "rank_from_top" if reverse else "rank", -1)
 
 
@@ -246,15 +248,13 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
     tensor = tf.convert_to_tensor(x)
     _require_dtype("x", tensor, FLOATING)
     axes = reduced_axes(axis, _require_rank("x", tensor))
-    number = _whole_number("k", k)
     sizes = [tensor.shape[a] for a in axes]
     known = None if None in sizes else int(np.prod(sizes, dtype=np.int64))
-    _require_in_range("k", number, 1, known)
+    number = _whole_number("k", k, 1, known)
     rows, one_axis = as_one_axis(tensor, axes)
-    q = tf.cast(number, tf.float64) - 1
     if one_axis is None:
         rows, one_axis = tf.reshape(rows, [-1]), 0
-    kth = _select(rows, q, "rank_from_top", one_axis)
+    kth = _select(rows, number - 1, "rank_from_top", one_axis)
     wide = tf.float64 if tensor.dtype == tf.float64 else tf.float32
     value = _mean_of_largest(
         tf.cast(rows, wide),
