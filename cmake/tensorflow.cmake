@@ -7,12 +7,15 @@ target_compile_definitions(tailops_tensorflow_options INTERFACE
 target_link_libraries(tailops_tensorflow_options INTERFACE
   tailops_options tailops_kernels ${tensorflow_folder}/libtensorflow_framework.so.2)
 
-add_library(tailops_attributes OBJECT csrc/tensorflow/attributes.cc)
+add_library(tailops_attributes OBJECT
+  csrc/tensorflow/attributes.cc
+  csrc/tensorflow/selection_attributes.cc)
 target_link_libraries(tailops_attributes PRIVATE tailops_tensorflow_options)
 
 add_library(tailops_tensorflow SHARED
   csrc/tensorflow/cpu_kernels.cc
-  csrc/tensorflow/ops.cc)
+  csrc/tensorflow/ops.cc
+  csrc/tensorflow/selection_op.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
 if(has_cuda)
   target_sources(tailops_tensorflow PRIVATE csrc/tensorflow/gpu_kernels.cc)
@@ -38,9 +41,11 @@ if(has_xla)
   find_fast_linker(fast_linker)
   add_library(tailops_xla SHARED
     csrc/tensorflow/custom_call.cc
+    csrc/tensorflow/selection_custom_call.cc
     csrc/tensorflow/xla_kernels.cc
     csrc/xla/arguments.cc
-    csrc/xla/host_handlers.cc)
+    csrc/xla/host_handlers.cc
+    csrc/xla/selection_handlers.cc)
   target_include_directories(tailops_xla SYSTEM PRIVATE
     ${tensorflow_folder}/include/external/highwayhash
     ${tensorflow_folder}/include/external/farmhash_archive/src)

@@ -1,6 +1,8 @@
 """Keras losses for the errors that hurt most: the tail of a batch, selected without sorting it.
 
 - `tailops.losses`: Keras losses, and the same as functions of tensors
+- `tailops.metrics`: Keras metrics that skip missing values, and percentiles of the error
+- `tailops.callbacks`: how the tail moves while a model trains
 - `tailops.reference`: the same functions in plain TensorFlow, readable as the definition
 - `tailops.ops`: the fused TensorFlow op underneath
 - `tailops.kernels`: the kernels on NumPy arrays, without TensorFlow
@@ -15,9 +17,22 @@ from typing import TYPE_CHECKING, Any
 from tailops._compatibility import build_info, require_installed_tensorflow
 
 if TYPE_CHECKING:
-    from tailops import cuda, jax, kernels, losses, ops, reference
+    from tailops import callbacks, cuda, jax, kernels, losses, metrics, ops, reference
 
-__all__ = ["__version__", "build_info", "cuda", "jax", "kernels", "losses", "ops", "reference"]
+_SUBMODULES = ("callbacks", "cuda", "jax", "kernels", "losses", "metrics", "ops", "reference")
+
+__all__ = [
+    "__version__",
+    "build_info",
+    "callbacks",
+    "cuda",
+    "jax",
+    "kernels",
+    "losses",
+    "metrics",
+    "ops",
+    "reference",
+]
 
 __version__: str = build_info()["tailops"]
 
@@ -26,6 +41,6 @@ require_installed_tensorflow()
 
 def __getattr__(name: str) -> Any:
     """Submodules load when first used: `tailops.kernels` does not need TensorFlow."""
-    if name in {"cuda", "jax", "kernels", "losses", "ops", "reference"}:
+    if name in _SUBMODULES:
         return importlib.import_module(f"tailops.{name}")
     raise AttributeError(f"module 'tailops' has no attribute {name!r}")

@@ -1,5 +1,7 @@
 """What targets and predictions must be, whatever the framework."""
 
+import math
+from numbers import Real
 from typing import Any
 
 import ml_dtypes
@@ -17,6 +19,36 @@ def require_dtypes(y_true: str, y_pred: str) -> None:
         raise TypeError(f"y_pred of dtype {y_pred}: must be one of {', '.join(FLOATING)}")
     if not (y_true in FLOATING or y_true.startswith(("int", "uint"))):
         raise TypeError(f"y_true of dtype {y_true}: must be real numbers")
+
+
+def number(argument: str, value: object) -> float:
+    """The value as a float; TypeError unless it is a number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{argument}={value!r}: must be a number, not {type(value).__name__}")
+    return float(value)
+
+
+def boolean(argument: str, value: object) -> bool:
+    """A bool; TypeError for anything else."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{argument}={value!r}: must be a bool, not {type(value).__name__}")
+    return bool(value)
+
+
+def require_possible(argument: str, value: float, dtype: str) -> None:
+    """Raises ValueError if no tensor of this dtype can hold the value."""
+    if dtype.startswith(("int", "uint")):
+        limits = np.iinfo(dtype)
+        possible = float(value).is_integer() and limits.min <= value <= limits.max
+        allowed = f"an integer in [{limits.min}, {limits.max}]"
+    else:
+        largest = float(ml_dtypes.finfo(dtype).max)
+        possible = math.isinf(value) or abs(value) <= largest
+        allowed = f"within ±{largest:g}, or infinite"
+    if not possible:
+        raise ValueError(
+            f"{argument}={value!r}: cannot occur in y_true of dtype {dtype}; must be {allowed}"
+        )
 
 
 def _rank(shape: Any) -> int | None:
@@ -49,20 +81,6 @@ def shapes_differ(y_true: Any, y_pred: Any) -> ValueError:
         f"y_true of shape {y_true} and y_pred of shape {y_pred}: must be the same, up to a last "
         "axis of 1; nothing is broadcast"
     )
-
-
-def require_ignore_value(ignore_value: float | None, y_true: str) -> None:
-    """Raises ValueError if targets of this dtype cannot be equal to the value."""
-    if ignore_value is None:
-        return
-    if y_true in FLOATING:
-        largest = float(ml_dtypes.finfo(y_true).max)  # type: ignore[no-untyped-call]
-        can_occur = abs(ignore_value) <= largest or np.isinf(ignore_value)
-    else:
-        info = np.iinfo(y_true)
-        can_occur = info.min <= ignore_value <= info.max and float(ignore_value).is_integer()
-    if not can_occur:
-        raise ValueError(f"ignore_value={ignore_value!r}: cannot occur in y_true of dtype {y_true}")
 
 
 def like(framework: Any, mask: Any, y_pred: Any) -> Any:

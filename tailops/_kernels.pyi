@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STATE_COLUMNS: int
+SELECTION_COLUMNS: int
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int
 PARALLEL_ELEMENTS: int
@@ -37,6 +38,16 @@ class Geometry:
     def groups(self) -> int: ...
     @property
     def output_shape(self) -> tuple[int, ...]: ...
+
+class SelectionOptions:
+    def __init__(self, method: str, ignore_nan: bool, axis: int | None) -> None: ...
+
+class SelectionGeometry:
+    def __init__(self, shape: list[int], options: SelectionOptions) -> None: ...
+    @property
+    def groups(self) -> int: ...
+    @property
+    def group_shape(self) -> tuple[int, ...]: ...
 
 def forward(
     dtype: str,
@@ -94,6 +105,16 @@ def cuda_backward(
 ) -> None: ...
 def cuda_read_two(a: int, b: int, n: int, workspace: int, stream: int) -> None: ...
 def cuda_read_two_write_one(a: int, b: int, out: int, n: int, stream: int) -> None: ...
+def select(
+    dtype: str,
+    x: NDArray[Any],
+    geometry: SelectionGeometry,
+    options: SelectionOptions,
+    q: list[float],
+    value: NDArray[Any],
+    state: NDArray[np.float64],
+    threads: int,
+) -> None: ...
 def rank(options: Options, n: int) -> tuple[int, float, float]: ...
 def read_two(a: NDArray[np.float32], b: NDArray[np.float32], threads: int) -> float: ...
 def read_two_write_one(

@@ -2,22 +2,16 @@
 
 import operator
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any
 
 from tailops import _kernels
+from tailops._checks import boolean, number
 
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 NAMES = ("error", "method", "gradient")
 # What the ops have as attributes, besides `axis` and `reduction`.
 ATTRIBUTES = (*NUMBERS, *NAMES, "ignore_value", "ignore_nan")
 MAX_FRACTION = "max_fraction"
-
-
-def _number(argument: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument}={value!r}: must be a number, not {type(value).__name__}")
-    return float(value)
 
 
 def _axis(value: object) -> int | None:
@@ -73,19 +67,15 @@ class TailOptions:
         of_max = self.method == MAX_FRACTION
         for field in NUMBERS:
             argument = "fraction" if of_max and field == "percentile" else field
-            object.__setattr__(self, field, _number(argument, getattr(self, field)))
+            object.__setattr__(self, field, number(argument, getattr(self, field)))
         for field in NAMES:
             value = getattr(self, field)
             if not isinstance(value, str):
                 raise TypeError(f"{field}={value!r}: must be a string, not {type(value).__name__}")
         object.__setattr__(self, "axis", _axis(self.axis))
         if self.ignore_value is not None:
-            object.__setattr__(self, "ignore_value", _number("ignore_value", self.ignore_value))
-        if not isinstance(self.ignore_nan, bool):
-            raise TypeError(
-                f"ignore_nan={self.ignore_nan!r}: must be a bool, not "
-                f"{type(self.ignore_nan).__name__}"
-            )
+            object.__setattr__(self, "ignore_value", number("ignore_value", self.ignore_value))
+        object.__setattr__(self, "ignore_nan", boolean("ignore_nan", self.ignore_nan))
         self.for_kernels()
 
     @property

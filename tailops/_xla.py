@@ -35,10 +35,11 @@ def _missing_kernels() -> str:
     return ""
 
 
-def _missing() -> str:
+def _missing(on_gpu: bool) -> str:
     """Why there is no XLA here, or an empty string."""
-    if not build_info()["cuda"] and tf.config.list_logical_devices("GPU"):
-        return "TensorFlow compiles for a GPU and tailops was built without CUDA"
+    if not (on_gpu and build_info()["cuda"]) and tf.config.list_logical_devices("GPU"):
+        lacks = "was built without CUDA" if on_gpu else "has no such kernel for it"
+        return f"TensorFlow compiles for a GPU and tailops {lacks}"
     return _missing_kernels()
 
 
@@ -50,21 +51,25 @@ def load_kernels() -> None:
 @functools.cache
 def _warn(reason: str) -> None:
     warnings.warn(
-        f"tailops has no XLA support here ({reason}): its losses run as plain TensorFlow ops, "
+        f"tailops has no XLA support here ({reason}): its ops run as plain TensorFlow ones, "
         "which sort the batch, wherever jit_compile is on.",
         RuntimeWarning,
         stacklevel=3,
     )
 
 
-def must_fall_back() -> bool:
-    """Whether XLA is going to compile what is traced now and has no kernel for it; warns once."""
+def must_fall_back(*, on_gpu: bool = True) -> bool:
+    """Whether XLA is going to compile what is traced now and has no kernel for it; warns once.
+
+    Args:
+        on_gpu: Whether a build with CUDA has a kernel for GPUs.
+    """
     if tf.executing_eagerly():
         return False
     graph = tf.compat.v1.get_default_graph()
     if not control_flow_util.GraphOrParentsInXlaContext(graph):
         return False
-    reason = _missing()
+    reason = _missing(on_gpu)
     if reason:
         _warn(reason)
     return bool(reason)

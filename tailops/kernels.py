@@ -179,3 +179,52 @@ def backward(
         _threads(threads),
     )
     return gradient
+
+
+def select(
+    x: ArrayLike,
+    q: ArrayLike,
+    *,
+    method: str = "linear",
+    axis: int | None = None,
+    ignore_nan: bool = False,
+    threads: int = 1,
+) -> NDArray[Any]:
+    """Quantiles of a NumPy array, or its elements of given ranks; as `tailops.ops.quantile`.
+
+    Args:
+        x: float16, bfloat16, float32 or float64.
+        q: A vector of fractions in [0, 1], or of ranks.
+        method: "linear", "lower", "higher", "nearest", "midpoint" or "floor"; or "rank" or
+            "rank_from_top", by which q is a 0-based rank, in ascending or descending order.
+        axis: Along which; None: over all elements.
+        ignore_nan: Whether NaN is left out.
+        threads: How many threads may work.
+
+    Returns:
+        Of x's dtype: q's shape, then that of x without the axis.
+
+    Raises:
+        ValueError: An argument is out of range, or there is nothing to select from.
+
+    Example:
+        >>> select(np.array([4.0, 1.0, 2.0]), [0.5, 0.75]).tolist()
+        [2.0, 3.0]
+    """
+    array = np.asarray(x, order="C")
+    fractions = np.asarray(q, np.float64).reshape(-1)
+    options = _kernels.SelectionOptions(method, ignore_nan, axis)
+    geometry = _kernels.SelectionGeometry(list(array.shape), options)
+    value = np.empty((fractions.size, *geometry.group_shape), array.dtype)
+    state = np.empty((geometry.groups, _kernels.SELECTION_COLUMNS * fractions.size))
+    _kernels.select(
+        array.dtype.name,
+        array,
+        geometry,
+        options,
+        fractions.tolist(),
+        value,
+        state,
+        _threads(threads),
+    )
+    return value

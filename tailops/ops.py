@@ -1,4 +1,4 @@
-"""The fused TensorFlow op under the losses: one op forward, one backward."""
+"""The native TensorFlow ops: the tail loss, one op forward and one backward; and selection."""
 
 from typing import Any, NoReturn
 
@@ -8,8 +8,17 @@ from tailops import _xla, reference
 from tailops._inputs import as_inputs
 from tailops._op_library import library
 from tailops._options import ATTRIBUTES, TailOptions, require_reduction
+from tailops.selection import median, nanquantile, nth_element, quantile, top_k_mean
 
-__all__ = ["TailOptions", "tail_loss"]
+__all__ = [
+    "TailOptions",
+    "median",
+    "nanquantile",
+    "nth_element",
+    "quantile",
+    "tail_loss",
+    "top_k_mean",
+]
 
 _xla.load_kernels()
 

@@ -17,6 +17,7 @@
 #include "kernels/block_sum.h"
 #include "kernels/float_types.h"
 #include "kernels/select.h"
+#include "kernels/selection.h"
 #include "kernels/simd/loops.h"
 #include "kernels/tail_loss.h"
 #include "threads_executor.h"
@@ -98,6 +99,24 @@ void backward(const std::string& dtype, const py::array& upstream, const py::arr
   });
 }
 
+// value and state are allocated for the geometry: q.size() values of each group.
+void select_elements(const std::string& dtype, const py::array& x,
+                     const SelectionGeometry& geometry, const SelectionOptions& options,
+                     const std::vector<double>& q, py::array& value, py::array& state,
+                     int threads) {
+  const void* const x_data = x.data();
+  void* const value_data = value.mutable_data();
+  void* const state_data = state.mutable_data();
+  const py::gil_scoped_release release;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    ThreadsExecutor executor(threads);
+    select_forward(static_cast<const T*>(x_data), geometry, options, q.data(),
+                   static_cast<int64_t>(q.size()), static_cast<T*>(value_data),
+                   static_cast<SelectionState*>(state_data), executor);
+  });
+}
+
 std::string compiler() {
 #if defined(__clang__)
   return "clang " __clang_version__;
@@ -146,6 +165,20 @@ PYBIND11_MODULE(_kernels, m) {
       .def_property_readonly("output_shape",
                              [](const Geometry& g) { return py::tuple(py::cast(g.output_shape)); });
 
+  py::class_<SelectionOptions>(m, "SelectionOptions")
+      .def(py::init([](const std::string& method, bool ignore_nan, std::optional<int64_t> axis) {
+             return SelectionOptions{method, ignore_nan, axis};
+           }),
+           py::arg("method"), py::arg("ignore_nan"), py::arg("axis"));
+
+  py::class_<SelectionGeometry>(m, "SelectionGeometry")
+      .def(py::init(&selection_geometry), py::arg("shape"), py::arg("options"))
+      .def_property_readonly("groups", &SelectionGeometry::groups)
+      .def_property_readonly("group_shape", [](const SelectionGeometry& g) {
+        return py::tuple(py::cast(g.group_shape));
+      });
+
+  m.attr("SELECTION_COLUMNS") = kSelectionColumns;
   m.attr("STATE_COLUMNS") = kStateColumns;
   m.attr("BUFFER_LENGTH") = kBufferLength;
   m.attr("BLOCK_LENGTH") = kBlockLength;
@@ -159,6 +192,7 @@ PYBIND11_MODULE(_kernels, m) {
 
   m.def("forward", &forward);
   m.def("backward", &backward);
+  m.def("select", &select_elements);
   m.def("rank", [](const Options& options, int64_t n) {
     const Rank rank = rank_of(options, n);
     return py::make_tuple(rank.lower, rank.weight, rank.scale);

@@ -2,6 +2,7 @@
 
 #include "attributes.h"
 #include "kernels/tail_loss.h"
+#include "selection_custom_call.h"
 #include "tensorflow/core/platform/errors.h"
 #include "xla/handlers.h"
 
@@ -31,10 +32,6 @@ absl::StatusOr<std::string> text_entries(tensorflow::OpKernelConstruction* conte
     entries += attribute.name + " = \"" + text + "\", ";
   }
   return entries;
-}
-
-std::string int_entry(const char* name, int64_t value) {
-  return std::string(name) + " = " + std::to_string(value) + " : i64";
 }
 
 std::string dictionary(const std::string& texts, const Attributes& attributes, size_t rank) {
@@ -73,6 +70,7 @@ Shapes backward_outputs(const Attributes& attributes, const Shapes& inputs) {
 }  // namespace
 
 absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context) {
+  if (is_selection(context->def().op())) return selection_lowering_of(context);
   Attributes attributes;
   TF_RETURN_IF_ERROR(read_attributes(context, attributes));
   const absl::StatusOr<std::string> texts = text_entries(context);

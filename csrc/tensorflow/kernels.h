@@ -1,10 +1,9 @@
 #pragma once
 
-// What the ops' kernels on every device share: types, and the shapes of a call, checked.
-
-#include <vector>
+// What the loss's kernels on every device share: the shapes of a call, checked.
 
 #include "attributes.h"
+#include "kernel_types.h"
 #include "kernels/tail_loss.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor_shape.h"
@@ -12,43 +11,12 @@
 
 namespace tailops {
 
-template <typename T>
-struct KernelTypeOf {
-  using type = T;
-};
-template <>
-struct KernelTypeOf<Eigen::half> {
-  using type = Float16;
-};
-template <>
-struct KernelTypeOf<Eigen::bfloat16> {
-  using type = BFloat16;
-};
-template <typename T>
-using KernelType = typename KernelTypeOf<T>::type;
-
-template <typename T>
-const KernelType<T>* data_of(const tensorflow::Tensor& tensor) {
-  return reinterpret_cast<const KernelType<T>*>(tensor.flat<T>().data());
-}
-
-template <typename T>
-KernelType<T>* data_of(tensorflow::Tensor* tensor) {
-  return reinterpret_cast<KernelType<T>*>(tensor->flat<T>().data());
-}
-
 inline GroupState* state_of(tensorflow::Tensor* tensor) {
   return reinterpret_cast<GroupState*>(tensor->flat<double>().data());
 }
 
 inline const GroupState* state_of(const tensorflow::Tensor& tensor) {
   return reinterpret_cast<const GroupState*>(tensor.flat<double>().data());
-}
-
-inline std::vector<int64_t> dimensions(const tensorflow::TensorShape& shape) {
-  std::vector<int64_t> sizes;
-  for (int i = 0; i < shape.dims(); ++i) sizes.push_back(shape.dim_size(i));
-  return sizes;
 }
 
 class TailLossBase : public tensorflow::OpKernel {

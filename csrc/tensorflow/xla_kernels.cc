@@ -69,12 +69,14 @@ class CustomCallOp final : public XlaOpKernel {
 
 // Not REGISTER_XLA_OP: what that registers after the process has first compiled something is never
 // looked at, and tailops may be imported in the middle of a notebook.
-#define TAILOPS_REGISTER(DEVICE)                                                  \
-  REGISTER_KERNEL_BUILDER(Name("Tailops>TailLoss").Device(DEVICE), CustomCallOp); \
-  REGISTER_KERNEL_BUILDER(Name("Tailops>TailLossGrad").Device(DEVICE), CustomCallOp)
-TAILOPS_REGISTER(tensorflow::DEVICE_CPU_XLA_JIT);
+#define TAILOPS_REGISTER(OP, DEVICE) REGISTER_KERNEL_BUILDER(Name(OP).Device(DEVICE), CustomCallOp)
+TAILOPS_REGISTER("Tailops>TailLoss", tensorflow::DEVICE_CPU_XLA_JIT);
+TAILOPS_REGISTER("Tailops>TailLossGrad", tensorflow::DEVICE_CPU_XLA_JIT);
+TAILOPS_REGISTER("Tailops>Select", tensorflow::DEVICE_CPU_XLA_JIT);
+TAILOPS_REGISTER("Tailops>SelectGrad", tensorflow::DEVICE_CPU_XLA_JIT);
 #if defined(TAILOPS_HAS_CUDA)
-TAILOPS_REGISTER(tensorflow::DEVICE_GPU_XLA_JIT);
+TAILOPS_REGISTER("Tailops>TailLoss", tensorflow::DEVICE_GPU_XLA_JIT);
+TAILOPS_REGISTER("Tailops>TailLossGrad", tensorflow::DEVICE_GPU_XLA_JIT);
 #endif
 #undef TAILOPS_REGISTER
 

@@ -27,7 +27,8 @@ def require_dtypes(y_true: Any, y_pred: Any, ignore_value: float | None = None) 
     """
     y_true_dtype = _dtype_of(y_true)
     _checks.require_dtypes(y_true=y_true_dtype, y_pred=_dtype_of(y_pred))
-    _checks.require_ignore_value(ignore_value, y_true_dtype)
+    if ignore_value is not None:
+        _checks.require_possible("ignore_value", ignore_value, y_true_dtype)
 
 
 class _Inputs(NamedTuple):

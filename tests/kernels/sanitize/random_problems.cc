@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "kernels/selection.h"
 #include "kernels/simd/loops.h"
 #include "kernels/tail_loss.h"
 #include "python/threads_executor.h"
@@ -89,6 +90,35 @@ void one_problem(Random& random) {
                      geometry, options, out, executor);
 }
 
+template <typename T>
+void one_selection(Random& random) {
+  const std::vector<int64_t> shape = random_shape(random);
+  SelectionOptions options;
+  if (random.below(2) == 1) options.axis = random.below(static_cast<int64_t>(shape.size()));
+  options.ignore_nan = random.below(2) == 1;
+  const std::vector<std::string> methods = selection_methods();
+  options.method = methods[static_cast<size_t>(random.below(static_cast<int64_t>(methods.size())))];
+  const SelectionGeometry geometry = selection_geometry(shape, options);
+  const bool ranks = options.method.rfind("rank", 0) == 0;
+  std::vector<double> q(static_cast<size_t>(1 + random.below(5)));
+  for (double& one : q) {
+    one = ranks ? static_cast<double>(random.below(geometry.length))
+                : random.one_of({0.0, 0.01, 0.5, 0.99, 1.0});
+  }
+  const auto count = static_cast<int64_t>(q.size());
+  const auto values = static_cast<size_t>(count * geometry.groups());
+  const int family = static_cast<int>(random.below(4));
+  std::vector<T> x(static_cast<size_t>(geometry.size())), gradient(x.size());
+  for (T& value : x) value = narrow<T>(random.residual(family));
+  std::vector<T> value(values), upstream(values, narrow<T>(1.0));
+  std::vector<SelectionState> state(values);
+  ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
+  select_forward(x.data(), geometry, options, q.data(), count, value.data(), state.data(),
+                 executor);
+  select_backward(upstream.data(), x.data(), state.data(), geometry, count, gradient.data(),
+                  executor);
+}
+
 }  // namespace
 }  // namespace tailops
 
@@ -102,7 +132,11 @@ int main(int, char** argv) {
       one_problem<double>(random);
       one_problem<Float16>(random);
       one_problem<BFloat16>(random);
+      one_selection<float>(random);
+      one_selection<double>(random);
+      one_selection<Float16>(random);
+      one_selection<BFloat16>(random);
     }
-    std::printf("%s: %d problems\n", name.c_str(), 4 * std::atoi(argv[1]));
+    std::printf("%s: %d problems\n", name.c_str(), 8 * std::atoi(argv[1]));
   }
 }

@@ -1,0 +1,442 @@
+#include "selection.h"
+
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <numeric>
+#include <sstream>
+#include <stdexcept>
+#include <tuple>
+
+#include "geometry.h"
+#include "options.h"
+#include "rank.h"
+#include "row_selector.h"
+#include "subnormals.h"
+
+namespace tailops {
+namespace {
+
+constexpr const char* kRank = "rank";
+constexpr const char* kRankFromTop = "rank_from_top";
+
+// Columns of a matrix that are gathered at once: as many as share a cache line of float32.
+constexpr int64_t kColumnsAtOnce = 16;
+
+std::string text_of(double number) {
+  std::ostringstream text;
+  text.precision(17);
+  text << number;
+  return text.str();
+}
+
+bool is_rank(const SelectionOptions& options) {
+  return options.method == kRank || options.method == kRankFromTop;
+}
+
+// The rank that q stands for among n elements; where NaN is left out, there may be fewer than a
+// rank that is in range needs: then the last one.
+Rank rank_among(const SelectionOptions& options, double q, int64_t n) {
+  if (is_rank(options)) {
+    const int64_t rank = std::min(static_cast<int64_t>(q), n - 1);
+    return {options.method == kRank ? rank : n - 1 - rank, 0.0, 1.0};
+  }
+  return kRankRules[index_of("method", options.method, rank_rule_names())].rank(n, q);
+}
+
+void require_in_range(const SelectionOptions& options, const double* q, int64_t q_count,
+                      int64_t length) {
+  for (int64_t i = 0; i < q_count; ++i) {
+    if (is_rank(options)) {
+      if (q[i] >= 0.0 && q[i] < static_cast<double>(length)) continue;
+      throw std::invalid_argument("n=" + text_of(q[i]) + ": must be in [0, " +
+                                  std::to_string(length) + "), the size of the axis");
+    }
+    if (q[i] >= 0.0 && q[i] <= 1.0) continue;
+    throw std::invalid_argument("q=" + text_of(q[i]) + ": must be in [0, 1]");
+  }
+}
+
+int64_t product(std::vector<int64_t>::const_iterator begin,
+                std::vector<int64_t>::const_iterator end) {
+  return std::accumulate(begin, end, int64_t{1}, std::multiplies<int64_t>());
+}
+
+// Which elements the q of a row of n need: their ranks, ascending, and which of these each q has.
+struct RankPlan {
+  struct Wanted {
+    Rank rank;
+    size_t lower;
+    size_t upper;
+  };
+
+  RankPlan(const SelectionOptions& options, const double* q, int64_t q_count, int64_t n) {
+    for (int64_t i = 0; i < q_count; ++i) {
+      wanted.push_back({rank_among(options, q[i], n), 0, 0});
+      ranks.push_back(wanted.back().rank.lower);
+      ranks.push_back(upper_of(wanted.back().rank));
+    }
+    std::sort(ranks.begin(), ranks.end());
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    for (Wanted& one : wanted) {
+      one.lower = place_of(one.rank.lower);
+      one.upper = place_of(upper_of(one.rank));
+    }
+  }
+
+  std::vector<Wanted> wanted;
+  std::vector<int64_t> ranks;
+
+ private:
+  static int64_t upper_of(const Rank& rank) { return rank.lower + (rank.weight == 0.0 ? 0 : 1); }
+
+  size_t place_of(int64_t rank) const {
+    return static_cast<size_t>(std::lower_bound(ranks.begin(), ranks.end(), rank) - ranks.begin());
+  }
+};
+
+// The elements of a row without its NaNs.
+template <typename T>
+std::vector<T> without_nan(const T* x, int64_t n) {
+  std::vector<T> kept;
+  kept.reserve(static_cast<size_t>(n));
+  std::copy_if(x, x + n, std::back_inserter(kept), [](T v) {
+    const auto wide = widen(v);
+    return wide == wide;
+  });
+  return kept;
+}
+
+template <typename T>
+class SelectForward {
+ public:
+  using C = SelectionType<T>;
+
+  SelectForward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
+                const double* q, int64_t q_count, T* value, SelectionState* state)
+      : x_(x),
+        geometry_(geometry),
+        options_(options),
+        q_(q),
+        q_count_(q_count),
+        value_(value),
+        state_(state),
+        plan_(options, q, q_count, geometry.length) {}
+
+  void run(Executor& executor) const {
+    const int64_t length = geometry_.length, inner = geometry_.inner;
+    if (inner > 1) return run_columns(executor);
+    if (geometry_.groups() == 1 || length >= kParallelElements) {
+      for (int64_t g = 0; g < geometry_.groups(); ++g) row(x_ + g * length, g, executor);
+      return;
+    }
+    parallel_for(executor, geometry_.groups(), length, [&](int64_t begin, int64_t end) {
+      SerialExecutor serial;
+      for (int64_t g = begin; g < end; ++g) row(x_ + g * length, g, serial);
+    });
+  }
+
+ private:
+  // Strided groups, copied some at a time to where each is a row.
+  void run_columns(Executor& executor) const {
+    const int64_t across = (geometry_.inner + kColumnsAtOnce - 1) / kColumnsAtOnce;
+    const int64_t elements = geometry_.length * std::min(geometry_.inner, kColumnsAtOnce);
+    const auto tiles = [&](int64_t begin, int64_t end, Executor& inside) {
+      std::vector<T> tile(static_cast<size_t>(kColumnsAtOnce * geometry_.length));
+      for (int64_t index = begin; index < end; ++index) {
+        columns(index / across, index % across * kColumnsAtOnce, tile.data(), inside);
+      }
+    };
+    if (geometry_.length >= kParallelElements) return tiles(0, geometry_.outer * across, executor);
+    parallel_for(executor, geometry_.outer * across, elements, [&](int64_t begin, int64_t end) {
+      SerialExecutor serial;
+      tiles(begin, end, serial);
+    });
+  }
+
+  void columns(int64_t outer, int64_t first, T* tile, Executor& inside) const {
+    const int64_t length = geometry_.length, inner = geometry_.inner;
+    const int64_t count = std::min(kColumnsAtOnce, inner - first);
+    const T* const from = x_ + outer * length * inner + first;
+    parallel_for(inside, length, count, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; ++k) {
+        for (int64_t c = 0; c < count; ++c) tile[c * length + k] = from[k * inner + c];
+      }
+    });
+    for (int64_t c = 0; c < count; ++c) {
+      row(tile + c * length, outer * inner + first + c, inside);
+    }
+  }
+
+  void row(const T* x, int64_t group, Executor& executor) const {
+    if constexpr (!std::is_integral_v<T>) {
+      if (options_.ignore_nan) {
+        const int64_t nans = selector_.count_nan(x, geometry_.length, executor);
+        if (nans == geometry_.length) return set_all_nan(group);
+        if (nans > 0) {
+          const std::vector<T> kept = without_nan(x, geometry_.length);
+          const int64_t n = geometry_.length - nans;
+          return select(kept.data(), n, RankPlan(options_, q_, q_count_, n), group, executor);
+        }
+      }
+    }
+    select(x, geometry_.length, plan_, group, executor);
+  }
+
+  void select(const T* x, int64_t n, const RankPlan& plan, int64_t group,
+              Executor& executor) const {
+    constexpr size_t kFew = 16;
+    Ranked<C> few[kFew];
+    std::vector<Ranked<C>> many(plan.ranks.size() > kFew ? plan.ranks.size() : 0);
+    Ranked<C>* const found = many.empty() ? few : many.data();
+    selector_.select(x, n, plan.ranks, found, executor);
+    for (int64_t i = 0; i < q_count_; ++i) {
+      const RankPlan::Wanted& wanted = plan.wanted[static_cast<size_t>(i)];
+      set(group, i, wanted.rank, found[wanted.lower], found[wanted.upper]);
+    }
+  }
+
+  void set(int64_t group, int64_t i, const Rank& rank, const Ranked<C>& lower,
+           const Ranked<C>& upper) const {
+    T& value = value_[i * geometry_.groups() + group];
+    SelectionState& state = state_[group * q_count_ + i];
+    if constexpr (std::is_integral_v<T>) {
+      value = static_cast<T>(lower.value);
+      state = {static_cast<double>(lower.value), static_cast<double>(lower.value), 0.0, 0.0};
+    } else {
+      value = narrow<T>(static_cast<double>(interpolate(lower.value, upper.value, rank)));
+      const bool nan = lower.value != lower.value;
+      const double share = nan ? std::numeric_limits<double>::quiet_NaN() : 1.0;
+      const bool one = lower.value == upper.value;
+      state = {lower.value, upper.value,
+               share * (one ? 1.0 : 1.0 - rank.weight) / static_cast<double>(lower.ties),
+               share * (one ? 0.0 : rank.weight) / static_cast<double>(upper.ties)};
+    }
+  }
+
+  // Nothing but NaN: there is no element whose gradient it could be.
+  void set_all_nan(int64_t group) const {
+    if constexpr (!std::is_integral_v<T>) {
+      const double nan = std::numeric_limits<double>::quiet_NaN();
+      for (int64_t i = 0; i < q_count_; ++i) {
+        value_[i * geometry_.groups() + group] = narrow<T>(nan);
+        state_[group * q_count_ + i] = {nan, nan, 0.0, 0.0};
+      }
+    }
+  }
+
+  const T* x_;
+  const SelectionGeometry& geometry_;
+  const SelectionOptions& options_;
+  const double* q_;
+  const int64_t q_count_;
+  T* value_;
+  SelectionState* state_;
+  const RankPlan plan_;
+  const RowSelector<T> selector_{};
+};
+
+template <typename T>
+class SelectBackward {
+ public:
+  using C = ComputeType<T>;
+
+  SelectBackward(const T* upstream, const T* x, const SelectionState* state,
+                 const SelectionGeometry& geometry, int64_t q_count, T* gradient)
+      : upstream_(upstream),
+        x_(x),
+        state_(state),
+        geometry_(geometry),
+        q_count_(q_count),
+        gradient_(gradient) {}
+
+  void run(Executor& executor) const {
+    if (geometry_.inner > 1) return run_columns(executor);
+    const int64_t length = geometry_.length;
+    parallel_for(executor, geometry_.groups(), length, [&](int64_t begin, int64_t end) {
+      for (int64_t g = begin; g < end; ++g) {
+        if (geometry_.groups() > 1) write(g * length, length, shares_of(g));
+      }
+    });
+    if (geometry_.groups() > 1) return;
+    const Shares shares = shares_of(0);
+    const int64_t blocks = (length + kBlockLength - 1) / kBlockLength;
+    parallel_for(executor, blocks, kBlockLength, [&](int64_t begin, int64_t end) {
+      const int64_t first = begin * kBlockLength;
+      write(first, std::min(length, end * kBlockLength) - first, shares);
+    });
+  }
+
+ private:
+  // What elements equal to `value` get, and what all of a group get: 0, or NaN.
+  struct Shares {
+    std::vector<std::pair<C, C>> of_value;
+    C of_all = C(0);
+  };
+
+  Shares shares_of(int64_t group) const {
+    Shares shares;
+    for (int64_t i = 0; i < q_count_; ++i) {
+      const double arriving = static_cast<double>(widen(upstream_[i * geometry_.groups() + group]));
+      const SelectionState& state = state_[group * q_count_ + i];
+      if (std::isnan(state.lower_share)) shares.of_all = static_cast<C>(state.lower_share);
+      for (const auto& [value, share] :
+           {std::pair(state.lower, state.lower_share), std::pair(state.upper, state.upper_share)}) {
+        if (share == 0.0 || std::isnan(share)) continue;
+        shares.of_value.emplace_back(static_cast<C>(value), static_cast<C>(arriving * share));
+      }
+    }
+    return shares;
+  }
+
+  void write(int64_t first, int64_t count, const Shares& shares) const {
+    C buffer[std::is_same_v<T, C> ? 1 : kBlockLength];
+    C sums[kBlockLength];
+    for (int64_t done = 0; done < count; done += kBlockLength) {
+      const int64_t n = std::min(kBlockLength, count - done);
+      const C* const values = widened(x_ + first + done, n, buffer);
+      std::fill(sums, sums + n, shares.of_all);
+      for (const auto& [value, share] : shares.of_value) {
+        const C at = value, more = share;
+        for (int64_t k = 0; k < n; ++k) sums[k] += values[k] == at ? more : C(0);
+      }
+      store(sums, n, gradient_ + first + done);
+    }
+  }
+
+  // Rows of the matrix, each element with the shares of its column.
+  void run_columns(Executor& executor) const {
+    const int64_t inner = geometry_.inner, groups = geometry_.groups();
+    const int64_t pairs = 2 * q_count_;
+    std::vector<C> value(static_cast<size_t>(pairs * groups)), share(value), all(groups_size());
+    for (int64_t g = 0; g < groups; ++g) {
+      const Shares shares = shares_of(g);
+      all[static_cast<size_t>(g)] = shares.of_all;
+      for (size_t p = 0; p < shares.of_value.size(); ++p) {
+        const size_t place = p * groups_size() + static_cast<size_t>(g);
+        std::tie(value[place], share[place]) = shares.of_value[p];
+      }
+    }
+    parallel_for(executor, geometry_.outer * geometry_.length, inner,
+                 [&](int64_t begin, int64_t end) {
+                   std::vector<C> buffer(static_cast<size_t>(inner)), sums(buffer);
+                   for (int64_t r = begin; r < end; ++r) {
+                     const int64_t group = r / geometry_.length * inner;
+                     const C* const x = widened(x_ + r * inner, inner, buffer.data());
+                     std::copy_n(&all[static_cast<size_t>(group)], inner, sums.data());
+                     for (int64_t p = 0; p < pairs; ++p) {
+                       const C* const at = &value[static_cast<size_t>(p * groups + group)];
+                       const C* const more = &share[static_cast<size_t>(p * groups + group)];
+                       C* const sum = sums.data();
+                       for (int64_t i = 0; i < inner; ++i) sum[i] += x[i] == at[i] ? more[i] : C(0);
+                     }
+                     store(sums.data(), inner, gradient_ + r * inner);
+                   }
+                 });
+  }
+
+  size_t groups_size() const { return static_cast<size_t>(geometry_.groups()); }
+
+  static void store(const C* from, int64_t n, T* to) {
+    for (int64_t i = 0; i < n; ++i) to[i] = narrow<T>(static_cast<double>(from[i]));
+  }
+
+  const T* upstream_;
+  const T* x_;
+  const SelectionState* state_;
+  const SelectionGeometry& geometry_;
+  const int64_t q_count_;
+  T* gradient_;
+};
+
+}  // namespace
+
+std::vector<std::string> selection_methods() {
+  std::vector<std::string> names = rank_rule_names();
+  names.pop_back();  // max_fraction, which is no quantile
+  names.insert(names.end(), {kRank, kRankFromTop});
+  return names;
+}
+
+SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
+                                     const SelectionOptions& options) {
+  index_of("method", options.method, selection_methods());
+  SelectionGeometry geometry;
+  geometry.length = product(shape.begin(), shape.end());
+  if (options.axis) {
+    const int64_t rank = static_cast<int64_t>(shape.size());
+    const int64_t axis = *options.axis;
+    if (axis < -rank || axis >= rank) {
+      throw std::invalid_argument("axis=" + std::to_string(axis) + ": must be in [" +
+                                  std::to_string(-rank) + ", " + std::to_string(rank) +
+                                  ") for an input of shape " + to_string(shape));
+    }
+    const auto along = shape.begin() + (axis < 0 ? axis + rank : axis);
+    geometry.outer = product(shape.begin(), along);
+    geometry.length = *along;
+    geometry.inner = product(along + 1, shape.end());
+    geometry.group_shape.assign(shape.begin(), along);
+    geometry.group_shape.insert(geometry.group_shape.end(), along + 1, shape.end());
+  }
+  if (geometry.length == 0 && geometry.groups() > 0) {
+    throw std::invalid_argument("input of shape " + to_string(shape) +
+                                ": there must be at least one element to select from");
+  }
+  return geometry;
+}
+
+std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
+                                 const SelectionGeometry& geometry) {
+  std::vector<int64_t> shape = q_shape;
+  shape.insert(shape.end(), geometry.group_shape.begin(), geometry.group_shape.end());
+  return shape;
+}
+
+void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
+                      int64_t count) {
+  if (count == 1 && shape == value_shape({}, geometry)) return;
+  require_shape("upstream", shape, value_shape({count}, geometry));
+}
+
+template <typename T>
+void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
+                    const double* q, int64_t q_count, T* value, SelectionState* state,
+                    Executor& executor) {
+  const KeepSubnormals guard;
+  require_in_range(options, q, q_count, geometry.length);
+  if (geometry.size() == 0 || q_count == 0) return;
+  SelectForward<T>(x, geometry, options, q, q_count, value, state).run(executor);
+}
+
+template <typename T>
+void select_backward(const T* upstream, const T* x, const SelectionState* state,
+                     const SelectionGeometry& geometry, int64_t q_count, T* gradient,
+                     Executor& executor) {
+  const KeepSubnormals guard;
+  if (geometry.size() == 0) return;
+  SelectBackward<T>(upstream, x, state, geometry, q_count, gradient).run(executor);
+}
+
+#define TAILOPS_FORWARD(T)                                                                  \
+  template void select_forward(const T*, const SelectionGeometry&, const SelectionOptions&, \
+                               const double*, int64_t, T*, SelectionState*, Executor&);
+#define TAILOPS_BOTH(T)                                                    \
+  TAILOPS_FORWARD(T)                                                       \
+  template void select_backward(const T*, const T*, const SelectionState*, \
+                                const SelectionGeometry&, int64_t, T*, Executor&);
+TAILOPS_BOTH(float)
+TAILOPS_BOTH(double)
+TAILOPS_BOTH(Float16)
+TAILOPS_BOTH(BFloat16)
+TAILOPS_FORWARD(int8_t)
+TAILOPS_FORWARD(int16_t)
+TAILOPS_FORWARD(int32_t)
+TAILOPS_FORWARD(int64_t)
+TAILOPS_FORWARD(uint8_t)
+TAILOPS_FORWARD(uint16_t)
+TAILOPS_FORWARD(uint32_t)
+TAILOPS_FORWARD(uint64_t)
+#undef TAILOPS_BOTH
+#undef TAILOPS_FORWARD
+
+}  // namespace tailops

@@ -1,0 +1,75 @@
+#pragma once
+
+// Order statistics of one array, group by group, and their interpolations: quantiles, medians, the
+// n-th element. Several of them are found in one selection. And the gradient.
+//
+// T is float, double, Float16 or BFloat16; forward only, any integer up to 64 bits too.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "executor.h"
+#include "float_types.h"
+
+namespace tailops {
+
+// Element (o, k, i) lies at (o·length + k)·inner + i and belongs to group o·inner + i.
+struct SelectionGeometry {
+  int64_t outer = 1;
+  int64_t length = 0;
+  int64_t inner = 1;
+  std::vector<int64_t> group_shape;  // the shape without the axis
+
+  int64_t groups() const { return outer * inner; }
+  int64_t size() const { return outer * length * inner; }
+};
+
+struct SelectionOptions {
+  std::string method = "linear";  // one of selection_methods()
+  bool ignore_nan = false;        // otherwise a NaN is the result of its group
+  std::optional<int64_t> axis;    // none: one group
+};
+
+// The rank rules of a quantile; and "rank" and "rank_from_top", by which q is itself a 0-based
+// rank, in ascending or in descending order.
+std::vector<std::string> selection_methods();
+
+// std::invalid_argument if there is no such method or axis, or nothing along it.
+SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
+                                     const SelectionOptions& options);
+
+// The shape of the values: q's, which is () or (count,), and the groups'.
+std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
+                                 const SelectionGeometry& geometry);
+
+// std::invalid_argument unless these are gradients of the values of `count` quantiles, or of one.
+void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
+                      int64_t count);
+
+// What the forward pass leaves for the backward pass, one per group and q; float64 holds every
+// floating type exactly. An element equal to `lower` gets lower_share of the gradient, one equal to
+// `upper` upper_share: the interpolation's weights, split equally over the ties. NaN shares: the
+// group has a NaN, and so has all of its gradient.
+struct SelectionState {
+  double lower;
+  double upper;
+  double lower_share;
+  double upper_share;
+};
+constexpr int64_t kSelectionColumns = sizeof(SelectionState) / sizeof(double);
+
+// value[q_count · groups], state[groups · q_count]. std::invalid_argument if a q is out of range.
+template <typename T>
+void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
+                    const double* q, int64_t q_count, T* value, SelectionState* state,
+                    Executor& executor);
+
+// gradient[geometry.size()] = ∂/∂x of Σ upstream·value; upstream is like value.
+template <typename T>
+void select_backward(const T* upstream, const T* x, const SelectionState* state,
+                     const SelectionGeometry& geometry, int64_t q_count, T* gradient,
+                     Executor& executor);
+
+}  // namespace tailops

@@ -1,0 +1,53 @@
+#include "selection_custom_call.h"
+
+#include "attributes.h"
+#include "selection_attributes.h"
+#include "tensorflow/core/platform/errors.h"
+#include "xla/selection_handlers.h"
+
+// As in custom_call.cc.
+namespace xla::ffi {
+const XLA_FFI_Api* GetXlaFfiApi();
+}  // namespace xla::ffi
+
+namespace tailops {
+namespace {
+
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectTarget, "Host", tailops_select_host);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectGradTarget, "Host",
+                         tailops_select_grad_host);
+
+std::string dictionary(const SelectionOptions& options) {
+  std::string entries = "method = \"" + options.method + "\", ";
+  if (options.axis) entries += int_entry("axis", *options.axis) + ", ";
+  return "{" + entries + int_entry("ignore_nan", options.ignore_nan ? 1 : 0) + "}";
+}
+
+}  // namespace
+
+bool is_selection(const std::string& op) { return op == kSelectOp || op == kSelectGradOp; }
+
+absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction* context) {
+  SelectionOptions options;
+  TF_RETURN_IF_ERROR(read_selection_attributes(context, options));
+  const std::string op = context->def().op();
+  return [=](const Shapes& inputs) -> absl::StatusOr<CustomCall> {
+    CustomCall call;
+    call.attributes = dictionary(options);
+    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(op, [&] {
+      if (op == kSelectGradOp) {
+        call.target = kSelectGradTarget;
+        call.outputs = {inputs[1]};
+        return;
+      }
+      call.target = kSelectTarget;
+      const SelectionGeometry geometry = selection_geometry(inputs[0], options);
+      const int64_t count = inputs[1].empty() ? 1 : inputs[1][0];
+      call.outputs = {value_shape(inputs[1], geometry),
+                      {geometry.groups(), kSelectionColumns * count}};
+    }));
+    return call;
+  };
+}
+
+}  // namespace tailops

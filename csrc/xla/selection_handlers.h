@@ -1,0 +1,23 @@
+#pragma once
+
+// Selection as XLA custom calls: typed-FFI handlers.
+//
+//   tailops_select       (x, q) -> (value, state)
+//   tailops_select_grad  (upstream, x, state) -> (gradient)
+//
+// q is float64. Attributes: `method`, a string; `ignore_nan`, an int64, 0 or 1; and `axis`, an
+// int64, where there is one.
+
+#include "xla/ffi/api/ffi.h"
+
+namespace tailops {
+
+constexpr const char* kSelectTarget = "tailops_select";
+constexpr const char* kSelectGradTarget = "tailops_select_grad";
+
+}  // namespace tailops
+
+#pragma GCC visibility push(default)
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_select_host);
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_select_grad_host);
+#pragma GCC visibility pop

@@ -1,0 +1,96 @@
+"""What the metrics take in: pairs of one shape, and weights and masks that fit them."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tailops import _checks
+
+
+def dtype_of(tensor: Any) -> str:
+    """The name of its dtype."""
+    name: str = keras.backend.standardize_dtype(tensor.dtype)
+    return name
+
+
+def wide_dtype() -> str:
+    """What sums and counts are kept in: float64, but float32 in JAX outside its x64 mode."""
+    if keras.backend.backend() != "jax":
+        return "float64"
+    import jax
+
+    return "float64" if jax.config.jax_enable_x64 else "float32"
+
+
+def known_values(tensor: Any) -> Any:
+    """The values, as a NumPy array, or None while a function is being traced."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return None if isinstance(tensor, jax.core.Tracer) else np.asarray(tensor)
+    return tensor.numpy() if hasattr(tensor, "numpy") else None
+
+
+def _compatible(given: Any, wanted: Any) -> bool:
+    return len(given) == len(wanted) and all(
+        a is None or b is None or a == b for a, b in zip(given, wanted, strict=True)
+    )
+
+
+def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Both as tensors of the same shape, up to a last axis of 1, each of its own dtype.
+
+    Raises:
+        TypeError: y_pred is not floating or y_true is not real.
+        ValueError: The shapes differ.
+    """
+    targets, predictions = keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred)
+    _checks.require_dtypes(y_true=dtype_of(targets), y_pred=dtype_of(predictions))
+    given = tuple(targets.shape), tuple(predictions.shape)
+    targets, predictions = _checks.same_rank(keras.ops, targets, predictions)
+    if not _compatible(targets.shape, predictions.shape):
+        raise _checks.shapes_differ(*given)
+    return targets, predictions
+
+
+def mask_of(y_pred: Any) -> Any:
+    """The mask that a Keras layer has left on its output, or None."""
+    return getattr(y_pred, "_keras_mask", None)
+
+
+def along_leading_axes(argument: str, values: Any, dtype: str, like: Any) -> Any:
+    """Broadcast as Keras does with weights: from the first axis on, (B,) to (B, …).
+
+    Raises:
+        ValueError: The shape does not fit, up to a last axis of 1.
+    """
+    tensor = keras.ops.cast(keras.ops.convert_to_tensor(values), dtype)
+    given, wanted = tuple(tensor.shape), tuple(like.shape)
+    if len(given) == len(wanted) + 1 and given[-1] == 1:
+        tensor = keras.ops.squeeze(tensor, -1)
+    missing = len(wanted) - len(tensor.shape)
+    if missing > 0:
+        tensor = keras.ops.expand_dims(tensor, [len(tensor.shape) + k for k in range(missing)])
+    fits = len(tensor.shape) == len(wanted) and all(
+        a is None or b is None or a in (1, b) for a, b in zip(tensor.shape, wanted, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"{argument} of shape {given}: must broadcast along the leading axes of {wanted}"
+        )
+    return keras.ops.broadcast_to(tensor, keras.ops.shape(like))
+
+
+def weights_for(sample_weight: Any, like: Any) -> Any:
+    """One weight for each element of `like`, in the dtype of sums."""
+    if sample_weight is None:
+        return keras.ops.ones_like(like, dtype=wide_dtype())
+    return along_leading_axes("sample_weight", sample_weight, wide_dtype(), like)
+
+
+def and_mask(valid: Any, mask: Any) -> Any:
+    """Those that are valid and not masked."""
+    if mask is None:
+        return valid
+    return keras.ops.logical_and(valid, along_leading_axes("mask", mask, "bool", valid))
