@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from tailops import _checks
-from tailops._checks import number
-from tailops.metrics._ignored import boolean, equals_any, is_nan
+from tailops._checks import boolean, number
+from tailops.metrics._ignored import equals_any, is_nan
 from tailops.metrics._mean import MaskedMean
 from tailops.metrics._tensors import and_mask, dtype_of, known_values, mask_of
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from tailops.metrics._ignored import boolean, optional_number, valid_elements
+from tailops._checks import boolean
+from tailops.metrics._ignored import optional_number, valid_elements
 from tailops.metrics._mean import MaskedMean
 from tailops.metrics._tensors import and_mask, as_pair, mask_of
 
