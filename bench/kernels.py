@@ -39,6 +39,11 @@ def data_cases(n: int) -> Iterator[Case]:
     yield Case("two values", lambda: rng.choice(np.float32([0.25, 0.75]), n))
     yield Case("sorted", lambda: np.sort(np.abs(normal)))
     yield Case("half zeros", lambda: np.where(rng.random(n) < 0.5, np.float32(0), normal))
+    yield Case(
+        "30 % ignored",
+        lambda: np.where(rng.random(n) < 0.3, np.float32(np.nan), normal),
+        TailOptions(0.99, 100.0, ignore_nan=True),
+    )
     yield Case("one exponent", lambda: rng.uniform(1, 2, n).astype(np.float32))
     yield Case("a bracket that misses", lambda: normal, selection="miss")
     yield Case("random, all near the threshold", lambda: normal, TailOptions(0.99, 1.0))
