@@ -73,14 +73,14 @@ def backward(
     threads: int,
 ) -> None: ...
 def cuda_device_count() -> int: ...
-def cuda_workspace(dtype: str, geometry: Geometry, options: Options, is_forward: bool) -> int: ...
+def cuda_workspace(
+    dtype: str, mask: int, geometry: Geometry, options: Options, is_forward: bool
+) -> int: ...
 def cuda_forward(
     dtype: str,
     y_true: int,
     y_pred: int,
     mask: int,
-    ignore_nan: bool,
-    ignore_value: float | None,
     geometry: Geometry,
     options: Options,
     loss: int,
@@ -94,8 +94,6 @@ def cuda_backward(
     y_true: int,
     y_pred: int,
     mask: int,
-    ignore_nan: bool,
-    ignore_value: float | None,
     state: int,
     geometry: Geometry,
     options: Options,

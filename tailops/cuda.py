@@ -10,26 +10,12 @@ from tailops import _kernels
 from tailops._compatibility import build_info
 from tailops._options import TailOptions
 
-__all__ = ["Forward", "Ignored", "backward", "device_count", "forward"]
+__all__ = ["Forward", "backward", "device_count", "forward"]
 
 
 def device_count() -> int:
     """How many GPUs the kernels can use: 0 without a driver, or built without CUDA."""
     return _kernels.cuda_device_count() if build_info()["cuda"] else 0
-
-
-class Ignored(NamedTuple):
-    """Which elements neither count nor get a gradient.
-
-    Attributes:
-        mask: True for what counts, on the device; None: all.
-        nan: Whether to ignore elements whose target or prediction is NaN.
-        value: The target of elements to ignore, or None.
-    """
-
-    mask: Any = None
-    nan: bool = False
-    value: float | None = None
 
 
 class Forward(NamedTuple):
@@ -108,19 +94,12 @@ def _require(library: Any, name: str, array: Any, dtype: str, shape: tuple[int, 
     return int(library.address(array))
 
 
-def _inputs(
-    library: Any, y_true: Any, y_pred: Any, ignored: Ignored
-) -> tuple[int, int, int, bool, float | None]:
+def _inputs(library: Any, y_true: Any, y_pred: Any, mask: Any) -> tuple[int, int, int]:
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
-    mask = 0
-    if ignored.mask is not None:
-        mask = _require(library, "mask", ignored.mask, "bool", shape)
     return (
         _require(library, "y_true", y_true, dtype, shape),
         _require(library, "y_pred", y_pred, dtype, shape),
-        mask,
-        ignored.nan,
-        ignored.value,
+        0 if mask is None else _require(library, "mask", mask, "bool", shape),
     )
 
 
@@ -130,7 +109,7 @@ def forward(
     options: TailOptions | None = None,
     *,
     reduction: str = "per_sample",
-    ignored: Ignored | None = None,
+    mask: Any = None,
     selection: str = "auto",
 ) -> Forward:
     """The tail loss of device arrays; formulas as in `tailops.losses.percentile_loss`.
@@ -140,8 +119,8 @@ def forward(
         y_pred: Predictions of the same shape and dtype: float16, bfloat16, float32 or float64.
         options: What to compute; None: the defaults.
         reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
-            An ignored element is one whose loss is 0.
-        ignored: Which elements to ignore; None: none.
+        mask: Booleans of y_pred's shape, on the device: True where an element counts. None:
+            everywhere.
         selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
 
     Returns:
@@ -154,7 +133,7 @@ def forward(
     """
     options = options or TailOptions()
     library = _library_of(y_pred)
-    inputs = _inputs(library, y_true, y_pred, ignored or Ignored())
+    inputs = _inputs(library, y_true, y_pred, mask)
     dtype = library.dtype(y_pred)
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
     chosen = options.for_kernels(selection)
@@ -162,7 +141,7 @@ def forward(
         loss = library.empty(tuple(geometry.output_shape), dtype)
         state = library.empty((geometry.groups, _kernels.STATE_COLUMNS), "float64")
         workspace = library.empty(
-            _kernels.cuda_workspace(dtype, geometry, chosen, True) + 1, "uint8"
+            _kernels.cuda_workspace(dtype, inputs[2], geometry, chosen, True) + 1, "uint8"
         )
         _kernels.cuda_forward(
             dtype,
@@ -185,7 +164,7 @@ def backward(
     options: TailOptions | None = None,
     *,
     reduction: str = "per_sample",
-    ignored: Ignored | None = None,
+    mask: Any = None,
     out: Any = None,
 ) -> Any:
     """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative.
@@ -197,7 +176,7 @@ def backward(
         state: What `forward` returned for these inputs and options.
         options: As for `forward`.
         reduction: As for `forward`.
-        ignored: As for `forward`.
+        mask: As for `forward`.
         out: Where to write the result, which may be y_true or y_pred; None: a new array.
 
     Returns:
@@ -208,7 +187,7 @@ def backward(
     """
     options = options or TailOptions()
     library = _library_of(y_pred)
-    inputs = _inputs(library, y_true, y_pred, ignored or Ignored())
+    inputs = _inputs(library, y_true, y_pred, mask)
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
     geometry = _kernels.Geometry(list(shape), options.axis, reduction)
     columns = (geometry.groups, _kernels.STATE_COLUMNS)
@@ -218,7 +197,7 @@ def backward(
     with library.device:
         gradient = library.empty(shape, dtype) if out is None else out
         workspace = library.empty(
-            _kernels.cuda_workspace(dtype, geometry, chosen, False) + 1, "uint8"
+            _kernels.cuda_workspace(dtype, inputs[2], geometry, chosen, False) + 1, "uint8"
         )
         _kernels.cuda_backward(
             dtype,

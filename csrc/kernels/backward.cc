@@ -86,7 +86,7 @@ class Backward {
 
   // Where something is ignored, each row has a scale of its own.
   std::vector<double> scales_of_rows() const {
-    if (!problem_.ignoring.any || geometry_.reduces_to_scalar() || geometry_.row_length == 1) {
+    if (!scales_by_valid(geometry_, problem_.ignoring.any) || geometry_.reduces_to_scalar()) {
       return {};
     }
     std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
@@ -212,7 +212,7 @@ void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred, con
                         T* gradient, Executor& executor) {
   const KeepSubnormals guard;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
-  if (!must_sum_samples(problem)) {
+  if (!must_sum_samples(geometry, problem.ignoring.any)) {
     return Backward<T>(problem, upstream, state, executor).run(gradient);
   }
   const Geometry samples = by_sample(geometry);

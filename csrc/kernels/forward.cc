@@ -221,7 +221,8 @@ void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const
                        const Options& options, T* loss, GroupState* state, Executor& executor) {
   const KeepSubnormals guard;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
-  if (!must_sum_samples(problem)) return Forward<T>(problem, state, executor).run(loss);
+  if (!must_sum_samples(geometry, problem.ignoring.any))
+    return Forward<T>(problem, state, executor).run(loss);
   const Geometry samples = by_sample(geometry);
   std::vector<T> losses(static_cast<size_t>(samples.rows()));
   const Problem<T> of_samples(y_true, y_pred, mask, samples, options);

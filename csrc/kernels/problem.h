@@ -12,6 +12,7 @@
 #include "float_types.h"
 #include "geometry.h"
 #include "group.h"
+#include "ignore_rule.h"
 #include "options.h"
 #include "selection_plan.h"
 #include "simd/loops.h"
@@ -31,8 +32,8 @@ struct Problem {
         weights{static_cast<C>(options_in.smoothing_factor), static_cast<C>(options_in.error_scale),
                 static_cast<C>(options_in.beta), static_cast<C>(options_in.epsilon),
                 options_in.gradient},
-        ignoring{&loops, ignore_of(options_in),
-                 mask != nullptr || options_in.ignore_nan || options_in.ignore_value} {}
+        ignoring{&loops, ignore_rule<T>(options_in),
+                 mask != nullptr || ignore_rule<T>(options_in).any()} {}
 
   // Position of a group's first element; its k-th lies k·inner further.
   int64_t first_of(int64_t group) const {
@@ -50,13 +51,6 @@ struct Problem {
   const Loops<T>& loops;
   const Weights<C> weights;
   const Ignoring<T> ignoring;
-
- private:
-  // Targets that are equal to the value as the element type has it.
-  static Ignore<C> ignore_of(const Options& options) {
-    const double value = options.ignore_value.value_or(0.0);
-    return {options.ignore_nan, options.ignore_value.has_value(), widen(narrow<T>(value))};
-  }
 };
 
 // Columns of a matrix that are gathered at once: as many as share a cache line of float32.

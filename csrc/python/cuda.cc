@@ -3,10 +3,7 @@
 
 #include "cuda.h"
 
-#include <pybind11/stl.h>
-
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "dtypes.h"
@@ -25,47 +22,42 @@ Value* at(Address address) {
 }
 
 template <typename T>
-cuda::Inputs<T> inputs_of(Address y_true, Address y_pred, Address mask, bool ignore_nan,
-                          std::optional<double> ignore_value) {
-  using C = ComputeType<T>;
-  return {
-      at<const T>(y_true), at<const T>(y_pred), at<const bool>(mask),
-      Ignore<C>{ignore_nan, ignore_value.has_value(), static_cast<C>(ignore_value.value_or(0))}};
+cuda::Inputs<T> inputs_of(Address y_true, Address y_pred, Address mask) {
+  return {at<const T>(y_true), at<const T>(y_pred), at<const bool>(mask)};
 }
 
-int64_t workspace(const std::string& dtype, const Geometry& geometry, const Options& options,
-                  bool is_forward) {
+int64_t workspace(const std::string& dtype, Address mask, const Geometry& geometry,
+                  const Options& options, bool is_forward) {
   int64_t bytes = 0;
   with_dtype(dtype, [&](auto element) {
     using T = decltype(element);
-    bytes = is_forward ? cuda::forward_workspace<T>(geometry, options)
-                       : cuda::backward_workspace<T>(geometry, options);
+    const cuda::Inputs<T> inputs = inputs_of<T>(0, 0, mask);
+    bytes = is_forward ? cuda::forward_workspace(inputs, geometry, options)
+                       : cuda::backward_workspace(inputs, geometry, options);
   });
   return bytes;
 }
 
 void forward(const std::string& dtype, Address y_true, Address y_pred, Address mask,
-             bool ignore_nan, std::optional<double> ignore_value, const Geometry& geometry,
-             const Options& options, Address loss, Address state, Address space, Address stream) {
+             const Geometry& geometry, const Options& options, Address loss, Address state,
+             Address space, Address stream) {
   const py::gil_scoped_release release;
   with_dtype(dtype, [&](auto element) {
     using T = decltype(element);
-    cuda::forward<T>(inputs_of<T>(y_true, y_pred, mask, ignore_nan, ignore_value), geometry,
-                     options, at<T>(loss), at<GroupState>(state), at<void>(space),
-                     at<void>(stream));
+    cuda::forward<T>(inputs_of<T>(y_true, y_pred, mask), geometry, options, at<T>(loss),
+                     at<GroupState>(state), at<void>(space), at<void>(stream));
   });
 }
 
 void backward(const std::string& dtype, Address upstream, Address y_true, Address y_pred,
-              Address mask, bool ignore_nan, std::optional<double> ignore_value, Address state,
-              const Geometry& geometry, const Options& options, Address gradient, Address space,
-              Address stream) {
+              Address mask, Address state, const Geometry& geometry, const Options& options,
+              Address gradient, Address space, Address stream) {
   const py::gil_scoped_release release;
   with_dtype(dtype, [&](auto element) {
     using T = decltype(element);
-    cuda::backward<T>(inputs_of<T>(y_true, y_pred, mask, ignore_nan, ignore_value),
-                      at<const T>(upstream), at<const GroupState>(state), geometry, options,
-                      at<T>(gradient), at<void>(space), at<void>(stream));
+    cuda::backward<T>(inputs_of<T>(y_true, y_pred, mask), at<const T>(upstream),
+                      at<const GroupState>(state), geometry, options, at<T>(gradient),
+                      at<void>(space), at<void>(stream));
   });
 }
 

@@ -107,9 +107,9 @@ class Emulation:
             rank_rule=_kernels.METHODS.index(options.method),
             gradient_mode=_kernels.GRADIENTS.index(options.gradient),
             selection=_kernels.SELECTIONS.index(case.selection),
-            ignore_nan=case.ignore_nan,
-            has_ignore_value=case.ignore_value is not None,
-            ignore_value=case.ignore_value or 0.0,
+            ignore_nan=options.ignore_nan,
+            has_ignore_value=options.ignore_value is not None,
+            ignore_value=options.ignore_value or 0.0,
             seed=self.seed,
             **{name: getattr(options, name) for name in NUMBERS},
             **{name: getattr(self.limits, name) for name in LIMITS},
@@ -147,3 +147,15 @@ class Emulation:
         )
         result.gradient = out
         return result
+
+    def passes(self, case, offsets=(0, 0, 0), over=None):
+        """Functions for the checks of problems.py."""
+
+        def forward():
+            result = self.forward(case, offsets=offsets[:2])
+            return result.loss, result.state
+
+        def backward(upstream, state):
+            return self.backward(case, upstream, state, offsets=offsets, over=over).gradient
+
+        return forward, backward

@@ -7,7 +7,7 @@ import numpy as np
 import oracle
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 
-from tailops import _kernels
+from tailops import _kernels, kernels
 from tailops._options import TailOptions
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6, "float16": 1e-3, "bfloat16": 8e-3}
@@ -23,8 +23,6 @@ class Problem:
     options: TailOptions = field(default_factory=TailOptions)
     reduction: str = "mean"
     mask: np.ndarray | None = None
-    ignore_nan: bool = False
-    ignore_value: float | None = None
     selection: str = "auto"
 
     @property
@@ -33,67 +31,19 @@ class Problem:
 
     @property
     def kept(self):
-        kept = np.ones(self.y_pred.shape, bool) if self.mask is None else self.mask.copy()
-        if self.ignore_nan:
-            kept &= ~np.isnan(self.y_true.astype(np.float64))
-            kept &= ~np.isnan(self.y_pred.astype(np.float64))
-        if self.ignore_value is not None:
-            kept &= self.y_true.astype(np.float64) != self.ignore_value
-        return kept
+        return oracle.valid_elements(self.y_true, self.y_pred, self.options, self.mask)
 
     def __str__(self):
-        ignored = f"{self.mask is not None} {self.ignore_nan} {self.ignore_value}"
         return (
             f"{self.y_pred.dtype}{self.y_pred.shape} {self.options} {self.reduction} "
-            f"{self.selection} ignored: {ignored}"
+            f"{self.selection} masked: {self.mask is not None}"
         )
-
-
-def groups_of(shape, axis):
-    """An index for each group, in the order of the groups."""
-    every = slice(None)
-    if axis is None:
-        return [(every,) * len(shape)]
-    axis %= len(shape)
-    others = np.ndindex(*np.delete(shape, axis))
-    return [(*index[:axis], every, *index[axis:]) for index in others]
 
 
 def truth(problem, upstream):
-    """The oracle's answer for what is kept; ignored elements have no loss and no gradient."""
-    y_pred = problem.y_pred
-    shape, kept, options = y_pred.shape, problem.kept, problem.options
-    size = y_pred.size
-    sample = shape[-1] if y_pred.ndim >= 2 else 1
-    scale = {"none": 1.0, "per_sample": 1 / sample, "mean": 1 / size, "sum": 1 / sample}
-    scale = scale[problem.reduction]
-    by_row = upstream[..., None] if upstream.ndim == y_pred.ndim - 1 >= 1 else upstream
-    arriving = np.broadcast_to(by_row.astype(np.float64) * scale, shape)
-    loss, gradient = np.zeros(shape), np.zeros(shape)
-    thresholds = []
-    for group in groups_of(shape, options.axis):
-        inside = kept[group]
-        if not inside.any():
-            thresholds.append(0.0)
-            continue
-        answer = oracle.tail_loss(
-            problem.y_true[group][inside].ravel(),
-            y_pred[group][inside].ravel(),
-            replace(options, axis=None),
-            "none",
-            arriving[group][inside].ravel(),
-        )
-        for whole, part in ((loss, answer.loss), (gradient, answer.gradient)):
-            values = np.zeros(inside.shape)
-            values[inside] = part
-            whole[group] = values
-        thresholds.append(answer.thresholds[0])
-    with np.errstate(all="ignore"):
-        if problem.reduction == "per_sample" and y_pred.ndim >= 2:
-            loss = loss.sum(axis=-1) * scale
-        elif problem.reduction in ("mean", "sum"):
-            loss = loss.sum() * scale
-    return oracle.Truth(loss, gradient, np.array(thresholds, oracle.compute_dtype(y_pred.dtype)))
+    """The oracle's answer."""
+    p = problem
+    return oracle.tail_loss(p.y_true, p.y_pred, p.options, p.reduction, upstream, p.mask)
 
 
 def assert_close(actual, expected, dtype, what):
@@ -127,12 +77,56 @@ def check(problem, forward, backward, seed=0):
     upstream = rng.uniform(0.5, 2, problem.geometry.output_shape).astype(dtype)
     expected = truth(problem, upstream)
     loss, state = forward()
+    valid = problem.kept.sum()
+    np.testing.assert_array_equal(state["valid"].sum(), valid, err_msg=f"valid of {what}")
     thresholds = state["threshold"].astype(expected.thresholds.dtype)
     np.testing.assert_array_equal(thresholds, expected.thresholds, err_msg=f"threshold of {what}")
     assert_close(loss, expected.loss, dtype, f"loss of {what}")
     gradient = np.asarray(backward(upstream, state))
     assert_close(gradient, expected.gradient, dtype, f"gradient of {what}")
     assert not np.any(gradient[~problem.kept].astype(np.float64)), f"ignored, in {what}"
+    for share in ("lower_share", "upper_share"):
+        assert np.isfinite(state[share]).all(), f"{share} of {what}"
+
+
+def check_against_cpu(problem, forward, backward):
+    """Whether state, loss and gradient are those of the CPU kernels; arguments as for `check`."""
+    p, what = problem, str(problem)
+    how = {"reduction": p.reduction, "mask": p.mask}
+    on_cpu = kernels.forward(p.y_true, p.y_pred, p.options, **how)
+    dtype, shape = p.y_pred.dtype, on_cpu.loss.shape
+    upstream = np.random.default_rng(0).uniform(0.5, 2, shape).astype(dtype)
+    expected = kernels.backward(upstream, p.y_true, p.y_pred, on_cpu.state, p.options, **how)
+    loss, state = forward()
+    np.testing.assert_array_equal(state["valid"], on_cpu.state["valid"], err_msg=what)
+    some = state["valid"] != 0
+    for name in ("threshold", "lower", "upper", "lower_share", "upper_share"):
+        np.testing.assert_array_equal(state[name][some], on_cpu.state[name][some], err_msg=name)
+        np.testing.assert_array_equal(state[name][~some], 0.0, err_msg=name)
+    slopes = on_cpu.state["threshold_gradient"]
+    assert_close(state["threshold_gradient"], slopes, dtype, f"threshold_gradient of {what}")
+    assert_close(loss, on_cpu.loss, dtype, f"loss of {what}")
+    gradient = np.asarray(backward(upstream, state))
+    assert_close(gradient, expected, dtype, f"gradient of {what}")
+    np.testing.assert_array_equal(gradient[~p.kept].astype(np.float64), 0.0, err_msg=what)
+
+
+RULES = ("value", "nan", "mask")
+
+
+def with_missing(shape, rule, options, reduction, kept, dtype=np.float32):
+    """A problem without some of its elements; what they hold is absurd, so that a trace shows."""
+    y_true, y_pred = with_residuals("few_values", shape, dtype)
+    mask, ignoring = None, {}
+    y_pred[~kept] = np.nan
+    if rule == "value":
+        ignoring["ignore_value"] = IGNORED_VALUE
+        y_true[~kept] = IGNORED_VALUE
+    elif rule == "nan":
+        ignoring["ignore_nan"] = True
+    else:
+        mask = kept
+    return Problem(y_true, y_pred, replace(options, **ignoring), reduction, mask)
 
 
 def with_residuals(family, shape, dtype):
@@ -183,18 +177,20 @@ def random_problem(rng, most=3000, dtypes=DTYPES):
         str(rng.choice(_kernels.REDUCTIONS)),
         selection=str(rng.choice(_kernels.SELECTIONS)),
     )
+    ignoring = {}
     share = rng.choice([0.0, 0.0, 0.3, 0.9, 1.0])
     for kind in rng.permutation(["mask", "nan", "value"])[: rng.integers(0, 3)]:
         ignored = rng.random(shape) < share
         if kind == "mask":
             problem.mask = ~ignored
         elif kind == "nan":
-            problem.ignore_nan = True
+            ignoring["ignore_nan"] = True
             target = problem.y_true if rng.random() < 0.5 else problem.y_pred
             target[ignored] = np.nan
         else:
-            problem.ignore_value = IGNORED_VALUE
+            ignoring["ignore_value"] = IGNORED_VALUE
             problem.y_true[ignored] = IGNORED_VALUE
+    problem.options = replace(problem.options, **ignoring)
     if rng.random() < 0.05:
         problem.y_pred.flat[rng.integers(problem.y_pred.size)] = np.nan
     return problem

@@ -6,7 +6,7 @@ from dataclasses import replace
 import emulation
 import numpy as np
 import pytest
-from emulation import Emulation, Limits
+from emulation import Limits
 from problems import (
     EVERY_FAMILY,
     Problem,
@@ -24,26 +24,9 @@ from tailops._options import TailOptions
 pytestmark = pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    return Emulation.compile(tmp_path_factory.mktemp("emulation"))
-
-
-@pytest.fixture
-def emulated(library):
-    return Emulation(library)
-
-
 def check_emulated(emulated, problem, seed=0, offsets=(0, 0, 0), over=None):
-    def forward():
-        result = emulated.forward(problem, offsets=offsets[:2])
-        return result.loss, result.state
-
-    def backward(upstream, state):
-        return emulated.backward(problem, upstream, state, offsets=offsets, over=over).gradient
-
     emulated.seed = seed
-    check(problem, forward, backward, seed)
+    check(problem, *emulated.passes(problem, offsets, over), seed)
 
 
 @pytest.mark.parametrize("part", range(8))
@@ -97,7 +80,7 @@ def test_around_the_boundaries(emulated, dtype):
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 def test_thresholds_are_those_of_the_cpu(emulated, family, selection):
     """Bit for bit, and so is all of the state that is exact."""
-    exact = ["threshold", "lower", "upper", "lower_share", "upper_share"]
+    exact = ["threshold", "lower", "upper", "lower_share", "upper_share", "valid"]
     for dtype, n, method in (
         (np.float32, 2500, "floor"),
         (np.float32, 500, "linear"),

@@ -321,10 +321,11 @@ def test_ignored_elements(reduction, axis, dtype):
         assert_same_bits((value, slope), (jnp.asarray(expected), jnp.asarray(gradient)))
 
 
+@pytest.mark.parametrize("shape", [(5, 20, 3), (5, 20)])
 @pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
-def test_ignored_elements_under_vmap(reduction):
-    """Each slice has means of its own."""
-    y_true, y_pred = pair((5, 20, 3), np.float64)
+def test_ignored_elements_under_vmap(reduction, shape):
+    """Each slice has means of its own; a sum of vectors has none."""
+    y_true, y_pred = pair(shape, np.float64)
     kept = np.random.default_rng(1).random(y_pred.shape) < 0.7
     kept[1] = False
     options = TailOptions(0.8, 4.0)

@@ -2,6 +2,8 @@
 
 // What every kernel knows of a call: plain values, copied to the device with the launch.
 
+#include "../ignore_rule.h"
+#include "../means.h"
 #include "../simd/loops.h"
 #include "device.h"
 #include "tail_loss.h"
@@ -15,13 +17,14 @@ struct Elements {
   using C = ComputeType<T>;
 
   Inputs<T> inputs;  // the pointers are to the first of them
+  Ignore<C> ignore;
   int64_t stride;
   int64_t length;
 
   // Whether an element counts, from its values and its place.
   TAILOPS_DEVICE bool counts(C y_true, C y_pred, int64_t at) const {
     if (inputs.mask != nullptr && !inputs.mask[at]) return false;
-    return !inputs.ignore.ignores(y_true, y_pred);
+    return !ignore.ignores(y_true, y_pred);
   }
 
   TAILOPS_DEVICE bool residual(int64_t k, C& d) const {
@@ -33,16 +36,23 @@ struct Elements {
 };
 
 template <typename T>
+bool ignores(const Inputs<T>& inputs, const Options& options) {
+  return inputs.mask != nullptr || ignore_rule<T>(options).any();
+}
+
+template <typename T>
 struct Call {
   using C = ComputeType<T>;
 
   Call(const Inputs<T>& of, const Geometry& geometry, const Options& options)
       : inputs(of),
+        ignore(ignore_rule<T>(options)),
         outer(geometry.outer),
         length(geometry.length),
         inner(geometry.inner),
         row_length(geometry.row_length),
         row_scale(geometry.row_scale),
+        by_valid(scales_by_valid(geometry, ignores(of, options))),
         to_scalar(geometry.reduces_to_scalar()),
         weights{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
                 static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
@@ -59,7 +69,7 @@ struct Call {
   TAILOPS_DEVICE Elements<T> group(int64_t g) const {
     const int64_t first = first_of(g);
     const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + first;
-    return {{inputs.y_true + first, inputs.y_pred + first, mask, inputs.ignore}, inner, length};
+    return {{inputs.y_true + first, inputs.y_pred + first, mask}, ignore, inner, length};
   }
 
   TAILOPS_DEVICE int64_t group_of(int64_t flat) const {
@@ -76,6 +86,17 @@ struct Call {
     return flat / row_length;
   }
 
+  // Of an output of which so many elements count.
+  TAILOPS_DEVICE double scale_of(double valid) const {
+    return by_valid ? mean_scale(valid) : row_scale;
+  }
+
+  // Of the one output as one of its groups sees it: how many elements of the others count, only
+  // GroupTotals knows.
+  TAILOPS_DEVICE double scale_in_group(double valid) const {
+    return by_valid && outer * inner > 1 ? 1.0 : scale_of(valid);
+  }
+
   TAILOPS_DEVICE Rank rank(int64_t n) const { return rank_by(rank_rule, n, percentile); }
 
   int64_t groups() const { return outer * inner; }
@@ -83,11 +104,13 @@ struct Call {
   int64_t rows() const { return size() / row_length; }
 
   Inputs<T> inputs;
+  Ignore<C> ignore;
   int64_t outer;
   int64_t length;
   int64_t inner;
   int64_t row_length;
   double row_scale;
+  bool by_valid;  // not by row_scale, but by how many elements count
   bool to_scalar;
   Weights<C> weights;
   int error_kind;

@@ -18,21 +18,30 @@ struct GroupGradient {
   const T* upstream;
   const GroupState* state;
   T* gradient;
+  int64_t rows_of_upstream;    // that share one upstream gradient
+  const C* row_scales;         // or none: all have the call's
+  const double* scalar_scale;  // or none: the only group tells
 
   TAILOPS_DEVICE double upstream_of(int64_t row) const {
-    return static_cast<double>(widen(upstream[row])) * call.row_scale;
+    const int64_t at = rows_of_upstream == 1 ? row : row / rows_of_upstream;
+    const double scale =
+        row_scales == nullptr ? call.row_scale : static_cast<double>(row_scales[row]);
+    return static_cast<double>(widen(upstream[at])) * scale;
+  }
+
+  // Of the one output.
+  TAILOPS_DEVICE double upstream_of_all() const {
+    const double scale = scalar_scale != nullptr ? *scalar_scale : call.scale_of(state[0].valid);
+    return static_cast<double>(widen(upstream[0])) * scale;
   }
 
   // The upstream gradient of each element of a batch; neighbours mostly share a row.
-  TAILOPS_DEVICE void arriving(const B& batch, int64_t first, double (&exact)[B::kSize]) const {
+  // `all` is that of the one output, or 0.
+  TAILOPS_DEVICE void arriving(const B& batch, int64_t first, double all,
+                               double (&exact)[B::kSize]) const {
     TAILOPS_UNROLL
-    for (int j = 0; j < B::kSize; ++j) exact[j] = 0.0;
-    if (call.to_scalar) {
-      const double all = upstream_of(0);
-      TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) exact[j] = all;
-      return;
-    }
+    for (int j = 0; j < B::kSize; ++j) exact[j] = all;
+    if (call.to_scalar) return;
     int64_t row = -1, rest = 0;
     TAILOPS_UNROLL
     for (int j = 0; j < B::kSize; ++j) {
@@ -50,7 +59,7 @@ struct GroupGradient {
     }
   }
 
-  // This thread's share of Σ upstream·∂L/∂t over a group.
+  // This thread's share of Σ upstream·∂L/∂t over a group, where there are several outputs.
   TAILOPS_DEVICE double slopes(int64_t g, int64_t worker, int64_t workers) const {
     const Tail<C> tail = tail_of(state[g], call.weights);
     const int64_t first = call.first_of(g);
@@ -65,7 +74,7 @@ struct GroupGradient {
       }
       if (!any_near) return;
       double exact[B::kSize];
-      arriving(batch, first, exact);
+      arriving(batch, first, 0.0, exact);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) {
         if (!(batch.valid >> j & 1u) || !is_near(errors[j], tail)) continue;
@@ -81,10 +90,11 @@ struct GroupGradient {
     const Tail<C> tail = tail_of(own, call.weights);
     const Ties ties = ties_of(own, slope, tail, call.weights);
     const int64_t first = call.first_of(g);
+    const double all = call.to_scalar ? upstream_of_all() : 0.0;
     const Vectors<T> vectors(call.group(g));
     vectors.for_each(worker, workers, [&](const B& batch) {
       double exact[B::kSize];
-      arriving(batch, first, exact);
+      arriving(batch, first, all, exact);
       T values[B::kSize];
       with_error(call.error_kind, [&](auto error) {
         using Error = decltype(error);

@@ -30,13 +30,14 @@ struct Finish {
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     Control<C>& control = grid.control();
     const bool is_nan = control.nans != 0, is_empty = control.valid == 0;
-    GroupState found{0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+    const double valid = static_cast<double>(control.valid);
+    GroupState found = state_of_nothing();
     if (is_nan) {
       const C nan = Bits::decode(Bits::kNaN);
-      found = state_of(nan, nan, 1, 1, grid.call.rank(static_cast<int64_t>(control.valid)));
+      found = state_of(nan, nan, 1, 1, grid.call.rank(static_cast<int64_t>(control.valid)), valid);
     } else if (!is_empty) {
       found = state_of(Bits::decode(control.base), Bits::decode(control.upper), control.lower_count,
-                       control.upper_count, control.rank);
+                       control.upper_count, control.rank, valid);
     }
     if (!with_sums) {
       if (device::thread() == 0) state[grid.first_group + grid.row()] = found;
@@ -57,10 +58,11 @@ struct Finish {
     double weighted = sums.weighted + (has_far ? far.weighted : 0.0);
     if (is_nan) weighted = sums.other = found.threshold;
     const double group_loss = loss_of(weighted, far.other, grid.call.weights);
-    found.threshold_gradient = grid.call.row_scale * sums.other;
+    const double scale = grid.call.scale_in_group(valid);
+    found.threshold_gradient = scale * sums.other;
     state[grid.first_group + grid.row()] = found;
     if (group_losses != nullptr) group_losses[grid.first_group + grid.row()] = group_loss;
-    if (loss != nullptr) *loss = narrow<T>(group_loss * grid.call.row_scale);
+    if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
   }
 
  private:

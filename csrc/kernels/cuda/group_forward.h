@@ -14,14 +14,18 @@ namespace cuda {
 // The state of a group from its order statistics.
 template <typename C>
 TAILOPS_DEVICE GroupState state_of(C lower, C upper, uint64_t lower_count, uint64_t upper_count,
-                                   const Rank& rank) {
+                                   const Rank& rank, double valid) {
   return {static_cast<double>(interpolate(lower, upper, rank)),
           static_cast<double>(lower),
           static_cast<double>(upper),
           rank.scale * (1.0 - rank.weight) / static_cast<double>(lower_count),
           rank.scale * rank.weight / static_cast<double>(upper_count),
-          0.0};
+          0.0,
+          valid};
 }
+
+// Of a group of which all is ignored.
+TAILOPS_DEVICE GroupState state_of_nothing() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
 
 template <typename T>
 struct GroupForward {
@@ -94,11 +98,12 @@ struct GroupForward {
         add_element(Bits::decode(key), tail, call.weights, sums.weighted, sums.slopes);
       }
       sums = block_reduce(sums, shared.totals, Add());
-      found.threshold_gradient = call.row_scale * sums.slopes;
+      const double scale = call.scale_in_group(found.valid);
+      found.threshold_gradient = scale * sums.slopes;
       if (device::thread() == 0) {
         const double group_loss = loss_of(sums.weighted, all.squares, call.weights);
         if (group_losses != nullptr) group_losses[g] = group_loss;
-        if (loss != nullptr) *loss = narrow<T>(group_loss * call.row_scale);
+        if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
       }
     } else if (loss != nullptr) {
       write_rows(g, tail);
@@ -137,11 +142,12 @@ struct GroupForward {
 
   template <typename KeyAt>
   TAILOPS_DEVICE GroupState select(const KeyAt& key_at, const Read& all, Shared& shared) const {
-    if (all.valid == 0) return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+    if (all.valid == 0) return state_of_nothing();
+    const double valid = static_cast<double>(all.valid);
     const Rank rank = call.rank(static_cast<int64_t>(all.valid));
     if (all.nans != 0) {
       const C nan = Bits::decode(Bits::kNaN);
-      return state_of(nan, nan, 1, 1, rank);
+      return state_of(nan, nan, 1, 1, rank, valid);
     }
     const unsigned place = static_cast<unsigned>(rank.lower);
     const Chosen<Key> lower =
@@ -150,23 +156,26 @@ struct GroupForward {
     if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
       upper = Select::next_above(key_at, call.length, lower.key, shared.select);
     }
-    return state_of(Bits::decode(lower.key), Bits::decode(upper.key), lower.ties, upper.ties, rank);
+    return state_of(Bits::decode(lower.key), Bits::decode(upper.key), lower.ties, upper.ties, rank,
+                    valid);
   }
 
   // Rows are elements, or lie within the group.
   TAILOPS_DEVICE void write_rows(int64_t g, const Tail<C>& tail) const {
     if (call.inner == 1) {
       const int64_t rows = call.length / call.row_length;
-      RowLosses<T>::write(
-          call, g * rows, (g + 1) * rows, device::thread(), device::threads(),
-          [&](int64_t) { return tail; }, loss);
+      add_rows(
+          call.row_length, g * rows, (g + 1) * rows, device::thread(), device::threads(),
+          [&](int64_t flat, RowSum& sum) { add_loss(call, flat, tail, sum); },
+          [&](int64_t row, const RowSum& sum) { write_loss(call, row, sum, loss); });
       return;
     }
     const int64_t first = call.first_of(g);
     for (int64_t k = device::thread(); k < call.length; k += device::threads()) {
       const int64_t flat = first + k * call.inner;
-      const C value = RowLosses<T>::element(call, flat, tail);
-      loss[flat] = narrow<T>(static_cast<double>(value) * call.row_scale);
+      RowSum sum{0.0, 0};
+      add_loss(call, flat, tail, sum);
+      write_loss(call, flat, sum, loss);
     }
   }
 };

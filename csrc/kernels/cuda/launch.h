@@ -9,6 +9,7 @@
 #include "grid_finish.h"
 #include "grid_sample.h"
 #include "group_forward.h"
+#include "group_totals.h"
 #include "plan.h"
 #include "rows.h"
 
@@ -32,6 +33,31 @@ class Workspace {
   Layout layout_;
 };
 
+// A call whose outputs are sums of means that must be found one by one is one that has these means
+// as its outputs.
+template <typename T>
+Geometry with_means(const Inputs<T>& inputs, const Geometry& geometry, const Options& options) {
+  return must_sum_samples(geometry, ignores(inputs, options)) ? by_sample(geometry) : geometry;
+}
+
+inline Rows rows_of(int64_t count, int64_t length, const Limits& limits, Workspace& space) {
+  const int64_t parts = ceiling(length, limits.row_part);
+  return {count, length, limits.row_part, parts,
+          parts > 1 ? space.add<RowSum>(count * parts) : nullptr};
+}
+
+template <typename Of>
+void launch_rows(const Of& of, const Rows& rows, const Limits& limits, void* stream) {
+  const int64_t threads =
+      rows.length < kWarpRow ? rows.count : rows.count * rows.parts * device::kWarp;
+  const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor * 2;
+  const int64_t blocks = std::clamp<int64_t>(ceiling(threads, limits.grid_threads), 1, most);
+  device::launch(AddRows<Of>{of, rows}, {blocks, 1, limits.grid_threads, 0}, stream);
+  if (rows.parts == 1) return;
+  device::launch(AddParts<Of>{of, rows},
+                 {rows.count, 1, threads_for(rows.parts, limits.grid_threads), 0}, stream);
+}
+
 template <typename T>
 class ForwardLaunches {
  public:
@@ -40,18 +66,21 @@ class ForwardLaunches {
 
   ForwardLaunches(const Inputs<T>& inputs, const Geometry& geometry, const Options& options,
                   const Limits& limits, void* workspace)
-      : call_(inputs, geometry, options),
+      : call_(inputs, with_means(inputs, geometry, options), options),
         limits_(limits),
         in_blocks_(fits_block(geometry, options.selection, limits)),
-        rows_in_groups_(geometry.row_length == 1 ||
-                        (geometry.inner == 1 && geometry.length % geometry.row_length == 0)),
+        rows_in_groups_(call_.row_length == 1 ||
+                        (call_.inner == 1 && call_.length % call_.row_length == 0)),
         group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)),
         plan_(geometry, options, sizeof(T), sizeof(C), limits) {
     Workspace space(workspace);
     if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
-    row_parts_ = ceiling(call_.row_length, limits.row_part);
-    if (!call_.to_scalar && !writes_rows_in_blocks() && row_parts_ > 1) {
-      row_sums_ = space.add<double>(call_.rows() * row_parts_);
+    if (!call_.to_scalar && !writes_rows_in_blocks()) {
+      rows_ = rows_of(call_.rows(), call_.row_length, limits, space);
+    }
+    if (call_.rows() != geometry.rows()) {
+      means_ = space.add<T>(call_.rows());
+      samples_ = rows_of(geometry.rows(), call_.rows() / geometry.rows(), limits, space);
     }
     if (!in_blocks_) {
       const int64_t groups = plan_.groups_at_once;
@@ -70,6 +99,13 @@ class ForwardLaunches {
   int64_t workspace_bytes() const { return bytes_; }
 
   void run(T* loss, GroupState* state, void* stream) const {
+    if (samples_.count == 0) return run_call(loss, state, stream);
+    run_call(means_, state, stream);
+    launch_rows(SampleSums<T>{means_, loss}, samples_, limits_, stream);
+  }
+
+ private:
+  void run_call(T* loss, GroupState* state, void* stream) const {
     T* const only_loss = call_.to_scalar && call_.groups() == 1 ? loss : nullptr;
     if (in_blocks_) {
       run_groups(writes_rows_in_blocks() ? loss : only_loss, state, stream);
@@ -77,13 +113,12 @@ class ForwardLaunches {
       run_grid(only_loss, state, stream);
     }
     if (call_.to_scalar) {
-      if (call_.groups() > 1) total(group_losses_, 1, call_.groups(), loss, stream);
+      if (call_.groups() > 1) total_groups(loss, state, stream);
     } else if (!writes_rows_in_blocks()) {
-      write_rows(loss, state, stream);
+      launch_rows(RowLosses<T>{call_, state, loss}, rows_, limits_, stream);
     }
   }
 
- private:
   bool writes_rows_in_blocks() const { return in_blocks_ && !call_.to_scalar && rows_in_groups_; }
 
   void run_groups(T* loss, GroupState* state, void* stream) const {
@@ -123,20 +158,10 @@ class ForwardLaunches {
     }
   }
 
-  void write_rows(T* loss, const GroupState* state, void* stream) const {
-    const int64_t threads =
-        call_.row_length < kWarpRow ? call_.rows() : call_.rows() * row_parts_ * device::kWarp;
-    const int64_t most = limits_.multiprocessors * limits_.blocks_per_multiprocessor * 2;
-    const int64_t blocks = std::clamp<int64_t>(ceiling(threads, limits_.grid_threads), 1, most);
-    device::launch(
-        WriteRows<T>{call_, state, call_.rows(), row_parts_, limits_.row_part, row_sums_, loss},
-        {blocks, 1, limits_.grid_threads, 0}, stream);
-    if (row_parts_ > 1) total(row_sums_, call_.rows(), row_parts_, loss, stream);
-  }
-
-  void total(const double* sums, int64_t rows, int64_t parts, T* loss, void* stream) const {
-    device::launch(RowTotals<T>{sums, parts, call_.row_scale, loss},
-                   {rows, 1, threads_for(parts, limits_.grid_threads), 0}, stream);
+  void total_groups(T* loss, GroupState* state, void* stream) const {
+    const int64_t groups = call_.groups();
+    device::launch(GroupTotals<T>{call_, group_losses_, groups, state, loss},
+                   {1, 1, threads_for(groups, limits_.grid_threads), 0}, stream);
   }
 
   const Call<T> call_;
@@ -147,18 +172,22 @@ class ForwardLaunches {
   const GridPlan plan_;
   GridWorkspace<C> grid_{};
   double* group_losses_ = nullptr;
-  double* row_sums_ = nullptr;
-  int64_t row_parts_ = 1;
+  Rows rows_{};
+  T* means_ = nullptr;
+  Rows samples_{};  // the rows of which the means are the elements; or none
   int64_t bytes_ = 0;
 };
 
 template <typename T>
 class BackwardLaunches {
  public:
+  using C = ComputeType<T>;
+
   BackwardLaunches(const Inputs<T>& inputs, const Geometry& geometry, const Options& options,
                    const Limits& limits, void* workspace)
-      : call_(inputs, geometry, options),
+      : call_(inputs, with_means(inputs, geometry, options), options),
         limits_(limits),
+        rows_of_upstream_(call_.rows() / geometry.rows()),
         needs_slopes_(options.gradient == GradientMode::kExact && !call_.to_scalar),
         in_blocks_(fits_block(geometry, SelectionPath::kAuto, limits) &&
                    (needs_slopes_ || are_many(geometry, limits))),
@@ -168,6 +197,12 @@ class BackwardLaunches {
                        std::max<int64_t>(1, most / call_.groups()));
     Workspace space(workspace);
     if (!in_blocks_ && needs_slopes_) slopes_ = space.add<double>(call_.groups() * blocks_);
+    if (call_.by_valid && !call_.to_scalar) {
+      row_scales_ = space.add<C>(call_.rows());
+      rows_ = rows_of(call_.rows(), call_.row_length, limits, space);
+    } else if (call_.by_valid && call_.groups() > 1) {
+      scalar_scale_ = space.add<double>(1);
+    }
     bytes_ = space.bytes();
   }
 
@@ -175,7 +210,9 @@ class BackwardLaunches {
 
   // `gradient` may be one of the inputs.
   void run(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
-    const GroupGradient<T> pass{call_, upstream, state, gradient};
+    find_scales(state, stream);
+    const GroupGradient<T> pass{call_,       upstream,     state, gradient, rows_of_upstream_,
+                                row_scales_, scalar_scale_};
     if (in_blocks_) {
       device::launch(GroupBackward<T>{pass, call_.groups()},
                      {std::min(call_.groups(), limits_.most_blocks), 1, group_threads_, 0}, stream);
@@ -187,13 +224,28 @@ class BackwardLaunches {
   }
 
  private:
+  // Before the inputs may be overwritten.
+  void find_scales(const GroupState* state, void* stream) const {
+    if (row_scales_ != nullptr) {
+      launch_rows(RowScales<T>{call_, row_scales_}, rows_, limits_, stream);
+    } else if (scalar_scale_ != nullptr) {
+      const int64_t groups = call_.groups();
+      device::launch(ScalarScale<T>{state, groups, scalar_scale_},
+                     {1, 1, threads_for(groups, limits_.grid_threads), 0}, stream);
+    }
+  }
+
   const Call<T> call_;
   const Limits limits_;
+  const int64_t rows_of_upstream_;
   const bool needs_slopes_;
   const bool in_blocks_;  // where blocks need not wait for a sum, more of them are faster
   const int group_threads_;
   int64_t blocks_ = 1;
   double* slopes_ = nullptr;
+  Rows rows_{};
+  C* row_scales_ = nullptr;
+  double* scalar_scale_ = nullptr;
   int64_t bytes_ = 0;
 };
 

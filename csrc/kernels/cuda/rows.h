@@ -1,6 +1,6 @@
 #pragma once
 
-// The losses where each row has one: a row is an element, or what lies along the last axis.
+// Sums where there is more than one output: a row is an element, or what lies along the last axis.
 
 #include "../float_types.h"
 #include "block.h"
@@ -12,59 +12,128 @@ namespace cuda {
 // From here on a row is a warp's, and below a thread's.
 constexpr int64_t kWarpRow = 32;
 
-template <typename T>
-struct RowLosses {
-  using C = ComputeType<T>;
+struct RowSum {
+  double total;
+  int64_t valid;  // how many of the elements count
 
-  // L of the element at this place of the tensor.
-  TAILOPS_DEVICE static C element(const Call<T>& call, int64_t flat, const Tail<C>& tail) {
-    const Elements<T> all{call.inputs, 1, 0};
-    C d;
-    if (!all.residual(flat, d)) return C(0);
-    const C e = error_of(call.error_kind, call.weights.epsilon, d);
-    return formulas_of(call.weights).mixed(d, weighted_error(e, tail, call.weights));
+  TAILOPS_DEVICE void operator+=(const RowSum& other) {
+    total += other.total;
+    valid += other.valid;
   }
+};
 
-  // The sum over a row's elements [begin, end), by one thread or by a warp's lanes, of which lane 0
-  // gets it. tail_at(flat) is the tail of an element's group.
-  template <typename TailAt>
-  TAILOPS_DEVICE static double sum(const Call<T>& call, int64_t begin, int64_t end, int first,
-                                   int step, const TailAt& tail_at) {
-    double total = 0.0;
-    for (int64_t flat = begin + first; flat < end; flat += step) {
-      total += static_cast<double>(element(call, flat, tail_at(flat)));
+// Over the elements [begin, end), by one thread or by a warp's lanes; add(flat, sum) adds one.
+template <typename AddElement>
+TAILOPS_DEVICE RowSum row_sum(int64_t begin, int64_t end, int first, int step,
+                              const AddElement& add) {
+  RowSum sum{0.0, 0};
+  for (int64_t flat = begin + first; flat < end; flat += step) add(flat, sum);
+  return sum;
+}
+
+// Of a warp's lanes; lane 0 gets it.
+TAILOPS_DEVICE RowSum of_lanes(RowSum sum) {
+  TAILOPS_UNROLL
+  for (int distance = device::kWarp / 2; distance > 0; distance /= 2) {
+    sum += device::shuffle(sum, (device::lane() + distance) % device::kWarp);
+  }
+  return sum;
+}
+
+// write(row, sum) for rows [begin, end), as one of `workers` threads that all call this.
+template <typename AddElement, typename Write>
+TAILOPS_DEVICE void add_rows(int64_t length, int64_t begin, int64_t end, int64_t worker,
+                             int64_t workers, const AddElement& add, const Write& write) {
+  if (length < kWarpRow) {
+    for (int64_t row = begin + worker; row < end; row += workers) {
+      write(row, row_sum(row * length, (row + 1) * length, 0, 1, add));
     }
-    return total;
+    return;
   }
-
-  TAILOPS_DEVICE static double of_lanes(double value) {
-    TAILOPS_UNROLL
-    for (int distance = device::kWarp / 2; distance > 0; distance /= 2) {
-      value += device::shuffle(value, (device::lane() + distance) % device::kWarp);
-    }
-    return value;
+  const int64_t step = workers / device::kWarp;
+  for (int64_t row = begin + worker / device::kWarp; row < end; row += step) {
+    const RowSum sum =
+        of_lanes(row_sum(row * length, (row + 1) * length, device::lane(), device::kWarp, add));
+    if (device::lane() == 0) write(row, sum);
   }
+}
 
-  // Writes the losses of rows [begin, end), as one of `workers` threads that all call this.
-  template <typename TailAt>
-  TAILOPS_DEVICE static void write(const Call<T>& call, int64_t begin, int64_t end, int64_t worker,
-                                   int64_t workers, const TailAt& tail_at, T* loss) {
-    const int64_t length = call.row_length;
-    if (length < kWarpRow) {
-      for (int64_t row = begin + worker; row < end; row += workers) {
-        const double total = sum(call, row * length, (row + 1) * length, 0, 1, tail_at);
-        loss[row] = narrow<T>(total * call.row_scale);
-      }
-      return;
+// The rows of a tensor, and the sums of the parts of long ones.
+struct Rows {
+  int64_t count;
+  int64_t length;
+  int64_t part;   // elements of one
+  int64_t parts;  // of a row
+  RowSum* sums;   // [count][parts], where there is more than one
+};
+
+// What is made of the rows' sums: Of::adder() adds an element, Of::write takes a row's sum. All
+// rows of the tensor, or parts of long ones, to be added up by AddParts.
+template <typename Of>
+struct AddRows {
+  static constexpr int kMostThreads = 256;
+  static constexpr int kLeastBlocks = 3;
+  struct Shared {};
+
+  Of of;
+  Rows rows;
+
+  TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
+    const auto add = of.adder();
+    const int64_t worker = device::block() * device::threads() + device::thread();
+    const int64_t workers = device::blocks() * device::threads();
+    if (rows.parts == 1) {
+      return add_rows(rows.length, 0, rows.count, worker, workers, add,
+                      [&](int64_t row, const RowSum& sum) { of.write(row, sum); });
     }
     const int64_t step = workers / device::kWarp;
-    for (int64_t row = begin + worker / device::kWarp; row < end; row += step) {
-      const double total = of_lanes(
-          sum(call, row * length, (row + 1) * length, device::lane(), device::kWarp, tail_at));
-      if (device::lane() == 0) loss[row] = narrow<T>(total * call.row_scale);
+    for (int64_t p = worker / device::kWarp; p < rows.count * rows.parts; p += step) {
+      const int64_t begin = p % rows.parts * rows.part, row = p / rows.parts * rows.length;
+      const int64_t end = begin + rows.part < rows.length ? begin + rows.part : rows.length;
+      const RowSum sum =
+          of_lanes(row_sum(row + begin, row + end, device::lane(), device::kWarp, add));
+      if (device::lane() == 0) rows.sums[p] = sum;
     }
   }
 };
+
+// The parts of a row, in a fixed order by a block per row.
+template <typename Of>
+struct AddParts {
+  static constexpr int kMostThreads = 256;
+  static constexpr int kLeastBlocks = 2;
+  struct Shared {
+    RowSum warps[kMostWarps];
+  };
+
+  Of of;
+  Rows rows;
+
+  TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
+    const RowSum* const own = rows.sums + device::block() * rows.parts;
+    RowSum sum{0.0, 0};
+    for (int64_t p = device::thread(); p < rows.parts; p += device::threads()) sum += own[p];
+    sum = block_reduce(sum, shared.warps, Add());
+    if (device::thread() == 0) of.write(device::block(), sum);
+  }
+};
+
+// L of the element at this place of the tensor.
+template <typename T, typename C>
+TAILOPS_DEVICE void add_loss(const Call<T>& call, int64_t flat, const Tail<C>& tail, RowSum& sum) {
+  const Elements<T> all{call.inputs, call.ignore, 1, 0};
+  C d;
+  if (!all.residual(flat, d)) return;
+  const C e = error_of(call.error_kind, call.weights.epsilon, d);
+  sum.total += static_cast<double>(
+      formulas_of(call.weights).mixed(d, weighted_error(e, tail, call.weights)));
+  ++sum.valid;
+}
+
+template <typename T>
+TAILOPS_DEVICE void write_loss(const Call<T>& call, int64_t row, const RowSum& sum, T* loss) {
+  loss[row] = narrow<T>(sum.total * call.scale_of(static_cast<double>(sum.valid)));
+}
 
 // The tails of groups that are known by now: of one group, or looked up for each element.
 template <typename T>
@@ -86,58 +155,54 @@ struct TailOfElement {
   }
 };
 
-// All rows of the tensor, or parts of long ones: then their sums, to be added up by RowTotals.
 template <typename T>
-struct WriteRows {
-  static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = 3;
-  struct Shared {};
-
+struct RowLosses {
   Call<T> call;
   const GroupState* state;
-  int64_t rows;
-  int64_t parts;  // of a row
-  int64_t part;   // elements of one
-  double* sums;   // [rows][parts], where there is more than one
   T* loss;
 
-  TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
-    using Losses = RowLosses<T>;
-    const TailOfElement<T> tail_at(call, state);
-    const int64_t worker = device::block() * device::threads() + device::thread();
-    const int64_t workers = device::blocks() * device::threads();
-    if (parts == 1) return Losses::write(call, 0, rows, worker, workers, tail_at, loss);
-    for (int64_t p = worker / device::kWarp; p < rows * parts; p += workers / device::kWarp) {
-      const int64_t begin = p % parts * part, row = p / parts * call.row_length;
-      const int64_t end = begin + part < call.row_length ? begin + part : call.row_length;
-      const double total = Losses::of_lanes(
-          Losses::sum(call, row + begin, row + end, device::lane(), device::kWarp, tail_at));
-      if (device::lane() == 0) sums[p] = total;
-    }
+  TAILOPS_DEVICE auto adder() const {
+    return [this, tail_at = TailOfElement<T>(call, state)](int64_t flat, RowSum& sum) {
+      add_loss(call, flat, tail_at(flat), sum);
+    };
+  }
+  TAILOPS_DEVICE void write(int64_t row, const RowSum& sum) const {
+    write_loss(call, row, sum, loss);
   }
 };
 
-// loss[r] = scale · Σ sums[r][·], added in a fixed order by a block per row; for the losses of
-// groups as well, whose sum is the one row.
+// What each row's sum is multiplied with, for a backward pass that may overwrite the inputs.
 template <typename T>
-struct RowTotals {
-  static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = 2;
-  struct Shared {
-    double warps[kMostWarps];
-  };
+struct RowScales {
+  using C = ComputeType<T>;
 
-  const double* sums;
-  int64_t parts;
-  double scale;
+  Call<T> call;
+  C* scales;
+
+  TAILOPS_DEVICE auto adder() const {
+    return [all = Elements<T>{call.inputs, call.ignore, 1, 0}](int64_t flat, RowSum& sum) {
+      C d;
+      if (all.residual(flat, d)) ++sum.valid;
+    };
+  }
+  TAILOPS_DEVICE void write(int64_t row, const RowSum& sum) const {
+    scales[row] = static_cast<C>(call.scale_of(static_cast<double>(sum.valid)));
+  }
+};
+
+// Sums of means that had to be found one by one.
+template <typename T>
+struct SampleSums {
+  const T* means;
   T* loss;
 
-  TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
-    const double* const own = sums + device::block() * parts;
-    double total = 0.0;
-    for (int64_t p = device::thread(); p < parts; p += device::threads()) total += own[p];
-    total = block_reduce(total, shared.warps, Add());
-    if (device::thread() == 0) loss[device::block()] = narrow<T>(total * scale);
+  TAILOPS_DEVICE auto adder() const {
+    return [this](int64_t sample, RowSum& sum) {
+      sum.total += static_cast<double>(widen(means[sample]));
+    };
+  }
+  TAILOPS_DEVICE void write(int64_t row, const RowSum& sum) const {
+    loss[row] = narrow<T>(sum.total);
   }
 };
 

@@ -8,13 +8,17 @@ namespace tailops {
 namespace cuda {
 
 template <typename T>
-int64_t forward_workspace(const Geometry& geometry, const Options& options) {
-  return ForwardLaunches<T>({}, geometry, options, limits_of_device(), nullptr).workspace_bytes();
+int64_t forward_workspace(const Inputs<T>& inputs, const Geometry& geometry,
+                          const Options& options) {
+  return ForwardLaunches<T>(inputs, geometry, options, limits_of_device(), nullptr)
+      .workspace_bytes();
 }
 
 template <typename T>
-int64_t backward_workspace(const Geometry& geometry, const Options& options) {
-  return BackwardLaunches<T>({}, geometry, options, limits_of_device(), nullptr).workspace_bytes();
+int64_t backward_workspace(const Inputs<T>& inputs, const Geometry& geometry,
+                           const Options& options) {
+  return BackwardLaunches<T>(inputs, geometry, options, limits_of_device(), nullptr)
+      .workspace_bytes();
 }
 
 template <typename T>
@@ -33,8 +37,10 @@ void backward(const Inputs<T>& inputs, const T* upstream, const GroupState* stat
 }
 
 using Element = TAILOPS_ELEMENT;
-template int64_t forward_workspace<Element>(const Geometry&, const Options&);
-template int64_t backward_workspace<Element>(const Geometry&, const Options&);
+template int64_t forward_workspace<Element>(const Inputs<Element>&, const Geometry&,
+                                            const Options&);
+template int64_t backward_workspace<Element>(const Inputs<Element>&, const Geometry&,
+                                             const Options&);
 template void forward<Element>(const Inputs<Element>&, const Geometry&, const Options&, Element*,
                                GroupState*, void*, void*);
 template void backward<Element>(const Inputs<Element>&, const Element*, const GroupState*,

@@ -15,7 +15,6 @@
 
 #include "../float_types.h"
 #include "../geometry.h"
-#include "../ignore.h"
 #include "../options.h"
 #include "../tail_loss.h"
 
@@ -29,16 +28,18 @@ struct Inputs {
   const T* y_true;
   const T* y_pred;
   const bool* mask;  // true: keep; none: keep all
-  Ignore<ComputeType<T>> ignore;
 };
 
-// Bytes that forward and backward need, aligned to 256.
+// Bytes that forward and backward need, aligned to 256. Of the inputs, only whether there is a mask
+// is looked at.
 template <typename T>
-TAILOPS_EXPORT int64_t forward_workspace(const Geometry& geometry, const Options& options);
+TAILOPS_EXPORT int64_t forward_workspace(const Inputs<T>& inputs, const Geometry& geometry,
+                                         const Options& options);
 template <typename T>
-TAILOPS_EXPORT int64_t backward_workspace(const Geometry& geometry, const Options& options);
+TAILOPS_EXPORT int64_t backward_workspace(const Inputs<T>& inputs, const Geometry& geometry,
+                                          const Options& options);
 
-// loss[geometry.rows()], state[geometry.groups()]. An ignored element's loss is 0.
+// loss[geometry.rows()], state[geometry.groups()].
 template <typename T>
 TAILOPS_EXPORT void forward(const Inputs<T>& inputs, const Geometry& geometry,
                             const Options& options, T* loss, GroupState* state, void* workspace,

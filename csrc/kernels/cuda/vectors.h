@@ -33,7 +33,7 @@ class Vectors {
     aligned_ = elements.stride == 1 && t == p;
     shift_ = aligned_ ? static_cast<int>(p / sizeof(T)) : 0;
     count_ = (elements.length + shift_ + B::kLanes - 1) / B::kLanes;
-    picky_ = elements.inputs.mask != nullptr || elements.inputs.ignore.any();
+    picky_ = elements.inputs.mask != nullptr || elements.ignore.any();
   }
 
   // body(batch) for this worker's share of the elements; a warp's workers are neighbours and get

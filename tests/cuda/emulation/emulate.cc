@@ -93,7 +93,6 @@ class DirtyMemory {
 
 template <typename T>
 void run(Arguments& a) {
-  using C = ComputeType<T>;
   const std::vector<int64_t> shape(a.shape, a.shape + a.dimensions);
   const std::optional<int64_t> axis = a.axis < 0 ? std::nullopt : std::optional<int64_t>(a.axis);
   const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(a.reduction));
@@ -107,10 +106,10 @@ void run(Arguments& a) {
   options.error_scale = a.error_scale;
   options.beta = a.beta;
   options.epsilon = a.epsilon;
-  const Ignore<C> ignore{a.ignore_nan != 0, a.has_ignore_value != 0,
-                         static_cast<C>(a.ignore_value)};
+  options.ignore_nan = a.ignore_nan != 0;
+  if (a.has_ignore_value != 0) options.ignore_value = a.ignore_value;
   const cuda::Inputs<T> inputs{static_cast<const T*>(a.y_true), static_cast<const T*>(a.y_pred),
-                               a.mask, ignore};
+                               a.mask};
   const cuda::Limits limits = limits_of(a);
   emulation::machine().random.seed(static_cast<unsigned>(a.seed));
   emulation::machine().launches = 0;

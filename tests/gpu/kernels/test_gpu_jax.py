@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import assert_close
+from problems import RULES, assert_close, with_missing
 from problems import with_residuals as problem_data
 
 from tailops import build_info, kernels
@@ -40,6 +40,25 @@ def test_the_same_as_on_the_cpu(shape, reduction):
         np.ones_like(expected), y_true, y_pred, state, options, reduction=reduction
     )
     assert_close(value, expected, np.float32, "loss")
+    assert_close(slope, expected_slope, np.float32, "gradient")
+
+
+@pytest.mark.parametrize("reduction", ["none", "per_sample", "mean", "sum"])
+@pytest.mark.parametrize("rule", RULES)
+def test_ignored_elements(rule, reduction):
+    from tailops.jax import tail_loss
+
+    kept = np.random.default_rng(0).random((700, 3)) < 0.6
+    problem = with_missing((700, 3), rule, TailOptions(0.9, 5.0), reduction, kept)
+    y_true, y_pred, options, mask = problem.y_true, problem.y_pred, problem.options, problem.mask
+    how = {"reduction": reduction, "mask": mask}
+    with jax.default_device(jax.devices("gpu")[0]):
+        value = jax.jit(lambda t, p: tail_loss(t, p, options, **how))(y_true, y_pred)
+        slope = jax.jit(jax.grad(lambda p: tail_loss(y_true, p, options, **how).sum()))(y_pred)
+    expected, state = kernels.forward(y_true, y_pred, options, **how)
+    upstream = np.ones_like(expected)
+    assert_close(value, expected, np.float32, "loss")
+    expected_slope = kernels.backward(upstream, y_true, y_pred, state, options, **how)
     assert_close(slope, expected_slope, np.float32, "gradient")
 
 

@@ -5,7 +5,18 @@ import threading
 import arrays
 import numpy as np
 import pytest
-from problems import EVERY_FAMILY, Problem, assert_close, check, extreme, random_problem, truth
+from problems import (
+    EVERY_FAMILY,
+    RULES,
+    Problem,
+    assert_close,
+    check,
+    check_against_cpu,
+    extreme,
+    random_problem,
+    truth,
+    with_missing,
+)
 from problems import with_residuals as problem_data
 
 from tailops import _kernels, cuda, kernels
@@ -14,16 +25,12 @@ from tailops._options import TailOptions
 pytestmark = pytest.mark.skipif(not arrays.library(), reason="neither PyTorch nor CuPy")
 
 
-def ignored(problem):
-    mask = None if problem.mask is None else arrays.to_device(problem.mask)
-    return cuda.Ignored(mask, problem.ignore_nan, problem.ignore_value)
-
-
 def on_gpu(problem, offsets=(0, 0), over=None):
     """Functions for `check`."""
     y_true = arrays.to_device(problem.y_true, offsets[0])
     y_pred = arrays.to_device(problem.y_pred, offsets[1])
-    how = {"reduction": problem.reduction, "ignored": ignored(problem)}
+    mask = None if problem.mask is None else arrays.to_device(problem.mask)
+    how = {"reduction": problem.reduction, "mask": mask}
     states = []
 
     def forward():
@@ -80,7 +87,7 @@ def test_around_the_boundaries(dtype, border):
 @pytest.mark.parametrize("family", EVERY_FAMILY)
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 def test_thresholds_are_those_of_the_cpu(family, selection):
-    exact = ["threshold", "lower", "upper", "lower_share", "upper_share"]
+    exact = ["threshold", "lower", "upper", "lower_share", "upper_share", "valid"]
     for dtype, n, method in (
         (np.float32, 250_000, "floor"),
         (np.float32, 500, "linear"),
@@ -126,6 +133,44 @@ def test_groups(shape, axis, reduction):
     np.testing.assert_array_equal(gpu_state["threshold"], state["threshold"])
     assert_close(gpu_loss, loss, np.float32, "loss")
     assert_close(backward(upstream, None), slope, np.float32, "gradient")
+
+
+@pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        ((500,), None),
+        ((300_000,), None),
+        ((300, 7), None),
+        ((300, 7), 0),
+        ((3000, 100), 1),
+        ((60_000, 3), None),
+        ((60_000, 3), 0),
+        ((2, 90_000), 1),
+        ((5, 1 << 15, 2), 1),
+    ],
+)
+def test_ignored_elements(shape, axis, rule, reduction):
+    kept = np.random.default_rng(shape).random(shape) < 0.6
+    if len(shape) > 1:
+        kept[0] = False  # whole samples too
+    for gradient in ("exact", "fixed_weight"):
+        options = TailOptions(0.8, 7.0, 3.0, 0.3, axis=axis, method="linear", gradient=gradient)
+        for over in (None, 0, 1):
+            problem = with_missing(shape, rule, options, reduction, kept)
+            check_against_cpu(problem, *on_gpu(problem, (1, 1), over))
+    problem = with_missing(shape, rule, options, reduction, kept, np.float16)
+    check(problem, *on_gpu(problem))
+
+
+@pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
+@pytest.mark.parametrize("shape", [(500, 2), (200_000, 2)])
+def test_all_ignored(shape, reduction):
+    for rule in RULES:
+        options = TailOptions(0.9, axis=0)
+        problem = with_missing(shape, rule, options, reduction, np.zeros(shape, bool))
+        check_against_cpu(problem, *on_gpu(problem))
 
 
 @pytest.mark.parametrize("n", [1000, 300_000])

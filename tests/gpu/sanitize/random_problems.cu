@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <random>
 #include <vector>
@@ -29,9 +30,10 @@ class OnDevice {
   explicit OnDevice(size_t size) : size_(size) {
     require(cudaMalloc(&data_, std::max<size_t>(1, size) * sizeof(T)));
   }
-  explicit OnDevice(const std::vector<T>& values) : OnDevice(values.size()) {
-    require(cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice));
+  OnDevice(const T* values, size_t size) : OnDevice(size) {
+    require(cudaMemcpy(data_, values, size_ * sizeof(T), cudaMemcpyHostToDevice));
   }
+  explicit OnDevice(const std::vector<T>& values) : OnDevice(values.data(), values.size()) {}
   ~OnDevice() { cudaFree(data_); }
   OnDevice(const OnDevice&) = delete;
   OnDevice& operator=(const OnDevice&) = delete;
@@ -121,26 +123,36 @@ bool one_problem(Random& random) {
   const int family = static_cast<int>(random.below(4));
   std::vector<T> y_true(n, narrow<T>(0.0)), y_pred(n), gradient(n);
   for (T& value : y_pred) value = narrow<T>(random.residual(family));
+  const auto mask = std::make_unique<bool[]>(n);
+  const bool is_masked = random.below(3) == 0;
+  for (size_t i = 0; i < n; ++i) mask[i] = !is_masked || random.below(4) != 0;
+  if (random.below(3) == 0) {
+    options.ignore_value = 0.1;  // which no type but float64 has
+    for (size_t i = 0; i < n; i += 3) y_true[i] = narrow<T>(0.1);
+  }
   std::vector<T> loss(rows), upstream(rows, narrow<T>(1.0));
   std::vector<GroupState> state(groups);
   SerialExecutor executor;
-  tail_loss_forward(y_true.data(), y_pred.data(), geometry, options, loss.data(), state.data(),
-                    executor);
-  tail_loss_backward(upstream.data(), y_true.data(), y_pred.data(), state.data(), geometry, options,
-                     gradient.data(), executor);
+  const bool* const kept = is_masked ? mask.get() : nullptr;
+  tail_loss_forward(y_true.data(), y_pred.data(), kept, geometry, options, loss.data(),
+                    state.data(), executor);
+  tail_loss_backward(upstream.data(), y_true.data(), y_pred.data(), kept, state.data(), geometry,
+                     options, gradient.data(), executor);
 
   const OnDevice<T> gpu_true(y_true), gpu_pred(y_pred), gpu_upstream(upstream);
   const OnDevice<T> gpu_loss(rows), gpu_gradient(n);
   const OnDevice<GroupState> gpu_state(groups);
-  const cuda::Inputs<T> inputs{gpu_true.data(), gpu_pred.data(), nullptr, {}};
+  const OnDevice<bool> gpu_mask(mask.get(), n);
+  const cuda::Inputs<T> inputs{gpu_true.data(), gpu_pred.data(),
+                               is_masked ? gpu_mask.data() : nullptr};
   {
-    const OnDevice<char> workspace(cuda::forward_workspace<T>(geometry, options));
+    const OnDevice<char> workspace(cuda::forward_workspace(inputs, geometry, options));
     cuda::forward(inputs, geometry, options, gpu_loss.data(), gpu_state.data(), workspace.data(),
                   nullptr);
     require(cudaDeviceSynchronize());
   }
   {
-    const OnDevice<char> workspace(cuda::backward_workspace<T>(geometry, options));
+    const OnDevice<char> workspace(cuda::backward_workspace(inputs, geometry, options));
     cuda::backward(inputs, gpu_upstream.data(), gpu_state.data(), geometry, options,
                    gpu_gradient.data(), workspace.data(), nullptr);
     require(cudaDeviceSynchronize());
@@ -148,6 +160,7 @@ bool one_problem(Random& random) {
   const std::vector<GroupState> gpu_states = gpu_state.values();
   for (size_t g = 0; g < groups; ++g) {
     if (gpu_states[g].threshold != state[g].threshold) return false;
+    if (gpu_states[g].valid != state[g].valid) return false;
   }
   return are_close(gpu_loss.values(), loss) && are_close(gpu_gradient.values(), gradient);
 }

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from problems import assert_close
+from problems import RULES, assert_close, with_missing
 from problems import with_residuals as problem_data
 
 from tailops import build_info
+from tailops._options import TailOptions
 
 if build_info()["tensorflow"] == "none":
     pytest.skip("tailops was built without TensorFlow", allow_module_level=True)
@@ -19,14 +20,14 @@ def gpu():
         pytest.skip("TensorFlow sees no GPU")
 
 
-def loss_and_gradient(device, data, options, reduction, jit_compile=False):
+def loss_and_gradient(device, data, options, reduction, jit_compile=False, mask=None):
     from tailops import ops
 
     @tf.function(jit_compile=jit_compile)
     def step(y_true, y_pred):
         with tf.GradientTape() as tape:
             tape.watch([y_true, y_pred])
-            loss = ops.tail_loss(y_true, y_pred, options, reduction=reduction)
+            loss = ops.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
         return (loss, *tape.gradient(loss, [y_true, y_pred]))
 
     with tf.device(device):
@@ -40,8 +41,6 @@ def loss_and_gradient(device, data, options, reduction, jit_compile=False):
 @pytest.mark.parametrize("reduction", ["none", "per_sample", "mean", "sum"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, "bfloat16"])
 def test_the_same_as_on_the_cpu(dtype, reduction, jit_compile):
-    from tailops._options import TailOptions
-
     for shape, axis in (((700, 3), None), ((700, 3), 0), ((60_000, 2), None)):
         data = problem_data("random", shape, dtype)
         options = TailOptions(0.9, 5.0, 3.0, 0.2, axis=axis)
@@ -49,6 +48,22 @@ def test_the_same_as_on_the_cpu(dtype, reduction, jit_compile):
         found = loss_and_gradient("GPU:0", data, options, reduction, jit_compile)
         for a, b in zip(found, expected, strict=True):
             assert_close(a, b, np.dtype(dtype), f"{shape} {axis}")
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("reduction", ["none", "per_sample", "mean", "sum"])
+def test_ignored_elements(reduction, jit_compile):
+    for shape, axis in (((700, 3), None), ((700, 3), 0), ((60_000, 2), None)):
+        kept = np.random.default_rng(0).random(shape) < 0.6
+        for rule in RULES:
+            options = TailOptions(0.9, 5.0, 3.0, 0.2, axis=axis)
+            problem = with_missing(shape, rule, options, reduction, kept)
+            data = problem.y_true, problem.y_pred
+            how = problem.options, reduction
+            expected = loss_and_gradient("CPU:0", data, *how, mask=problem.mask)
+            found = loss_and_gradient("GPU:0", data, *how, jit_compile, mask=problem.mask)
+            for a, b in zip(found, expected, strict=True):
+                assert_close(a, b, np.float32, str(problem))
 
 
 def test_xla_calls_our_kernels():
