@@ -116,7 +116,7 @@ class Selector {
   // With the bracket of the group before, if it holds the rank here and keeps no more than a sample
   // would allow.
   std::optional<Result> hinted(const SelectionHint<C>& hint) const {
-    Bracket<C> bracket = with_band(hint.low, hint.low, plan_.rank.scale, weights_);
+    Bracket<C> bracket = with_band(hint.low, C(2) * hint.low, plan_.rank.scale, weights_);
     if (!hint.one_pass) bracket.band_low = bracket.low;
     int64_t kept = 0;
     const std::optional<Result> result = attempt(bracket, hint.one_pass, true, kept);
@@ -156,7 +156,7 @@ class Selector {
               : resolve(rank, bracket, found);
       if (statistics) {
         result = of(*statistics, found.ignored);
-        if (one_pass) result->sums = sums_of(bracket, found, *result);
+        if (one_pass) result->sums = sums_of(bracket, found, from_below, *result);
       }
     }
     scratch<C, Scratch::kCandidates>() = std::move(found.candidates);
@@ -349,9 +349,15 @@ class Selector {
 
   // --- The sums, from what was far and what was kept.
 
-  Sums sums_of(const Bracket<C>& bracket, const Collection& found, const Result& result) const {
+  // Nothing if the threshold is so far from where it was expected that what was taken for far from
+  // it is not.
+  std::optional<Sums> sums_of(const Bracket<C>& bracket, const Collection& found, bool from_below,
+                              const Result& result) const {
     const Tail<C> tail =
         tail_of(result.threshold, result.statistics.lower, result.statistics.upper, weights_);
+    const bool as_expected =
+        tail.band_low >= bracket.band_low && (from_below || tail.band_high <= bracket.band_high);
+    if (!as_expected) return std::nullopt;
     const C* const kept = found.candidates.data();
     Sums total = found.far;
     total += block_sum<Sums>(

@@ -91,7 +91,7 @@ class ColumnSelector {
         low[c] = loops_.kth_smallest(column.data(), m, k, spare.data()).value;
       }
       if (plan_.path == SelectionPath::kMiss) low[c] = std::numeric_limits<C>::infinity();
-      band_low[c] = with_band(low[c], low[c], plan_.rank.scale, weights_).band_low;
+      band_low[c] = with_band(low[c], C(2) * low[c], plan_.rank.scale, weights_).band_low;
     }
   }
 
@@ -125,7 +125,7 @@ class ColumnSelector {
         const int64_t first = first_of[static_cast<size_t>(c)];
         const int64_t count = first_of[static_cast<size_t>(c) + 1] - first;
         result.columns[static_cast<size_t>(c)] =
-            finish(values.data() + first, count, parts, c, with_sums);
+            finish(values.data() + first, count, parts, c, with_sums, from[static_cast<size_t>(c)]);
       }
     });
     return result;
@@ -178,20 +178,21 @@ class ColumnSelector {
   }
 
   std::optional<Selected<C>> finish(const C* values, int64_t count, const std::vector<Part>& parts,
-                                    int64_t column, bool with_sums) const {
+                                    int64_t column, bool with_sums, C band_low) const {
     const std::optional<OrderStatistics<C>> statistics =
         statistics_of_largest(loops_, plan_.rank, values, count, columns_.length - count);
     if (!statistics) return std::nullopt;
     Selected<C> selected(*statistics, plan_.rank, columns_.length, 0);
-    if (with_sums) {
+    const Tail<C> tail =
+        tail_of(selected.threshold, statistics->lower, statistics->upper, weights_);
+    // Not if the threshold is so low that some of what was added up unseen is near it.
+    if (with_sums && tail.band_low >= band_low) {
       Sums sums;
       for (const Part& part : parts) {
         for (int64_t c = column; c < passes_.width; c += columns_.width) {
           sums.weighted += part.below[static_cast<size_t>(c)];
         }
       }
-      const Tail<C> tail =
-          tail_of(selected.threshold, statistics->lower, statistics->upper, weights_);
       for (int64_t i = 0; i < count; i += kBlockLength) {
         loops_.sum_errors(values + i, std::min(kBlockLength, count - i), weights_, tail, sums);
       }

@@ -37,6 +37,19 @@ def test_thresholds_and_bits(shape, percentile):
         assert len(set(results)) == 1
 
 
+@pytest.mark.parametrize("selection", ["auto", "miss"])
+@pytest.mark.parametrize("kappa", [20.0, 100.0])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_threshold_just_below_where_it_was_expected(axis, kappa, selection):
+    """Within reach of the bracket, and elements near it that the pass took for far from it."""
+    d = np.abs(residuals("random", 64 * 1000, np.float64).reshape(64, 1000))
+    d *= (0.995 ** np.arange(64))[:, None]
+    d = np.ascontiguousarray(d if axis == 1 else d.T)
+    for error in ("absolute", "squared"):
+        options = TailOptions(0.97, kappa, 5.0, error=error, axis=axis)
+        check(np.zeros_like(d), d, options, "mean", selection=selection)
+
+
 @pytest.mark.parametrize("reduction", ["per_sample", "mean"])
 @pytest.mark.parametrize("kappa", [50.0, 0.5])
 def test_loss_and_gradient(kappa, reduction):

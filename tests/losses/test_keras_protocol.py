@@ -126,6 +126,8 @@ NON_DEFAULT = {
     "gradient": "fixed_weight",
     "axis": 0,
     "epsilon": 0.5,
+    "ignore_value": 0.25,
+    "ignore_nan": True,
     "reduction": "sum",
     "name": "mine",
     "dtype": "float64",
