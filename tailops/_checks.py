@@ -10,15 +10,18 @@ import numpy as np
 FLOATING = ("float16", "bfloat16", "float32", "float64")
 
 
-def require_dtypes(y_true: str, y_pred: str) -> None:
+def require_dtypes(y_true: str, y_pred: str, ignore_value: float | None = None) -> None:
     """Raises TypeError unless these names of dtypes are of real targets, floating predictions.
 
-    Integer targets are allowed, as in Keras's own losses, and cast to the predictions' dtype.
+    And ValueError if the value cannot occur in y_true. Integer targets are allowed, as in Keras's
+    own losses, and cast to the predictions' dtype.
     """
     if y_pred not in FLOATING:
         raise TypeError(f"y_pred of dtype {y_pred}: must be one of {', '.join(FLOATING)}")
     if not (y_true in FLOATING or y_true.startswith(("int", "uint"))):
         raise TypeError(f"y_true of dtype {y_true}: must be real numbers")
+    if ignore_value is not None:
+        require_possible("ignore_value", ignore_value, y_true)
 
 
 def number(argument: str, value: object) -> float:

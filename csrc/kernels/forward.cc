@@ -72,17 +72,26 @@ class Forward {
             all = false;
             return;
           }
-          bool have_sums = with_sums;
+          std::vector<Selected<C>> selected;
+          int64_t without_sums = 0;
           for (int64_t c = 0; c < columns.width; ++c) {
             const auto& of_column = found->columns[static_cast<size_t>(c)];
-            set_state(first + c, of_column ? *of_column : select_alone(first + c, inside));
-            have_sums &= of_column && of_column->sums;
+            selected.push_back(of_column ? *of_column : select_alone(first + c, inside));
+            set_state(first + c, selected.back());
+            without_sums += !selected.back().sums;
           }
           if (!with_sums) return;
           std::vector<Sums> sums(static_cast<size_t>(columns.width));
           double squares = found->squares;
-          if (have_sums) {
-            for (size_t c = 0; c < sums.size(); ++c) sums[c] = *found->columns[c]->sums;
+          // A column by itself is read a cache line per element: only if few columns are.
+          if (without_sums * kTileColumns <= columns.width) {
+            for (int64_t c = 0; c < columns.width; ++c) {
+              const Selected<C>& of_column = selected[static_cast<size_t>(c)];
+              sums[static_cast<size_t>(c)] =
+                  of_column.sums ? *of_column.sums
+                                 : sum_group(problem_.group(first + c), of_column, inside);
+              sums[static_cast<size_t>(c)].squares = 0.0;
+            }
           } else {
             squares = 0.0;
             const RowPasses passes(columns);

@@ -52,19 +52,23 @@ struct Group {
   void for_each_piece(int64_t begin, int64_t end, const Body& body) const {
     for (int64_t first = begin; first < end; first += kBlockLength) {
       const int64_t n = std::min(kBlockLength, end - first);
-      body(taken_out(stride == 1 ? elements.from(first) : gathered(first, n), n, ignoring), first);
+      body(taken_out(contiguous(first, n), n, ignoring), first);
     }
   }
 
   int64_t count_ignored() const {
     int64_t ignored = 0;
     if (!ignoring.any) return ignored;
-    for_each_piece(0, length, [&](const Piece<T>& piece, int64_t) { ignored += piece.ignored; });
+    for (int64_t first = 0; first < length; first += kBlockLength) {
+      const int64_t n = std::min(kBlockLength, length - first);
+      ignored += ignoring.loops->count_ignored(contiguous(first, n), n, ignoring.rule);
+    }
     return ignored;
   }
 
  private:
-  Elements<T> gathered(int64_t first, int64_t n) const {
+  Elements<T> contiguous(int64_t first, int64_t n) const {
+    if (stride == 1) return elements.from(first);
     T* const t = scratch_of<T, Scratch::kTargets>(n);
     T* const p = scratch_of<T, Scratch::kPredictions>(n);
     bool* const kept = elements.mask == nullptr ? nullptr : scratch_of<bool, Scratch::kMask>(n);

@@ -81,7 +81,7 @@ void set_names(Options& options, const std::string& error, const std::string& me
 }
 
 void validate(const Options& options) {
-  const bool of_max = kRankRules[options.rank_rule].rank == rank_rules::max_fraction;
+  const bool of_max = is_max_fraction(options.rank_rule);
   require_fraction(of_max ? "fraction" : "percentile", options.percentile);
   require_non_negative("smoothing_factor", options.smoothing_factor);
   require_non_negative("error_scale", options.error_scale);
@@ -97,7 +97,7 @@ void validate(const Options& options) {
 }
 
 Rank rank_of(const Options& options, int64_t n) {
-  return kRankRules[options.rank_rule].rank(n, options.percentile);
+  return rank_by(options.rank_rule, n, options.percentile);
 }
 
 }  // namespace tailops

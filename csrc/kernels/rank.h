@@ -68,39 +68,36 @@ TAILOPS_HOST_DEVICE Rank max_fraction(int64_t n, double p) { return {n - 1, 0.0,
 
 }  // namespace rank_rules
 
+// All of them, in the order of their indices. To add one, write it above and append it here.
+// clang-format off
+#define TAILOPS_RANK_RULES(APPLY) \
+  APPLY(floor)                    \
+  APPLY(lower)                    \
+  APPLY(higher)                   \
+  APPLY(nearest)                  \
+  APPLY(midpoint)                 \
+  APPLY(linear)                   \
+  APPLY(max_fraction)
+// clang-format on
+
 struct RankRule {
   const char* name;
   Rank (*rank)(int64_t n, double p);
 };
 
-constexpr RankRule kRankRules[] = {
-    {"floor", rank_rules::floor},
-    {"lower", rank_rules::lower},
-    {"higher", rank_rules::higher},
-    {"nearest", rank_rules::nearest},
-    {"midpoint", rank_rules::midpoint},
-    {"linear", rank_rules::linear},
-    {"max_fraction", rank_rules::max_fraction},
-};
+#define TAILOPS_LIST(NAME) {#NAME, rank_rules::NAME},
+constexpr RankRule kRankRules[] = {TAILOPS_RANK_RULES(TAILOPS_LIST)};
+#undef TAILOPS_LIST
 
-// The same by index, where there are no pointers to functions: on a device.
+inline bool is_max_fraction(int rule) { return kRankRules[rule].rank == rank_rules::max_fraction; }
+
+// By index, without a pointer to a function: a device cannot follow those of the host.
 TAILOPS_HOST_DEVICE Rank rank_by(int rule, int64_t n, double p) {
-  switch (rule) {
-    case 0:
-      return rank_rules::floor(n, p);
-    case 1:
-      return rank_rules::lower(n, p);
-    case 2:
-      return rank_rules::higher(n, p);
-    case 3:
-      return rank_rules::nearest(n, p);
-    case 4:
-      return rank_rules::midpoint(n, p);
-    case 5:
-      return rank_rules::linear(n, p);
-    default:
-      return rank_rules::max_fraction(n, p);
-  }
+#define TAILOPS_TRY(NAME) \
+  if (rule-- == 0) return rank_rules::NAME(n, p);
+  TAILOPS_RANK_RULES(TAILOPS_TRY)
+#undef TAILOPS_TRY
+  return {0, 0.0, 1.0};
 }
 
 // NumPy's interpolation, operation for operation, so that finite results have the same bits: the

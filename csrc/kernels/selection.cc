@@ -41,7 +41,7 @@ Rank rank_among(const SelectionOptions& options, double q, int64_t n) {
     const int64_t rank = std::min(static_cast<int64_t>(q), n - 1);
     return {options.method == kRank ? rank : n - 1 - rank, 0.0, 1.0};
   }
-  return kRankRules[index_of("method", options.method, rank_rule_names())].rank(n, q);
+  return rank_by(index_of("method", options.method, rank_rule_names()), n, q);
 }
 
 void require_in_range(const SelectionOptions& options, const double* q, int64_t q_count,

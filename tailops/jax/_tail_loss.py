@@ -21,14 +21,8 @@ def _dtype_of(values: Any) -> str:
 
 
 def require_dtypes(y_true: Any, y_pred: Any, ignore_value: float | None = None) -> None:
-    """Raises TypeError unless y_pred is floating and y_true is real.
-
-    And ValueError if the value cannot occur in y_true.
-    """
-    y_true_dtype = _dtype_of(y_true)
-    _checks.require_dtypes(y_true=y_true_dtype, y_pred=_dtype_of(y_pred))
-    if ignore_value is not None:
-        _checks.require_possible("ignore_value", ignore_value, y_true_dtype)
+    """As `_checks.require_dtypes`, of tensors."""
+    _checks.require_dtypes(_dtype_of(y_true), _dtype_of(y_pred), ignore_value)
 
 
 class _Inputs(NamedTuple):

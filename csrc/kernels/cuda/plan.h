@@ -113,7 +113,7 @@ struct GridPlan {
   // room; that is for their sample to cost no more than what it leaves to be looked at.
   static int64_t wanted_sample(int64_t length, const Options& options, const Limits& limits) {
     constexpr double kHeld = 0.006;
-    const bool of_max = kRankRules[options.rank_rule].rank == rank_rules::max_fraction;
+    const bool of_max = is_max_fraction(options.rank_rule);
     const double p = of_max ? 1.0 : options.percentile;
     const auto certain = static_cast<int64_t>(49.0 * p * (1.0 - p) / (kHeld * kHeld));
     int64_t root = 1;

@@ -15,7 +15,6 @@ struct IgnoreLoops : Lanes<T> {
   using typename Base::M;
   using typename Base::V;
   using Bytes = typename VectorOf<uint8_t, kStep>::type;
-  using Lookup = Elements<T>;
 
   static M dropped(const bool* mask, int count) {
     uint8_t kept[kStep] = {};
@@ -27,7 +26,7 @@ struct IgnoreLoops : Lanes<T> {
 
   // body(ignored, y_true, y_pred, offset, count)
   template <typename Body>
-  static TAILOPS_INLINE void for_each(const Lookup& elements, int64_t n, const Ignore<C>& rule,
+  static TAILOPS_INLINE void for_each(const Elements<T>& elements, int64_t n, const Ignore<C>& rule,
                                       const Body& body) {
     Base::for_each_vector(elements.y_true, elements.y_pred, n,
                           [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
@@ -40,7 +39,7 @@ struct IgnoreLoops : Lanes<T> {
                           });
   }
 
-  static int64_t count_ignored(const Lookup& elements, int64_t n, const Ignore<C>& rule) {
+  static int64_t count_ignored(const Elements<T>& elements, int64_t n, const Ignore<C>& rule) {
     int64_t found = 0;
     for_each(elements, n, rule, [&](M ignored, V, V, int64_t, int) TAILOPS_INLINE {
       found += __builtin_popcount(bits_of(ignored));
@@ -48,7 +47,7 @@ struct IgnoreLoops : Lanes<T> {
     return found;
   }
 
-  static int64_t take_out(const Lookup& elements, int64_t n, const Ignore<C>& rule, T* y_true,
+  static int64_t take_out(const Elements<T>& elements, int64_t n, const Ignore<C>& rule, T* y_true,
                           T* y_pred) {
     int64_t found = 0;
     for_each(elements, n, rule, [&](M ignored, V t, V p, int64_t i, int count) TAILOPS_INLINE {
@@ -61,7 +60,7 @@ struct IgnoreLoops : Lanes<T> {
 
   // Of results in either type.
   template <typename U>
-  static void clear(const Lookup& elements, int64_t n, const Ignore<C>& rule, U* results) {
+  static void clear(const Elements<T>& elements, int64_t n, const Ignore<C>& rule, U* results) {
     for_each(elements, n, rule, [&](M ignored, V, V, int64_t i, int count) TAILOPS_INLINE {
       const V result = Base::load_count(results + i, count);
       Base::store_count(results + i, choose(ignored, V{}, result), count);
