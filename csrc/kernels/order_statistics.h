@@ -33,11 +33,11 @@ template <typename T, typename C = ComputeType<T>>
 Ranked<C> kth_smallest(const Loops<T>& loops, const C* values, int64_t n, int64_t k) {
   constexpr int64_t kFew = 4096;
   constexpr int64_t kSample = 256;
-  C* const spare = scratch_of<C, Scratch::kNarrowed>(n);
+  C* const spare = scratch_of<C, Scratch::kNarrowed>(spare_length(n));
   const C* from = values;
   int64_t count = n, smaller = 0;
   while (count > kFew) {
-    C sample[kSample], sample_spare[kSample + kSlack];
+    C sample[kSample], sample_spare[spare_length(kSample)];
     for (int64_t i = 0; i < kSample; ++i) sample[i] = from[(2 * i + 1) * count / (2 * kSample)];
     const auto of_sample = [&](double rank, C outside) {
       if (rank < 0.0 || rank >= kSample) return outside;

@@ -42,7 +42,7 @@ class RowSelector {
     if (n <= kShort) {
       C buffer[std::is_same_v<T, C> ? 1 : kShort];
       const C* const values = widened(x, n, buffer);
-      C* const spare = scratch_of<C, Scratch::kNarrowed>(n);
+      C* const spare = scratch_of<C, Scratch::kNarrowed>(spare_length(n));
       for (const int64_t rank : ranks) *found++ = loops_.kth_smallest(values, n, rank, spare);
       return;
     }
@@ -152,7 +152,7 @@ class RowSelector {
                                        const std::vector<int64_t>& ranks) const {
     const int64_t m = std::clamp<int64_t>(
         static_cast<int64_t>(std::pow(static_cast<double>(n), 2.0 / 3.0)), 256, kLargestSample);
-    C sample[kLargestSample], spare[kLargestSample + kSlack];
+    C sample[kLargestSample], spare[spare_length(kLargestSample)];
     for (int64_t i = 0; i < m; ++i) {
       const T one = x[SelectionPlan::stratified(i, m, n)];
       C buffer[1];

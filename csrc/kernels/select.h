@@ -51,6 +51,7 @@ class Selector {
     if (hint.is_set) {
       if (const std::optional<Result> result = hinted(hint)) return *result;
       hint.is_set = false;
+      hint.may_be_narrow = false;
     }
     return sampled(with_sums, hint);
   }
@@ -134,10 +135,22 @@ class Selector {
       int64_t kept = 0;
       const std::optional<Result> result = attempt(bracket, one_pass, from_below, kept);
       if (!result) continue;
-      hint = {from_below, one_pass, bracket.low};
+      hint.is_set = from_below;
+      hint.one_pass = one_pass;
+      hint.low = hint.may_be_narrow && from_below ? narrow(bracket.low, kept) : bracket.low;
       return *result;
     }
     return radix();
+  }
+
+  // A lower end that a group of the same distribution has enough above, and no more than that: the
+  // sample knew less than the candidates do, which are still in their buffer.
+  C narrow(C low, int64_t kept) const {
+    const auto above = static_cast<double>(group_.length - plan_.rank.lower);
+    const auto wanted = static_cast<int64_t>(above + 4.0 * std::sqrt(above) + 2.0);
+    if (wanted >= kept) return low;
+    const C* const candidates = scratch<C, Scratch::kCandidates>().data();
+    return std::max(low, kth_smallest(loops_, candidates, kept, kept - wanted).value);
   }
 
   // Nothing if the bracket does not hold the rank.
@@ -229,7 +242,7 @@ class Selector {
     const C infinity = std::numeric_limits<C>::infinity();
     if (rank < 0.0) return -infinity;
     if (rank >= static_cast<double>(sample.size())) return infinity;
-    C* const spare = scratch_of<C, Scratch::kNarrowed>(sample.size());
+    C* const spare = scratch_of<C, Scratch::kNarrowed>(spare_length(sample.size()));
     return loops_.kth_smallest(sample.errors, sample.size(), static_cast<int64_t>(rank), spare)
         .value;
   }

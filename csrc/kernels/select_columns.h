@@ -82,7 +82,7 @@ class ColumnSelector {
     const double place = plan_.lower_place(m, kDeviations);
     low.resize(width + kSlack);
     band_low.resize(width + kSlack);
-    std::vector<C> column(static_cast<size_t>(m + kSlack)), spare(column.size());
+    std::vector<C> column(static_cast<size_t>(m)), spare(static_cast<size_t>(spare_length(m)));
     for (size_t c = 0; c < width; ++c) {
       for (size_t i = 0; i < static_cast<size_t>(m); ++i) column[i] = sample_[i * width + c];
       low[c] = -std::numeric_limits<C>::infinity();

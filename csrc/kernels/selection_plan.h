@@ -32,6 +32,7 @@ struct SelectionHint {
   bool is_set = false;
   bool one_pass = false;
   C low{};
+  bool may_be_narrow = true;  // until a group is so unlike the others that it misses
 };
 
 struct SelectionPlan {

@@ -81,3 +81,39 @@ def test_errors():
             kernels.select(x, q, **dict(zip(("method", "axis"), rest, strict=False)))
     with pytest.raises(ValueError, match=r"input of shape \(0,\): there must be at least one"):
         kernels.select(np.ones(0), [0.5])
+
+
+@pytest.mark.usefixtures("_instruction_set")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("family", ["random", "few_values", "signed_zeros"])
+def test_every_rank_of_every_small_size(family, dtype):
+    rng = np.random.default_rng(3)
+    for n in range(1, 140):
+        x = rng.standard_normal(n).astype(dtype)
+        if family == "few_values":
+            x = np.round(x).astype(dtype)
+        elif family == "signed_zeros":
+            tiny = np.finfo(dtype).smallest_subnormal
+            x = rng.choice(np.array([-tiny, -0.0, 0.0, tiny], dtype), n)
+        found = kernels.select(x, list(range(n)), method="rank")
+        np.testing.assert_array_equal(found, np.sort(x))
+
+
+@pytest.mark.usefixtures("_instruction_set")
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.parametrize("seen", [-1e6, 1e6, -np.inf, np.inf, 0.0])
+def test_a_pivot_that_misleads(seen, lanes):
+    """Pivots come from evenly spaced places: here all of them at one end, again and again."""
+    for n in (49, 100, 257, 1000, 2048):
+        x = np.random.default_rng(n).standard_normal(n)
+        left = np.arange(n)
+        for _ in range(6):
+            at = (2 * np.arange(lanes) + 1) * left.size // (2 * lanes)
+            x[left[at]] = seen
+            left = np.delete(left, at)
+            if left.size < lanes:
+                break
+        for dtype in ("float32", "float64"):
+            ranks = [0, n // 10, n // 2, n - 1 - n // 10, n - 1]
+            found = kernels.select(x.astype(dtype), ranks, method="rank")
+            np.testing.assert_array_equal(found, np.sort(x.astype(dtype))[ranks])

@@ -52,6 +52,9 @@ struct Collected {
 // Candidates are written a vector at a time.
 constexpr int64_t kSlack = 16;
 
+// What kth_smallest needs of memory for n values.
+constexpr int64_t spare_length(int64_t n) { return 2 * (n + kSlack); }
+
 // A known threshold; lower and upper are the order statistics that it is made of.
 template <typename C>
 struct Tail {
@@ -161,8 +164,8 @@ struct Loops {
                   Collected<C>& found);
   void (*collect_from)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                        const Bracket<C>&, Collected<C>& found);
-  // Of values in a buffer. `between` and `spare` have room for n and kSlack more, and may be
-  // `values` themselves. NaN, where there is one, is the k-th smallest.
+  // Of values in a buffer. `between` has room for n and kSlack more, `spare` for spare_length(n);
+  // both may start at `values`. NaN, where there is one, is the k-th smallest.
   Split<C> (*split)(const C* values, int64_t n, C low, C high, C* between);
   Ranked<C> (*kth_smallest)(const C* values, int64_t n, int64_t k, C* spare);
   // Sums over elements whose errors are known (squares stay zero), and over all of a group.
