@@ -58,8 +58,8 @@ gpu-sanitize: gpu-build
 	tests/gpu/sanitize/run.sh $(abspath $(GPU_SITE))/tailops $(ARGS)
 
 gpu-bench: gpu-build
-	cd $(GPU_SITE) && $(GPU_PYTHON) -m bench.gpu $(ARGS) \
-		--output $(abspath bench/results)/gpu-$$(date +%Y-%m-%d).json
+	cd $(GPU_SITE) && $(GPU_PYTHON) -m bench.gpu \
+		--output $(abspath bench/results)/gpu-$$(date +%Y-%m-%d).json $(ARGS)
 
 gpu-report:
 	$(GPU_PYTHON) -m bench.gpu_report $(ARGS)

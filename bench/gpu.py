@@ -9,13 +9,17 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import torch
+try:
+    import torch
+except ImportError:
+    sys.exit("bench.gpu needs PyTorch, for CUDA")
 
 from tailops import _kernels, build_info, cuda
 from tailops._options import TailOptions
@@ -223,42 +227,45 @@ def peer_rows(n: int, rounds: int) -> Iterator[dict[str, Any]]:
         yield {"n": n, "peer": name, "us": value, "times_tailops": ratio}
 
 
-def run(sizes: list[int], rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """Everything, printed as it comes."""
+def run(sizes: list[int], rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Everything, printed as it comes: a table's name, and a row of it."""
     print("\nkernels, float32, microseconds a call in a graph, and times the floor\n")
     names = ("read", "write", "forward", "backward", "both")
     heads = "".join(f"{name:>10}" for name in names)
     print(f"{'n':>10}  {'data':<34}{heads}{'forward':>9}{'backward':>9}")
-    rows = []
     for n in sizes:
         for name, make in FAMILIES.items():
             if name == "random" or n >= 1 << 20:
-                rows.append(kernel_row(n, name, inputs(n, make, (n,)), rounds))
+                yield "kernels", kernel_row(n, name, inputs(n, make, (n,)), rounds)
         pairs = inputs(n, FAMILIES["random"], (n,))
-        rows.append(kernel_row(n, "random, a loss per element", pairs, rounds, reduction="none"))
+        per_element = "random, a loss per element"
+        yield "kernels", kernel_row(n, per_element, pairs, rounds, reduction="none")
         wide = TailOptions(PERCENTILE, 1.0, SCALE)
-        rows.append(kernel_row(n, "random, all near the threshold", pairs, rounds, wide))
+        yield "kernels", kernel_row(n, "random, all near the threshold", pairs, rounds, wide)
         median = TailOptions(0.5, KAPPA, SCALE)
-        rows.append(kernel_row(n, "random, median", pairs, rounds, median))
+        yield "kernels", kernel_row(n, "random, median", pairs, rounds, median)
     for groups, length in ((1 << 16, 1 << 10), (1 << 12, 1 << 14), (64, 1 << 20)):
         n = groups * length
         pairs = inputs(n, FAMILIES["random"], (groups, length))
         by_row = TailOptions(PERCENTILE, KAPPA, SCALE, axis=1)
-        rows.append(kernel_row(n, f"{groups} groups of {length}", pairs, rounds, by_row))
+        yield "kernels", kernel_row(n, f"{groups} groups of {length}", pairs, rounds, by_row)
     print("\nloss and gradient from Python, microseconds, and times tailops\n")
-    peers = [row for n in sizes for row in peer_rows(n, rounds)]
-    return {"kernels": rows, "peers": peers}
+    for n in sizes:
+        for row in peer_rows(n, rounds):
+            yield "peers", row
 
 
 def main() -> None:
-    """Runs everything and writes it as JSON."""
+    """Runs everything and writes it as JSON, as it comes: the machine may be lent for minutes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--powers", type=int, nargs="+", default=[8, 10, 12, 14, 17, 20, 23, 26])
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--output", type=Path, help="JSON file for the results")
     arguments = parser.parse_args()
+    if not cuda.device_count() or not torch.cuda.is_available():
+        sys.exit("bench.gpu: no GPU is visible, or tailops or PyTorch is built without CUDA")
     properties = torch.cuda.get_device_properties(0)
-    result = {
+    result: dict[str, Any] = {
         "command": "make gpu-bench",
         "date": date.today().isoformat(),
         "gpu": properties.name,
@@ -266,11 +273,14 @@ def main() -> None:
         "driver": _driver(),
         "python": platform.python_version(),
         "versions": {**build_info(), "torch": torch.__version__},
-        **run([1 << power for power in arguments.powers], arguments.rounds),
+        "kernels": [],
+        "peers": [],
     }
-    if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    for table, row in run([1 << power for power in arguments.powers], arguments.rounds):
+        result[table].append(row)
+        if arguments.output:
+            arguments.output.parent.mkdir(parents=True, exist_ok=True)
+            arguments.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def _driver() -> str:

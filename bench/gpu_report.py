@@ -18,10 +18,14 @@ ELEMENTS = ("float", "double", "Float16", "BFloat16")
 
 
 class Resources(NamedTuple):
-    """Of a kernel, per thread and in bytes; shared memory per block, without the dynamic."""
+    """Of a kernel, per thread and in bytes; shared memory per block, without the dynamic.
+
+    `warps`: how many a multiprocessor has registers for, of the 64 that it can hold.
+    """
 
     kernel: str
     registers: int
+    warps: int
     shared: int
     stack: int
     spilled: int
@@ -32,6 +36,14 @@ def _number(pattern: str, text: str) -> int:
     return int(found[1]) if found else 0
 
 
+def _kernel(text: str) -> str:
+    """`AddRows<RowLosses>` for `'…run_kernelINS_4cuda7AddRowsINS2_9RowLossesIfEE…'`."""
+    mangled = text.split("'")[1]
+    found = re.findall(r"(?:4cuda|INS\d_)(\d+)(?=(\w+))", mangled)
+    names = [rest[: int(length)] for length, rest in found]
+    return names[0] + "".join(f"<{name}>" for name in names[1:])
+
+
 def resources(element: str, architecture: str) -> Iterator[Resources]:
     """Of every kernel for an element type."""
     command = ["nvcc", *FLAGS, f"-arch={architecture}", f"-DTAILOPS_ELEMENT={element}"]
@@ -40,11 +52,11 @@ def resources(element: str, architecture: str) -> Iterator[Resources]:
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     for text in (done.stdout + done.stderr).split("Compiling entry function")[1:]:
-        # run_kernel<tailops::cuda::NAME<…>>, mangled: NAME is behind its own length
-        length, rest = re.findall(r"4cuda(\d+)(\w+)", text)[0]
+        registers = _number(r"Used (\d+) registers", text)
         yield Resources(
-            rest[: int(length)],
-            _number(r"Used (\d+) registers", text),
+            _kernel(text),
+            registers,
+            min(64, 65536 // (32 * 8 * -(-registers // 8))),
             _number(r"(\d+) bytes smem", text),
             _number(r"(\d+) bytes stack frame", text),
             _number(r"(\d+) bytes spill stores", text),
@@ -60,13 +72,13 @@ def main() -> None:
     if shutil.which("nvcc") is None:
         sys.exit("needs nvcc")
     names = (*Resources._fields[1:],)
-    print(f"{'':8}{'':10}{'kernel':16}" + "".join(f"{name:>11}" for name in names))
+    print(f"{'':8}{'':10}{'kernel':22}" + "".join(f"{name:>11}" for name in names))
     spilling = 0
     for architecture in arguments.architectures:
         for element in arguments.elements:
             for of in resources(element, architecture):
                 cells = "".join(f"{value:>11}" for value in of[1:])
-                print(f"{architecture:8}{element:10}{of.kernel:16}{cells}", flush=True)
+                print(f"{architecture:8}{element:10}{of.kernel:22}{cells}", flush=True)
                 spilling += of.spilled > 0
     if spilling:
         sys.exit(f"{spilling} kernels spill registers")

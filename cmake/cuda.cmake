@@ -1,15 +1,32 @@
 # Whether the kernels for NVIDIA GPUs are built: AUTO (where there is a CUDA compiler), ON or OFF.
 #
-# A system's nvcc, 12 or 13; or PyPI's, whose libraries CMake does not find by itself: see
+# A system's nvcc, 12 or 13; or PyPI's, where its packages are installed beside this Python: see
 # docs/gpu.md. CMAKE_CUDA_ARCHITECTURES chooses what the programs are compiled for.
 
 include(CheckLanguage)
 
 set(TAILOPS_CUDA AUTO CACHE STRING "Kernels for NVIDIA GPUs: AUTO, ON or OFF")
 
+# Where CMake finds no CUDA compiler by itself. PyPI's has its libraries where CMake does not look.
+macro(find_nvcc_of_pypi)
+  execute_process(
+    COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cmake/find_nvcc.py
+    OUTPUT_VARIABLE nvcc_and_libraries OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(nvcc_and_libraries)
+    list(GET nvcc_and_libraries 0 nvcc)
+    list(GET nvcc_and_libraries 1 nvcc_libraries)
+    unset(CMAKE_CUDA_COMPILER)  # what check_language has set, to not found
+    set(CMAKE_CUDA_COMPILER ${nvcc} CACHE FILEPATH "CUDA compiler" FORCE)
+    set(CMAKE_CUDA_FLAGS "-L\"${nvcc_libraries}\"" CACHE STRING "Flags of the CUDA compiler" FORCE)
+  endif()
+endmacro()
+
 set(missing "")
 if(NOT TAILOPS_CUDA STREQUAL "OFF")
   check_language(CUDA)
+  if(NOT CMAKE_CUDA_COMPILER)
+    find_nvcc_of_pypi()
+  endif()
   if(NOT CMAKE_CUDA_COMPILER)
     set(missing "there is no CUDA compiler")
   endif()
@@ -27,6 +44,9 @@ function(known_architectures result)
       set(last ${architecture})
     endif()
   endforeach()
+  if(NOT found)
+    message(FATAL_ERROR "${CMAKE_CUDA_COMPILER} knows no GPU that tailops is for: nvcc 12 or later")
+  endif()
   set(${result} ${found} ${last}-virtual PARENT_SCOPE)
 endfunction()
 
@@ -34,12 +54,19 @@ if(has_cuda)
   if(NOT CMAKE_CUDA_ARCHITECTURES)
     known_architectures(CMAKE_CUDA_ARCHITECTURES)
   endif()
-  message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
   set(CMAKE_CUDA_STANDARD 17)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
   set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
   enable_language(CUDA)
+  if(CMAKE_CUDA_ARCHITECTURES STREQUAL "native")
+    if(NOT CMAKE_CUDA_ARCHITECTURES_NATIVE MATCHES "^[0-9]")
+      message(FATAL_ERROR "CMAKE_CUDA_ARCHITECTURES=native, but no GPU is visible: name them, as in "
+                          "-DCMAKE_CUDA_ARCHITECTURES=90")
+    endif()
+    set(CMAKE_CUDA_ARCHITECTURES ${CMAKE_CUDA_ARCHITECTURES_NATIVE})
+  endif()
+  message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
 
   set(cuda_flags
     -fmad=false --expt-relaxed-constexpr -Xfatbin=-compress-all

@@ -40,6 +40,9 @@ class _Torch:
     def stream(self) -> int:
         return int(self._torch.cuda.current_stream(self._device).cuda_stream)
 
+    def is_here(self, array: Any) -> bool:
+        return isinstance(array, self._torch.Tensor) and array.device == self._device
+
     @staticmethod
     def dtype(array: Any) -> str:
         return str(array.dtype).removeprefix("torch.")
@@ -65,6 +68,9 @@ class _CuPy:
     def stream(self) -> int:
         return int(self._cupy.cuda.get_current_stream().ptr)
 
+    def is_here(self, array: Any) -> bool:
+        return isinstance(array, self._cupy.ndarray) and array.device == self.device
+
     @staticmethod
     def dtype(array: Any) -> str:
         return str(array.dtype.name)
@@ -88,6 +94,8 @@ def _library_of(array: Any) -> Any:
 
 
 def _require(library: Any, name: str, array: Any, dtype: str, shape: tuple[int, ...]) -> int:
+    if not library.is_here(array):
+        raise ValueError(f"{name} is not an array on the device of y_pred")
     found = library.dtype(array), tuple(array.shape)
     if found != (dtype, shape) or not library.is_contiguous(array):
         raise ValueError(f"{name} is {found[0]}{found[1]}: must be a contiguous {dtype}{shape}")
@@ -127,8 +135,8 @@ def forward(
         The loss, and the state for `backward`, of the same library as y_pred.
 
     Raises:
-        ValueError: Shapes or dtypes differ, an array is empty or not contiguous, or an argument is
-            out of range.
+        ValueError: Shapes, dtypes or devices differ, an array is empty or not contiguous, or an
+            argument is out of range.
         RuntimeError: CUDA refuses, or tailops was built without it.
     """
     options = options or TailOptions()

@@ -139,6 +139,18 @@ def test_cuda_is_there_and_needs_no_driver():
         tailops.cuda.forward([1.0], [2.0])
 
 
+def test_an_array_elsewhere_is_a_clear_error():
+    """Its address means nothing to the device: the kernels must not see it."""
+
+    class OfADevice:
+        @staticmethod
+        def is_here(_):
+            return False
+
+    with pytest.raises(ValueError, match="y_true is not an array on the device of y_pred"):
+        tailops.cuda._require(OfADevice(), "y_true", [1.0], "float64", (1,))
+
+
 def test_without_cuda_is_a_clear_error():
     printed = run_python(
         """

@@ -8,7 +8,6 @@ namespace tailops {
 namespace {
 
 using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
 
 template <typename T>
 class TailLossOp final : public TailLossBase {
@@ -16,19 +15,11 @@ class TailLossOp final : public TailLossBase {
   using TailLossBase::TailLossBase;
 
   void Compute(OpKernelContext* context) override {
-    const Tensor& y_true = context->input(0);
-    const Tensor& y_pred = context->input(1);
-    Geometry geometry;
-    OP_REQUIRES_OK(context, find_geometry(y_true, y_pred, geometry));
-    const bool* mask;
-    OP_REQUIRES_OK(context, find_mask(context, y_pred, mask));
-
-    Tensor* loss = nullptr;
-    Tensor* state = nullptr;
-    OP_REQUIRES_OK(context, allocate_outputs(context, geometry, loss, state));
+    ForwardCall call;
+    OP_REQUIRES_OK(context, begin(context, call));
     CpuExecutor executor(context);
-    tail_loss_forward(data_of<T>(y_true), data_of<T>(y_pred), mask, geometry, attributes_.options,
-                      data_of<T>(loss), state_of(state), executor);
+    tail_loss_forward(data_of<T>(*call.y_true), data_of<T>(*call.y_pred), call.mask, call.geometry,
+                      attributes_.options, data_of<T>(call.loss), state_of(call.state), executor);
   }
 };
 
@@ -38,23 +29,14 @@ class TailLossGradOp final : public TailLossBase {
   using TailLossBase::TailLossBase;
 
   void Compute(OpKernelContext* context) override {
-    Geometry geometry;
-    OP_REQUIRES_OK(context, find_geometry(context, geometry));
-    const Tensor& y_pred = context->input(2);
-
-    const bool* mask;
-    OP_REQUIRES_OK(context, find_mask(context, y_pred, mask));
-
-    Tensor* gradient = nullptr;
-    // Over an input that nobody else needs: its pages are there already.
-    int forwarded = -1;
-    OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({2, 1}, 0, y_pred.shape(),
-                                                                      &gradient, &forwarded));
-    if (forwarded < 0) ask_for_huge_pages(gradient->data(), gradient->TotalBytes());
+    BackwardCall call;
+    OP_REQUIRES_OK(context, begin(context, call));
+    // An input's pages are there already.
+    if (!call.is_over_input) ask_for_huge_pages(call.gradient->data(), call.gradient->TotalBytes());
     CpuExecutor executor(context);
-    tail_loss_backward(data_of<T>(context->input(0)), data_of<T>(context->input(1)),
-                       data_of<T>(y_pred), mask, state_of(context->input(3)), geometry,
-                       attributes_.options, data_of<T>(gradient), executor);
+    tail_loss_backward(data_of<T>(*call.upstream), data_of<T>(*call.y_true),
+                       data_of<T>(*call.y_pred), call.mask, state_of(*call.state), call.geometry,
+                       attributes_.options, data_of<T>(call.gradient), executor);
   }
 };
 

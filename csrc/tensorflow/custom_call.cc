@@ -5,11 +5,7 @@
 #include "selection_custom_call.h"
 #include "tensorflow/core/platform/errors.h"
 #include "xla/handlers.h"
-
-// TensorFlow's own: its C name, XLA_FFI_GetApi, is not exported by every one of its wheels.
-namespace xla::ffi {
-const XLA_FFI_Api* GetXlaFfiApi();
-}  // namespace xla::ffi
+#include "xla_api.h"
 
 namespace tailops {
 namespace {

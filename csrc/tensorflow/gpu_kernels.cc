@@ -37,28 +37,26 @@ absl::Status internal_if_thrown(const Body& body) {
   }
 }
 
+template <typename T, typename Call>
+cuda::Inputs<KernelType<T>> inputs_of(const Call& call) {
+  return {data_of<T>(*call.y_true), data_of<T>(*call.y_pred), call.mask};
+}
+
 template <typename T>
 class TailLossOp final : public TailLossBase {
  public:
   using TailLossBase::TailLossBase;
 
   void Compute(OpKernelContext* context) override {
-    const Tensor& y_true = context->input(0);
-    const Tensor& y_pred = context->input(1);
-    Geometry geometry;
-    OP_REQUIRES_OK(context, find_geometry(y_true, y_pred, geometry));
-    const bool* mask;
-    OP_REQUIRES_OK(context, find_mask(context, y_pred, mask));
-    Tensor* loss = nullptr;
-    Tensor* state = nullptr;
-    OP_REQUIRES_OK(context, allocate_outputs(context, geometry, loss, state));
-    const cuda::Inputs<KernelType<T>> inputs{data_of<T>(y_true), data_of<T>(y_pred), mask};
+    ForwardCall call;
+    OP_REQUIRES_OK(context, begin(context, call));
+    const auto inputs = inputs_of<T>(call);
     const Options& options = attributes_.options;
     OP_REQUIRES_OK(context, internal_if_thrown([&] {
-                     const int64_t bytes = cuda::forward_workspace(inputs, geometry, options);
+                     const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, options);
                      return with_workspace(context, bytes, [&](void* workspace) {
-                       cuda::forward(inputs, geometry, options, data_of<T>(loss), state_of(state),
-                                     workspace, stream_of(context));
+                       cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss),
+                                     state_of(call.state), workspace, stream_of(context));
                      });
                    }));
   }
@@ -70,23 +68,16 @@ class TailLossGradOp final : public TailLossBase {
   using TailLossBase::TailLossBase;
 
   void Compute(OpKernelContext* context) override {
-    Geometry geometry;
-    OP_REQUIRES_OK(context, find_geometry(context, geometry));
-    const Tensor& y_true = context->input(1);
-    const Tensor& y_pred = context->input(2);
-    const bool* mask;
-    OP_REQUIRES_OK(context, find_mask(context, y_pred, mask));
-    Tensor* gradient = nullptr;
-    OP_REQUIRES_OK(context,
-                   context->forward_input_or_allocate_output({2, 1}, 0, y_pred.shape(), &gradient));
-    const cuda::Inputs<KernelType<T>> inputs{data_of<T>(y_true), data_of<T>(y_pred), mask};
+    BackwardCall call;
+    OP_REQUIRES_OK(context, begin(context, call));
+    const auto inputs = inputs_of<T>(call);
     const Options& options = attributes_.options;
     OP_REQUIRES_OK(context, internal_if_thrown([&] {
-                     const int64_t bytes = cuda::backward_workspace(inputs, geometry, options);
+                     const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, options);
                      return with_workspace(context, bytes, [&](void* workspace) {
-                       cuda::backward(inputs, data_of<T>(context->input(0)),
-                                      state_of(context->input(3)), geometry, options,
-                                      data_of<T>(gradient), workspace, stream_of(context));
+                       cuda::backward(inputs, data_of<T>(*call.upstream), state_of(*call.state),
+                                      call.geometry, options, data_of<T>(call.gradient), workspace,
+                                      stream_of(context));
                      });
                    }));
   }

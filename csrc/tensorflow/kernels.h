@@ -1,6 +1,6 @@
 #pragma once
 
-// What the loss's kernels on every device share: the shapes of a call, checked.
+// What the loss's kernels on every device share: all but the computation.
 
 #include "attributes.h"
 #include "kernel_types.h"
@@ -19,6 +19,27 @@ inline const GroupState* state_of(const tensorflow::Tensor& tensor) {
   return reinterpret_cast<const GroupState*>(tensor.flat<double>().data());
 }
 
+// The inputs and outputs of a call, checked.
+struct ForwardCall {
+  Geometry geometry;
+  const tensorflow::Tensor* y_true;
+  const tensorflow::Tensor* y_pred;
+  const bool* mask;  // null where there is none
+  tensorflow::Tensor* loss;
+  tensorflow::Tensor* state;
+};
+
+struct BackwardCall {
+  Geometry geometry;
+  const tensorflow::Tensor* upstream;
+  const tensorflow::Tensor* y_true;
+  const tensorflow::Tensor* y_pred;
+  const tensorflow::Tensor* state;
+  const bool* mask;
+  tensorflow::Tensor* gradient;  // may be over an input that nobody else needs
+  bool is_over_input;
+};
+
 class TailLossBase : public tensorflow::OpKernel {
  public:
   explicit TailLossBase(tensorflow::OpKernelConstruction* context) : OpKernel(context) {
@@ -26,7 +47,40 @@ class TailLossBase : public tensorflow::OpKernel {
   }
 
  protected:
-  // Of the forward pass, whose inputs are y_true and y_pred.
+  absl::Status begin(tensorflow::OpKernelContext* context, ForwardCall& call) const {
+    using tensorflow::TensorShape;
+    call.y_true = &context->input(0);
+    call.y_pred = &context->input(1);
+    TF_RETURN_IF_ERROR(find_geometry(*call.y_true, *call.y_pred, call.geometry));
+    TF_RETURN_IF_ERROR(find_mask(context, *call.y_pred, call.mask));
+    TF_RETURN_IF_ERROR(
+        context->allocate_output(0, TensorShape(call.geometry.output_shape), &call.loss));
+    return context->allocate_output(1, TensorShape({call.geometry.groups(), kStateColumns}),
+                                    &call.state);
+  }
+
+  absl::Status begin(tensorflow::OpKernelContext* context, BackwardCall& call) const {
+    call.upstream = &context->input(0);
+    call.y_true = &context->input(1);
+    call.y_pred = &context->input(2);
+    call.state = &context->input(3);
+    TF_RETURN_IF_ERROR(find_geometry(*call.y_true, *call.y_pred, call.geometry));
+    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(type_string(), [&] {
+      require_shape("upstream", dimensions(call.upstream->shape()), call.geometry.output_shape);
+      require_shape("state", dimensions(call.state->shape()),
+                    {call.geometry.groups(), kStateColumns});
+    }));
+    TF_RETURN_IF_ERROR(find_mask(context, *call.y_pred, call.mask));
+    int input = -1;
+    TF_RETURN_IF_ERROR(context->forward_input_or_allocate_output({2, 1}, 0, call.y_pred->shape(),
+                                                                 &call.gradient, &input));
+    call.is_over_input = input >= 0;
+    return absl::OkStatus();
+  }
+
+  Attributes attributes_;
+
+ private:
   absl::Status find_geometry(const tensorflow::Tensor& y_true, const tensorflow::Tensor& y_pred,
                              Geometry& geometry) const {
     const std::vector<int64_t> shape = dimensions(y_pred.shape());
@@ -36,14 +90,6 @@ class TailLossBase : public tensorflow::OpKernel {
     });
   }
 
-  absl::Status allocate_outputs(tensorflow::OpKernelContext* context, const Geometry& geometry,
-                                tensorflow::Tensor*& loss, tensorflow::Tensor*& state) const {
-    using tensorflow::TensorShape;
-    TF_RETURN_IF_ERROR(context->allocate_output(0, TensorShape(geometry.output_shape), &loss));
-    return context->allocate_output(1, TensorShape({geometry.groups(), kStateColumns}), &state);
-  }
-
-  // Null where there is none.
   absl::Status find_mask(tensorflow::OpKernelContext* context, const tensorflow::Tensor& y_pred,
                          const bool*& mask) const {
     tensorflow::OpInputList masks;
@@ -56,18 +102,6 @@ class TailLossBase : public tensorflow::OpKernel {
       mask = masks[0].flat<bool>().data();
     });
   }
-
-  // Of the backward pass: upstream, y_true, y_pred, state.
-  absl::Status find_geometry(tensorflow::OpKernelContext* context, Geometry& geometry) const {
-    TF_RETURN_IF_ERROR(find_geometry(context->input(1), context->input(2), geometry));
-    return invalid_argument_if_thrown(type_string(), [&] {
-      require_shape("upstream", dimensions(context->input(0).shape()), geometry.output_shape);
-      require_shape("state", dimensions(context->input(3).shape()),
-                    {geometry.groups(), kStateColumns});
-    });
-  }
-
-  Attributes attributes_;
 };
 
 }  // namespace tailops

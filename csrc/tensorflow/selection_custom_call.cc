@@ -4,11 +4,7 @@
 #include "selection_attributes.h"
 #include "tensorflow/core/platform/errors.h"
 #include "xla/selection_handlers.h"
-
-// As in custom_call.cc.
-namespace xla::ffi {
-const XLA_FFI_Api* GetXlaFfiApi();
-}  // namespace xla::ffi
+#include "xla_api.h"
 
 namespace tailops {
 namespace {

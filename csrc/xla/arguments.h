@@ -16,24 +16,53 @@
 
 namespace tailops {
 
-struct Arguments {
-  Options options;
-  Geometry geometry;
-  xla::ffi::DataType dtype;
-};
-
-Arguments read_arguments(const xla::ffi::AnyBuffer& y_true, const xla::ffi::AnyBuffer& y_pred,
-                         const xla::ffi::Dictionary& attributes);
+std::vector<int64_t> shape_of(const xla::ffi::AnyBuffer& buffer);
 
 // The buffer's data, if it has the dtype and the shape.
 void* data_of(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType dtype,
               const std::vector<int64_t>& shape);
 
-// The mask's data, if there is one behind the other arguments; null if not.
-const bool* mask_of(xla::ffi::RemainingArgs masks, const xla::ffi::AnyBuffer& y_pred);
+template <typename T>
+T attribute(const xla::ffi::Dictionary& attributes, const std::string& name) {
+  const xla::ffi::ErrorOr<T> value = attributes.get<T>(name);
+  if (!value) throw std::invalid_argument("attribute " + name + ": " + value.error().message());
+  return *value;
+}
 
-// The data of a buffer of any dtype that holds the state of these groups.
-GroupState* state_of(const xla::ffi::AnyBuffer& buffer, const Geometry& geometry);
+// What both passes of the tail loss are called with.
+struct Arguments {
+  Options options;
+  Geometry geometry;
+  xla::ffi::DataType dtype;
+  const void* y_true;
+  const void* y_pred;
+  const bool* mask;  // null where there is none
+};
+
+struct ForwardArguments : Arguments {
+  void* loss;
+  GroupState* state;
+};
+
+struct BackwardArguments : Arguments {
+  const void* upstream;
+  const GroupState* state;
+  void* gradient;
+};
+
+ForwardArguments forward_arguments(const xla::ffi::AnyBuffer& y_true,
+                                   const xla::ffi::AnyBuffer& y_pred, xla::ffi::RemainingArgs masks,
+                                   const xla::ffi::AnyBuffer& loss,
+                                   const xla::ffi::AnyBuffer& state,
+                                   const xla::ffi::Dictionary& attributes);
+
+BackwardArguments backward_arguments(const xla::ffi::AnyBuffer& upstream,
+                                     const xla::ffi::AnyBuffer& y_true,
+                                     const xla::ffi::AnyBuffer& y_pred,
+                                     const xla::ffi::AnyBuffer& state,
+                                     xla::ffi::RemainingArgs masks,
+                                     const xla::ffi::AnyBuffer& gradient,
+                                     const xla::ffi::Dictionary& attributes);
 
 std::string to_string(xla::ffi::DataType dtype);
 
@@ -53,6 +82,12 @@ void with_type(xla::ffi::DataType dtype, const Body& body) {
       throw std::invalid_argument("y_pred of dtype " + to_string(dtype) +
                                   ": must be one of F16, BF16, F32, F64");
   }
+}
+
+// The same, unless there are no elements.
+template <typename Body>
+void with_elements(const Arguments& call, const Body& body) {
+  if (call.geometry.size() != 0) with_type(call.dtype, body);
 }
 
 // What body throws, as the error that XLA hands to Python.

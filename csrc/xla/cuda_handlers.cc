@@ -21,10 +21,8 @@ void* allocate(ffi::ScratchAllocator& allocator, int64_t bytes) {
 }
 
 template <typename T>
-cuda::Inputs<T> inputs_of(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_pred,
-                          const bool* mask) {
-  return {static_cast<const T*>(y_true.untyped_data()),
-          static_cast<const T*>(y_pred.untyped_data()), mask};
+cuda::Inputs<T> inputs_of(const Arguments& call) {
+  return {static_cast<const T*>(call.y_true), static_cast<const T*>(call.y_pred), call.mask};
 }
 
 ffi::Error forward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer y_true,
@@ -32,16 +30,13 @@ ffi::Error forward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer y
                    ffi::Result<ffi::AnyBuffer> loss, ffi::Result<ffi::AnyBuffer> state,
                    ffi::Dictionary attributes) {
   return error_if_thrown(kForwardTarget, [&] {
-    const Arguments call = read_arguments(y_true, y_pred, attributes);
-    const bool* const mask = mask_of(masks, y_pred);
-    void* const losses = data_of("loss", *loss, call.dtype, call.geometry.output_shape);
-    GroupState* const states = state_of(*state, call.geometry);
-    if (call.geometry.size() == 0) return;
-    with_type(call.dtype, [&](auto element) {
+    const ForwardArguments call =
+        forward_arguments(y_true, y_pred, masks, *loss, *state, attributes);
+    with_elements(call, [&](auto element) {
       using T = decltype(element);
-      const cuda::Inputs<T> inputs = inputs_of<T>(y_true, y_pred, mask);
+      const cuda::Inputs<T> inputs = inputs_of<T>(call);
       const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, call.options);
-      cuda::forward(inputs, call.geometry, call.options, static_cast<T*>(losses), states,
+      cuda::forward(inputs, call.geometry, call.options, static_cast<T*>(call.loss), call.state,
                     allocate(scratch, bytes), stream);
     });
   });
@@ -52,21 +47,15 @@ ffi::Error backward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer 
                     ffi::RemainingArgs masks, ffi::Result<ffi::AnyBuffer> gradient,
                     ffi::Dictionary attributes) {
   return error_if_thrown(kBackwardTarget, [&] {
-    const Arguments call = read_arguments(y_true, y_pred, attributes);
-    const bool* const mask = mask_of(masks, y_pred);
-    const void* const arriving =
-        data_of("upstream", upstream, call.dtype, call.geometry.output_shape);
-    const GroupState* const states = state_of(state, call.geometry);
-    const auto dimensions = y_pred.dimensions();
-    void* const slopes =
-        data_of("y_pred_gradient", *gradient, call.dtype, {dimensions.begin(), dimensions.end()});
-    if (call.geometry.size() == 0) return;
-    with_type(call.dtype, [&](auto element) {
+    const BackwardArguments call =
+        backward_arguments(upstream, y_true, y_pred, state, masks, *gradient, attributes);
+    with_elements(call, [&](auto element) {
       using T = decltype(element);
-      const cuda::Inputs<T> inputs = inputs_of<T>(y_true, y_pred, mask);
+      const cuda::Inputs<T> inputs = inputs_of<T>(call);
       const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, call.options);
-      cuda::backward(inputs, static_cast<const T*>(arriving), states, call.geometry, call.options,
-                     static_cast<T*>(slopes), allocate(scratch, bytes), stream);
+      cuda::backward(inputs, static_cast<const T*>(call.upstream), call.state, call.geometry,
+                     call.options, static_cast<T*>(call.gradient), allocate(scratch, bytes),
+                     stream);
     });
   });
 }

@@ -13,17 +13,14 @@ ffi::Error forward(ffi::ThreadPool pool, ffi::AnyBuffer y_true, ffi::AnyBuffer y
                    ffi::RemainingArgs masks, ffi::Result<ffi::AnyBuffer> loss,
                    ffi::Result<ffi::AnyBuffer> state, ffi::Dictionary attributes) {
   return error_if_thrown(kForwardTarget, [&] {
-    const Arguments call = read_arguments(y_true, y_pred, attributes);
-    const bool* const mask = mask_of(masks, y_pred);
-    void* const losses = data_of("loss", *loss, call.dtype, call.geometry.output_shape);
-    GroupState* const states = state_of(*state, call.geometry);
-    if (call.geometry.size() == 0) return;
-    with_type(call.dtype, [&](auto element) {
+    const ForwardArguments call =
+        forward_arguments(y_true, y_pred, masks, *loss, *state, attributes);
+    with_elements(call, [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
-      tail_loss_forward(static_cast<const T*>(y_true.untyped_data()),
-                        static_cast<const T*>(y_pred.untyped_data()), mask, call.geometry,
-                        call.options, static_cast<T*>(losses), states, executor);
+      tail_loss_forward(static_cast<const T*>(call.y_true), static_cast<const T*>(call.y_pred),
+                        call.mask, call.geometry, call.options, static_cast<T*>(call.loss),
+                        call.state, executor);
     });
   });
 }
@@ -32,22 +29,14 @@ ffi::Error backward(ffi::ThreadPool pool, ffi::AnyBuffer upstream, ffi::AnyBuffe
                     ffi::AnyBuffer y_pred, ffi::AnyBuffer state, ffi::RemainingArgs masks,
                     ffi::Result<ffi::AnyBuffer> gradient, ffi::Dictionary attributes) {
   return error_if_thrown(kBackwardTarget, [&] {
-    const Arguments call = read_arguments(y_true, y_pred, attributes);
-    const bool* const mask = mask_of(masks, y_pred);
-    const void* const arriving =
-        data_of("upstream", upstream, call.dtype, call.geometry.output_shape);
-    const GroupState* const states = state_of(state, call.geometry);
-    const auto dimensions = y_pred.dimensions();
-    void* const slopes =
-        data_of("y_pred_gradient", *gradient, call.dtype, {dimensions.begin(), dimensions.end()});
-    if (call.geometry.size() == 0) return;
-    with_type(call.dtype, [&](auto element) {
+    const BackwardArguments call =
+        backward_arguments(upstream, y_true, y_pred, state, masks, *gradient, attributes);
+    with_elements(call, [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
-      tail_loss_backward(static_cast<const T*>(arriving),
-                         static_cast<const T*>(y_true.untyped_data()),
-                         static_cast<const T*>(y_pred.untyped_data()), mask, states, call.geometry,
-                         call.options, static_cast<T*>(slopes), executor);
+      tail_loss_backward(static_cast<const T*>(call.upstream), static_cast<const T*>(call.y_true),
+                         static_cast<const T*>(call.y_pred), call.mask, call.state, call.geometry,
+                         call.options, static_cast<T*>(call.gradient), executor);
     });
   });
 }

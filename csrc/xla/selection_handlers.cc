@@ -16,20 +16,6 @@ struct SelectionCall {
   SelectionGeometry geometry;
 };
 
-template <typename T>
-T attribute(const ffi::Dictionary& attributes, const char* name) {
-  const ffi::ErrorOr<T> value = attributes.get<T>(name);
-  if (!value) {
-    throw std::invalid_argument("attribute " + std::string(name) + ": " + value.error().message());
-  }
-  return *value;
-}
-
-std::vector<int64_t> shape_of(const ffi::AnyBuffer& buffer) {
-  const auto dimensions = buffer.dimensions();
-  return {dimensions.begin(), dimensions.end()};
-}
-
 SelectionCall read_call(const ffi::AnyBuffer& x, const ffi::Dictionary& attributes) {
   SelectionCall call;
   call.options.method = std::string(attribute<std::string_view>(attributes, "method"));

@@ -3,8 +3,15 @@
 # with JAX's side where jaxlib is installed. Argument: the folder that gets them, with tests and
 # benchmarks beside them: what runs there finds no other tailops.
 set -euo pipefail
+PATH=$PATH:${CUDA_HOME:-/usr/local/cuda}/bin
 site=${1:?a folder}
 python=${PYTHON:-python3}
+"$python" -c '
+import importlib.util, sys
+needed = ("numpy", "ml_dtypes", "pybind11", "pytest")
+missing = [name for name in needed if importlib.util.find_spec(name) is None]
+sys.exit("%s needs %s" % (sys.executable, ", ".join(missing)) if missing else 0)
+'
 root=$(cd "$(dirname "$0")/../.." && pwd)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/pyproject.toml")
 cmake -S "$root" -B "$site/../cmake" -DCMAKE_BUILD_TYPE=Release -DSKBUILD_PROJECT_VERSION="$version" \

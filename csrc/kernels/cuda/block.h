@@ -22,7 +22,7 @@ TAILOPS_DEVICE Value block_reduce(Value value, Value* of_warps, const Combine& c
   if (lane == 0) of_warps[device::warp()] = value;
   device::barrier();
   if (device::warp() == 0) {
-    value = of_warps[lane < warps ? lane : 0];
+    if (lane < warps) value = of_warps[lane];
     TAILOPS_UNROLL
     for (int distance = device::kWarp / 2; distance > 0; distance /= 2) {
       const Value other = device::shuffle(value, (lane + distance) % device::kWarp);

@@ -98,13 +98,26 @@ struct Grid {
   int64_t dynamic_bytes;
 };
 
+// Lets a kernel have all the dynamic shared memory that there is. Not what one launch needs:
+// another thread, whose launch needs more, would find it taken away again.
+template <typename Kernel>
+void allow_all_shared_memory() {
+  int device = 0, most = 0;
+  require(cudaGetDevice(&device), "device");
+  require(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+          "shared memory of the device");
+  cudaFuncAttributes of_kernel;
+  require(cudaFuncGetAttributes(&of_kernel, run_kernel<Kernel>), "shared memory of a kernel");
+  require(cudaFuncSetAttribute(run_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               most - static_cast<int>(of_kernel.sharedSizeBytes)),
+          "shared memory");
+}
+
 template <typename Kernel>
 void launch(const Kernel& kernel, const Grid& grid, void* stream) {
   constexpr int64_t kAlwaysThere = 48 << 10;
   if (grid.dynamic_bytes + static_cast<int64_t>(sizeof(typename Kernel::Shared)) > kAlwaysThere) {
-    require(cudaFuncSetAttribute(run_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(grid.dynamic_bytes)),
-            "shared memory");
+    allow_all_shared_memory<Kernel>();
   }
   const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.rows));
   const unsigned threads = static_cast<unsigned>(grid.threads);

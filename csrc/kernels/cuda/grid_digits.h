@@ -20,7 +20,6 @@ struct Digits {
     unsigned bins[kGridBins];
     uint64_t sums[kGridThreads];
     NextKey next[kMostWarps];
-    int chunk;
     int bin;
     uint64_t rest;
     unsigned first_after[kMostWarps];

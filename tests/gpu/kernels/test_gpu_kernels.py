@@ -22,7 +22,7 @@ from problems import with_residuals as problem_data
 from tailops import _kernels, cuda, kernels
 from tailops._options import TailOptions
 
-pytestmark = pytest.mark.skipif(not arrays.library(), reason="neither PyTorch nor CuPy")
+pytestmark = pytest.mark.skipif(not arrays.library(), reason="needs PyTorch, or CuPy")
 
 
 def on_gpu(problem, offsets=(0, 0), over=None):

@@ -3,14 +3,15 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
-#include <random>
 #include <vector>
 
+#include "../../kernels/sanitize/random_numbers.h"
 #include "kernels/cuda/tail_loss.h"
 #include "kernels/tail_loss.h"
 
@@ -48,33 +49,6 @@ class OnDevice {
  private:
   T* data_ = nullptr;
   size_t size_;
-};
-
-class Random {
- public:
-  int64_t below(int64_t end) { return std::uniform_int_distribution<int64_t>(0, end - 1)(bits_); }
-
-  template <typename Value, size_t n>
-  Value one_of(const Value (&values)[n]) {
-    return values[below(static_cast<int64_t>(n))];
-  }
-
-  double residual(int family) {
-    switch (family) {
-      case 0:
-        return normal_(bits_);
-      case 1:
-        return 0.5;
-      case 2:
-        return static_cast<double>(below(4));
-      default:
-        return below(50) == 0 ? INFINITY : normal_(bits_);
-    }
-  }
-
- private:
-  std::mt19937_64 bits_{7};
-  std::normal_distribution<double> normal_;
 };
 
 std::vector<int64_t> random_shape(Random& random) {
@@ -170,6 +144,12 @@ bool one_problem(Random& random) {
 
 int main(int, char** argv) {
   using namespace tailops;
+  int devices = 0;
+  const cudaError_t status = cudaGetDeviceCount(&devices);
+  if (status != cudaSuccess || devices == 0) {
+    std::printf("no GPU is visible: %s\n", cudaGetErrorString(status));
+    return 1;
+  }
   Random random;
   int wrong = 0;
   const int rounds = std::atoi(argv[1]);

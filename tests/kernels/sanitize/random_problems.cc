@@ -1,48 +1,20 @@
 // Random problems through every instruction set this machine runs: for sanitizers, which see what
 // happens in memory. The results are looked at elsewhere. Argument: how many rounds.
 
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
-#include <random>
 #include <vector>
 
 #include "kernels/selection.h"
 #include "kernels/simd/loops.h"
 #include "kernels/tail_loss.h"
 #include "python/threads_executor.h"
+#include "random_numbers.h"
 
 namespace tailops {
 namespace {
-
-class Random {
- public:
-  int64_t below(int64_t end) { return std::uniform_int_distribution<int64_t>(0, end - 1)(bits_); }
-
-  template <typename Value, size_t n>
-  Value one_of(const Value (&values)[n]) {
-    return values[below(static_cast<int64_t>(n))];
-  }
-
-  double residual(int family) {
-    switch (family) {
-      case 0:
-        return normal_(bits_);
-      case 1:
-        return 0.5;
-      case 2:
-        return static_cast<double>(below(4));
-      default:
-        return below(5000) == 0 ? std::nan("") : below(50) == 0 ? INFINITY : normal_(bits_);
-    }
-  }
-
- private:
-  std::mt19937_64 bits_{7};
-  std::normal_distribution<double> normal_;
-};
 
 std::vector<int64_t> random_shape(Random& random) {
   const int64_t limits[][3] = {{600, 1, 1},  {20'000, 1, 1}, {120, 120, 1}, {900, 60, 1},
@@ -79,7 +51,7 @@ void one_problem(Random& random) {
   for (T& value : y_true) value = narrow<T>(random.below(3) == 0 ? 1.0 : 0.0);
   const std::unique_ptr<bool[]> kept(random.below(4) == 0 ? new bool[n] : nullptr);
   for (size_t i = 0; kept && i < n; ++i) kept[i] = random.below(3) != 0;
-  for (T& value : y_pred) value = narrow<T>(random.residual(family));
+  for (T& value : y_pred) value = narrow<T>(random.residual(family, 5000));
   std::vector<T> loss(rows), upstream(rows, narrow<T>(1.0));
   std::vector<GroupState> state(static_cast<size_t>(geometry.groups()));
   ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
@@ -109,7 +81,7 @@ void one_selection(Random& random) {
   const auto values = static_cast<size_t>(count * geometry.groups());
   const int family = static_cast<int>(random.below(4));
   std::vector<T> x(static_cast<size_t>(geometry.size())), gradient(x.size());
-  for (T& value : x) value = narrow<T>(random.residual(family));
+  for (T& value : x) value = narrow<T>(random.residual(family, 5000));
   std::vector<T> value(values), upstream(values, narrow<T>(1.0));
   std::vector<SelectionState> state(values);
   ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
