@@ -4,6 +4,7 @@ Compiles the kernels for each architecture, which takes some minutes and no GPU.
 """
 
 import argparse
+import itertools
 import re
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from typing import NamedTuple
 SOURCES = Path(__file__).parents[1] / "csrc"
 FLAGS = ["-std=c++17", "-fmad=false", "--expt-relaxed-constexpr", "-Xptxas=-v", "-cubin"]
 ELEMENTS = ("float", "double", "Float16", "BFloat16")
+INTEGERS = "integers"
+FILES = ("tail_loss.cu", "selection.cu")
 
 
 class Resources(NamedTuple):
@@ -44,10 +47,12 @@ def _kernel(text: str) -> str:
     return names[0] + "".join(f"<{name}>" for name in names[1:])
 
 
-def resources(element: str, architecture: str) -> Iterator[Resources]:
-    """Of every kernel for an element type."""
-    command = ["nvcc", *FLAGS, f"-arch={architecture}", f"-DTAILOPS_ELEMENT={element}"]
-    paths = [f"-I{SOURCES}", SOURCES / "kernels/cuda/tail_loss.cu", "-o", "/dev/null"]
+def resources(file: str, element: str, architecture: str) -> Iterator[Resources]:
+    """Of every kernel of a file for an element type, or, for selection, for all integers."""
+    command = ["nvcc", *FLAGS, f"-arch={architecture}"]
+    if element != INTEGERS:
+        command.append(f"-DTAILOPS_ELEMENT={element}")
+    paths = [f"-I{SOURCES}", SOURCES / "kernels/cuda" / file, "-o", "/dev/null"]
     done = subprocess.run([*command, *paths], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
@@ -67,7 +72,8 @@ def main() -> None:
     """Prints a line per kernel, element type and architecture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--architectures", nargs="+", default=["sm_80", "sm_90"])
-    parser.add_argument("--elements", nargs="+", default=ELEMENTS, choices=ELEMENTS)
+    parser.add_argument("--elements", nargs="+", default=(*ELEMENTS, INTEGERS))
+    parser.add_argument("--files", nargs="+", default=FILES, choices=FILES)
     arguments = parser.parse_args()
     if shutil.which("nvcc") is None:
         sys.exit("needs nvcc")
@@ -75,8 +81,10 @@ def main() -> None:
     print(f"{'':8}{'':10}{'kernel':22}" + "".join(f"{name:>11}" for name in names))
     spilling = 0
     for architecture in arguments.architectures:
-        for element in arguments.elements:
-            for of in resources(element, architecture):
+        for element, file in itertools.product(arguments.elements, arguments.files):
+            if (file, element) == (FILES[0], INTEGERS):
+                continue
+            for of in resources(file, element, architecture):
                 cells = "".join(f"{value:>11}" for value in of[1:])
                 print(f"{architecture:8}{element:10}{of.kernel:22}{cells}", flush=True)
                 spilling += of.spilled > 0

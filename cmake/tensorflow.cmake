@@ -18,7 +18,9 @@ add_library(tailops_tensorflow SHARED
   csrc/tensorflow/selection_op.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
 if(has_cuda)
-  target_sources(tailops_tensorflow PRIVATE csrc/tensorflow/gpu_kernels.cc)
+  target_sources(tailops_tensorflow PRIVATE
+    csrc/tensorflow/gpu_kernels.cc
+    csrc/tensorflow/selection_gpu_kernels.cc)
   target_link_libraries(tailops_tensorflow PRIVATE tailops_cuda)
 endif()
 set_target_properties(tailops_tensorflow PROPERTIES
@@ -45,6 +47,7 @@ if(has_xla)
     csrc/tensorflow/xla_kernels.cc
     csrc/xla/arguments.cc
     csrc/xla/host_handlers.cc
+    csrc/xla/selection_arguments.cc
     csrc/xla/selection_handlers.cc)
   target_include_directories(tailops_xla SYSTEM PRIVATE
     ${tensorflow_folder}/include/external/highwayhash
@@ -52,7 +55,9 @@ if(has_xla)
   target_link_libraries(tailops_xla PRIVATE
     tailops_tensorflow_options tailops_attributes ${tensorflow_folder}/libtensorflow_cc.so.2)
   if(has_cuda)
-    target_sources(tailops_xla PRIVATE csrc/xla/cuda_handlers.cc)
+    target_sources(tailops_xla PRIVATE
+      csrc/xla/cuda_handlers.cc
+      csrc/xla/selection_cuda_handlers.cc)
     target_compile_definitions(tailops_xla PRIVATE TAILOPS_HAS_CUDA)
     target_link_libraries(tailops_xla PRIVATE tailops_cuda)
   endif()

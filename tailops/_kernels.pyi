@@ -101,6 +101,30 @@ def cuda_backward(
     workspace: int,
     stream: int,
 ) -> None: ...
+def cuda_selection_workspace(
+    dtype: str, geometry: SelectionGeometry, options: SelectionOptions, q: list[float]
+) -> int: ...
+def cuda_select(
+    dtype: str,
+    x: int,
+    geometry: SelectionGeometry,
+    options: SelectionOptions,
+    q: list[float],
+    value: int,
+    state: int,
+    workspace: int,
+    stream: int,
+) -> None: ...
+def cuda_select_gradient(
+    dtype: str,
+    upstream: int,
+    x: int,
+    state: int,
+    geometry: SelectionGeometry,
+    q_count: int,
+    gradient: int,
+    stream: int,
+) -> None: ...
 def cuda_read_two(a: int, b: int, n: int, workspace: int, stream: int) -> None: ...
 def cuda_read_two_write_one(a: int, b: int, out: int, n: int, stream: int) -> None: ...
 def select(
@@ -111,6 +135,16 @@ def select(
     q: list[float],
     value: NDArray[Any],
     state: NDArray[np.float64],
+    threads: int,
+) -> None: ...
+def select_gradient(
+    dtype: str,
+    upstream: NDArray[Any],
+    x: NDArray[Any],
+    state: NDArray[np.float64],
+    geometry: SelectionGeometry,
+    q_count: int,
+    gradient: NDArray[Any],
     threads: int,
 ) -> None: ...
 def rank(options: Options, n: int) -> tuple[int, float, float]: ...

@@ -35,11 +35,10 @@ def _missing_kernels() -> str:
     return ""
 
 
-def _missing(on_gpu: bool) -> str:
+def _missing() -> str:
     """Why there is no XLA here, or an empty string."""
-    if not (on_gpu and build_info()["cuda"]) and tf.config.list_logical_devices("GPU"):
-        lacks = "was built without CUDA" if on_gpu else "has no such kernel for it"
-        return f"TensorFlow compiles for a GPU and tailops {lacks}"
+    if not build_info()["cuda"] and tf.config.list_logical_devices("GPU"):
+        return "TensorFlow compiles for a GPU and tailops was built without CUDA"
     return _missing_kernels()
 
 
@@ -58,18 +57,14 @@ def _warn(reason: str) -> None:
     )
 
 
-def must_fall_back(*, on_gpu: bool = True) -> bool:
-    """Whether XLA is going to compile what is traced now and has no kernel for it; warns once.
-
-    Args:
-        on_gpu: Whether a build with CUDA has a kernel for GPUs.
-    """
+def must_fall_back() -> bool:
+    """Whether XLA is going to compile what is traced now and has no kernel for it; warns once."""
     if tf.executing_eagerly():
         return False
     graph = tf.compat.v1.get_default_graph()
     if not control_flow_util.GraphOrParentsInXlaContext(graph):
         return False
-    reason = _missing(on_gpu)
+    reason = _missing()
     if reason:
         _warn(reason)
     return bool(reason)

@@ -4,13 +4,22 @@ They run on the current stream of the arrays' own library, wait for nothing, and
 a CUDA graph. Compiled and checked in an emulation; not yet measured on hardware.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tailops import _kernels
 from tailops._compatibility import build_info
 from tailops._options import TailOptions
 
-__all__ = ["Forward", "backward", "device_count", "forward"]
+__all__ = [
+    "Forward",
+    "Selection",
+    "backward",
+    "device_count",
+    "forward",
+    "select_backward",
+    "select_forward",
+]
 
 
 def device_count() -> int:
@@ -26,12 +35,12 @@ class Forward(NamedTuple):
 
 
 class _Torch:
-    def __init__(self, like: Any) -> None:
+    def __init__(self, name: str, like: Any) -> None:
         import torch
 
         self._torch, self._device = torch, like.device
         if like.device.type != "cuda":
-            raise ValueError(f"y_pred is on {like.device}: must be on a CUDA device")
+            raise ValueError(f"{name} is on {like.device}: must be on a CUDA device")
         self.device = torch.cuda.device(like.device)
 
     def empty(self, shape: Any, dtype: str) -> Any:
@@ -57,7 +66,7 @@ class _Torch:
 
 
 class _CuPy:
-    def __init__(self, like: Any) -> None:
+    def __init__(self, _: str, like: Any) -> None:
         import cupy
 
         self._cupy, self.device = cupy, like.device
@@ -84,13 +93,13 @@ class _CuPy:
         return bool(array.flags.c_contiguous)
 
 
-def _library_of(array: Any) -> Any:
+def _library_of(name: str, array: Any) -> Any:
     if not build_info()["cuda"]:
         raise RuntimeError("tailops was built without CUDA: -C cmake.define.TAILOPS_CUDA=ON")
-    name = type(array).__module__.split(".")[0]
-    if name not in {"torch", "cupy"}:
-        raise TypeError(f"y_pred is a {type(array).__name__}: must be of PyTorch or CuPy")
-    return _Torch(array) if name == "torch" else _CuPy(array)
+    library = type(array).__module__.split(".")[0]
+    if library not in {"torch", "cupy"}:
+        raise TypeError(f"{name} is a {type(array).__name__}: must be of PyTorch or CuPy")
+    return (_Torch if library == "torch" else _CuPy)(name, array)
 
 
 def _require(library: Any, name: str, array: Any, dtype: str, shape: tuple[int, ...]) -> int:
@@ -140,7 +149,7 @@ def forward(
         RuntimeError: CUDA refuses, or tailops was built without it.
     """
     options = options or TailOptions()
-    library = _library_of(y_pred)
+    library = _library_of("y_pred", y_pred)
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype = library.dtype(y_pred)
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
@@ -194,7 +203,7 @@ def backward(
         ValueError, RuntimeError: As for `forward`.
     """
     options = options or TailOptions()
-    library = _library_of(y_pred)
+    library = _library_of("y_pred", y_pred)
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
     geometry = _kernels.Geometry(list(shape), options.axis, reduction)
@@ -216,6 +225,114 @@ def backward(
             chosen,
             _require(library, "out", gradient, dtype, shape),
             library.address(workspace),
+            library.stream(),
+        )
+    return gradient
+
+
+class Selection(NamedTuple):
+    """What `select_forward` returns: the values, and the float64 state for `select_backward`."""
+
+    value: Any
+    state: Any
+
+
+def _selection(shape: tuple[int, ...], method: str, axis: int | None, ignore_nan: bool) -> Any:
+    options = _kernels.SelectionOptions(method, ignore_nan, axis)
+    return options, _kernels.SelectionGeometry(list(shape), options)
+
+
+def select_forward(
+    x: Any,
+    q: Sequence[float],
+    *,
+    method: str = "linear",
+    axis: int | None = None,
+    ignore_nan: bool = False,
+) -> Selection:
+    """Quantiles of a device array, or its elements of given ranks; as `tailops.ops.quantile`.
+
+    Args:
+        x: Contiguous, of PyTorch or CuPy: float16, bfloat16, float32 or float64; for ranks also
+            integers of 8 to 64 bits.
+        q: Fractions in [0, 1], or ranks, on the host.
+        method: "linear", "lower", "higher", "nearest", "midpoint" or "floor"; or "rank" or
+            "rank_from_top", by which q is a 0-based rank, in ascending or descending order.
+        axis: Along which; None: over all elements.
+        ignore_nan: Whether NaN is left out.
+
+    Returns:
+        The values: for every q, x's shape without the axis; and the state for `select_backward`.
+        Both of the same library as x.
+
+    Raises:
+        ValueError: x is empty or not contiguous, or an argument is out of range.
+        RuntimeError: CUDA refuses, or tailops was built without it.
+    """
+    library = _library_of("x", x)
+    dtype, shape = library.dtype(x), tuple(x.shape)
+    options, geometry = _selection(shape, method, axis, ignore_nan)
+    fractions = [float(one) for one in q]
+    address = _require(library, "x", x, dtype, shape)
+    with library.device:
+        value = library.empty((len(fractions), *geometry.group_shape), dtype)
+        state = library.empty(
+            (geometry.groups, _kernels.SELECTION_COLUMNS * len(fractions)), "float64"
+        )
+        workspace = library.empty(
+            _kernels.cuda_selection_workspace(dtype, geometry, options, fractions) + 1, "uint8"
+        )
+        _kernels.cuda_select(
+            dtype,
+            address,
+            geometry,
+            options,
+            fractions,
+            library.address(value),
+            library.address(state),
+            library.address(workspace),
+            library.stream(),
+        )
+    return Selection(value, state)
+
+
+def select_backward(
+    upstream: Any, x: Any, state: Any, *, axis: int | None = None, out: Any = None
+) -> Any:
+    """The gradient of Σ upstream · value by x.
+
+    Args:
+        upstream: The gradient that arrives at the values, of their shape and dtype.
+        x: As for `select_forward`; floating.
+        state: What `select_forward` returned for it.
+        axis: As for `select_forward`.
+        out: Where to write the result, which may be x; None: a new array.
+
+    Returns:
+        An array like x, or `out`.
+
+    Raises:
+        ValueError, RuntimeError: As for `select_forward`.
+    """
+    library = _library_of("x", x)
+    dtype, shape = library.dtype(x), tuple(x.shape)
+    _, geometry = _selection(shape, "rank", axis, False)
+    count = int(upstream.shape[0]) if upstream.ndim else 0
+    columns = (geometry.groups, _kernels.SELECTION_COLUMNS * count)
+    values = (count, *geometry.group_shape)
+    arriving = _require(library, "upstream", upstream, dtype, values)
+    states = _require(library, "state", state, "float64", columns)
+    address = _require(library, "x", x, dtype, shape)
+    with library.device:
+        gradient = library.empty(shape, dtype) if out is None else out
+        _kernels.cuda_select_gradient(
+            dtype,
+            arriving,
+            address,
+            states,
+            geometry,
+            count,
+            _require(library, "out", gradient, dtype, shape),
             library.stream(),
         )
     return gradient

@@ -181,6 +181,13 @@ def backward(
     return gradient
 
 
+class Selection(NamedTuple):
+    """What `select_forward` returns: the values, and the float64 state of each group."""
+
+    value: NDArray[Any]
+    state: NDArray[np.float64]
+
+
 def select(
     x: ArrayLike,
     q: ArrayLike,
@@ -193,7 +200,7 @@ def select(
     """Quantiles of a NumPy array, or its elements of given ranks; as `tailops.ops.quantile`.
 
     Args:
-        x: float16, bfloat16, float32 or float64.
+        x: float16, bfloat16, float32 or float64; for ranks also integers of 8 to 64 bits.
         q: A vector of fractions in [0, 1], or of ranks.
         method: "linear", "lower", "higher", "nearest", "midpoint" or "floor"; or "rank" or
             "rank_from_top", by which q is a 0-based rank, in ascending or descending order.
@@ -211,6 +218,36 @@ def select(
         >>> select(np.array([4.0, 1.0, 2.0]), [0.5, 0.75]).tolist()
         [2.0, 3.0]
     """
+    return select_forward(
+        x, q, method=method, axis=axis, ignore_nan=ignore_nan, threads=threads
+    ).value
+
+
+def select_forward(
+    x: ArrayLike,
+    q: ArrayLike,
+    *,
+    method: str = "linear",
+    axis: int | None = None,
+    ignore_nan: bool = False,
+    threads: int = 1,
+) -> Selection:
+    """As `select`, with the state for `select_backward`.
+
+    Args:
+        x: As for `select`.
+        q: As for `select`.
+        method: As for `select`.
+        axis: As for `select`.
+        ignore_nan: As for `select`.
+        threads: As for `select`.
+
+    Returns:
+        The values, and the state: a row per group, four columns for each q.
+
+    Raises:
+        ValueError: As for `select`.
+    """
     array = np.asarray(x, order="C")
     fractions = np.asarray(q, np.float64).reshape(-1)
     options = _kernels.SelectionOptions(method, ignore_nan, axis)
@@ -227,4 +264,60 @@ def select(
         state,
         _threads(threads),
     )
-    return value
+    return Selection(value, state)
+
+
+def select_backward(
+    upstream: ArrayLike,
+    x: ArrayLike,
+    state: NDArray[np.float64],
+    *,
+    axis: int | None = None,
+    threads: int = 1,
+) -> NDArray[Any]:
+    """The gradient of Σ upstream · value by x.
+
+    Args:
+        upstream: The gradient that arrives at the values, of their shape.
+        x: As for `select_forward`; floating.
+        state: What `select_forward` returned for it.
+        axis: As for `select_forward`.
+        threads: How many threads may work.
+
+    Returns:
+        An array like x.
+
+    Raises:
+        ValueError: Upstream or state are not of their shape or dtype.
+
+    Example:
+        >>> x = np.array([4.0, 1.0, 2.0])
+        >>> select_backward([1.0], x, select_forward(x, [0.75]).state).tolist()
+        [0.5, 0.0, 0.5]
+    """
+    array = np.asarray(x, order="C")
+    geometry = _kernels.SelectionGeometry(
+        list(array.shape), _kernels.SelectionOptions("rank", False, axis)
+    )
+    arriving = np.asarray(upstream, array.dtype, order="C")
+    count = arriving.shape[0] if arriving.ndim else 0
+    for name, given, shape in (
+        ("upstream", arriving, (count, *geometry.group_shape)),
+        ("state", state, (geometry.groups, _kernels.SELECTION_COLUMNS * count)),
+    ):
+        if given.shape != shape:
+            raise ValueError(f"{name} of shape {given.shape}: must be {shape}")
+    if state.dtype != np.float64:
+        raise ValueError(f"state of dtype {state.dtype}: must be what select_forward returned")
+    gradient = np.empty_like(array, order="C")
+    _kernels.select_gradient(
+        array.dtype.name,
+        arriving,
+        array,
+        np.ascontiguousarray(state),
+        geometry,
+        count,
+        gradient,
+        _threads(threads),
+    )
+    return gradient

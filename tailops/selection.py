@@ -35,7 +35,7 @@ def _require_rank(argument: str, x: tf.Tensor) -> int:
 def _select(
     x: tf.Tensor, q: tf.Tensor, method: str, axis: int | None, ignore_nan: bool = False
 ) -> tf.Tensor:
-    if _xla.must_fall_back(on_gpu=False):
+    if _xla.must_fall_back():
         return reference_selection.select(x, q, method=method, axis=axis, ignore_nan=ignore_nan)
     value, _ = library.tailops_select(
         x=x, q=q, method=method, axis=[] if axis is None else [axis], ignore_nan=ignore_nan
@@ -81,7 +81,9 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
     Raises:
         TypeError: `input` is not real, or `n` not an integer.
         ValueError: `input` is a scalar, `n` no scalar or out of range.
-        tf.errors.InvalidArgumentError: The last where only run time knows, or empty rows.
+        tf.errors.InvalidArgumentError: The last where only run time knows, or empty rows. Inside
+            XLA on a GPU, where it would have to wait, floating values are NaN instead, and of
+            integers the nearest n in range is taken.
 
     Example:
         >>> nth_element([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]], 1).numpy().tolist()
@@ -157,6 +159,7 @@ def quantile(
         TypeError: x is not floating, or another argument not of its type.
         ValueError: q is outside [0, 1], an axis out of range or there twice, or the method unknown.
         tf.errors.InvalidArgumentError: q is outside where only run time knows, or x is empty.
+            Inside XLA on a GPU, where it would have to wait, the value is NaN.
 
     Example:
         >>> x = tf.constant([[10.0, 7.0, 4.0], [3.0, 2.0, 1.0]])

@@ -135,8 +135,10 @@ def test_cuda_is_there_and_needs_no_driver():
         shown = ["nm", "-D", "--defined-only", library]
         symbols = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
         assert not re.findall(r"\s(?:__)?cuda\w*$", symbols, re.MULTILINE)
-    with pytest.raises(TypeError, match="of PyTorch or CuPy"):
+    with pytest.raises(TypeError, match="y_pred is a list: must be of PyTorch or CuPy"):
         tailops.cuda.forward([1.0], [2.0])
+    with pytest.raises(TypeError, match="x is a list: must be of PyTorch or CuPy"):
+        tailops.cuda.select_forward([1.0], [0.5])
 
 
 def test_an_array_elsewhere_is_a_clear_error():

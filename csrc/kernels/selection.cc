@@ -12,13 +12,11 @@
 #include "options.h"
 #include "rank.h"
 #include "row_selector.h"
+#include "selection_rank.h"
 #include "subnormals.h"
 
 namespace tailops {
 namespace {
-
-constexpr const char* kRank = "rank";
-constexpr const char* kRankFromTop = "rank_from_top";
 
 // Columns of a matrix that are gathered at once: as many as share a cache line of float32.
 constexpr int64_t kColumnsAtOnce = 16;
@@ -28,33 +26,6 @@ std::string text_of(double number) {
   text.precision(17);
   text << number;
   return text.str();
-}
-
-bool is_rank(const SelectionOptions& options) {
-  return options.method == kRank || options.method == kRankFromTop;
-}
-
-// The rank that q stands for among n elements; where NaN is left out, there may be fewer than a
-// rank that is in range needs: then the last one.
-Rank rank_among(const SelectionOptions& options, double q, int64_t n) {
-  if (is_rank(options)) {
-    const int64_t rank = std::min(static_cast<int64_t>(q), n - 1);
-    return {options.method == kRank ? rank : n - 1 - rank, 0.0, 1.0};
-  }
-  return rank_by(index_of("method", options.method, rank_rule_names()), n, q);
-}
-
-void require_in_range(const SelectionOptions& options, const double* q, int64_t q_count,
-                      int64_t length) {
-  for (int64_t i = 0; i < q_count; ++i) {
-    if (is_rank(options)) {
-      if (q[i] >= 0.0 && q[i] < static_cast<double>(length)) continue;
-      throw std::invalid_argument("n=" + text_of(q[i]) + ": must be in [0, " +
-                                  std::to_string(length) + "), the size of the axis");
-    }
-    if (q[i] >= 0.0 && q[i] <= 1.0) continue;
-    throw std::invalid_argument("q=" + text_of(q[i]) + ": must be in [0, 1]");
-  }
 }
 
 int64_t product(std::vector<int64_t>::const_iterator begin,
@@ -72,7 +43,7 @@ struct RankPlan {
 
   RankPlan(const SelectionOptions& options, const double* q, int64_t q_count, int64_t n) {
     for (int64_t i = 0; i < q_count; ++i) {
-      wanted.push_back({rank_among(options, q[i], n), 0, 0});
+      wanted.push_back({selection_rank(options.method, q[i], n), 0, 0});
       ranks.push_back(wanted.back().rank.lower);
       ranks.push_back(upper_of(wanted.back().rank));
     }
@@ -202,15 +173,13 @@ class SelectForward {
     SelectionState& state = state_[group * q_count_ + i];
     if constexpr (std::is_integral_v<T>) {
       value = static_cast<T>(lower.value);
-      state = {static_cast<double>(lower.value), static_cast<double>(lower.value), 0.0, 0.0};
+      state = state_without_gradient(static_cast<double>(lower.value));
     } else {
-      value = narrow<T>(static_cast<double>(interpolate(lower.value, upper.value, rank)));
+      value = selected_value<T>(lower.value, upper.value, rank);
       const bool nan = lower.value != lower.value;
-      const double share = nan ? std::numeric_limits<double>::quiet_NaN() : 1.0;
-      const bool one = lower.value == upper.value;
-      state = {lower.value, upper.value,
-               share * (one ? 1.0 : 1.0 - rank.weight) / static_cast<double>(lower.ties),
-               share * (one ? 0.0 : rank.weight) / static_cast<double>(upper.ties)};
+      state = nan ? nan_selection(std::numeric_limits<double>::quiet_NaN())
+                  : selection_state(lower.value, upper.value, static_cast<double>(lower.ties),
+                                    static_cast<double>(upper.ties), rank);
     }
   }
 
@@ -220,7 +189,7 @@ class SelectForward {
       const double nan = std::numeric_limits<double>::quiet_NaN();
       for (int64_t i = 0; i < q_count_; ++i) {
         value_[i * geometry_.groups() + group] = narrow<T>(nan);
-        state_[group * q_count_ + i] = {nan, nan, 0.0, 0.0};
+        state_[group * q_count_ + i] = nan_selection(0.0);
       }
     }
   }
@@ -278,13 +247,10 @@ class SelectBackward {
     Shares shares;
     for (int64_t i = 0; i < q_count_; ++i) {
       const double arriving = static_cast<double>(widen(upstream_[i * geometry_.groups() + group]));
-      const SelectionState& state = state_[group * q_count_ + i];
-      if (std::isnan(state.lower_share)) shares.of_all = static_cast<C>(state.lower_share);
-      for (const auto& [value, share] :
-           {std::pair(state.lower, state.lower_share), std::pair(state.upper, state.upper_share)}) {
-        if (share == 0.0 || std::isnan(share)) continue;
-        shares.of_value.emplace_back(static_cast<C>(value), static_cast<C>(arriving * share));
-      }
+      const auto of_q = selection_shares<C>(state_[group * q_count_ + i], arriving);
+      shares.of_all += of_q.of_all;
+      if (of_q.lower_share != C(0)) shares.of_value.emplace_back(of_q.lower, of_q.lower_share);
+      if (of_q.upper_share != C(0)) shares.of_value.emplace_back(of_q.upper, of_q.upper_share);
     }
     return shares;
   }
@@ -353,14 +319,28 @@ class SelectBackward {
 
 std::vector<std::string> selection_methods() {
   std::vector<std::string> names = rank_rule_names();
-  names.pop_back();  // max_fraction, which is no quantile
-  names.insert(names.end(), {kRank, kRankFromTop});
+  names.resize(kQuantileMethods);
+  names.insert(names.end(), {"rank", "rank_from_top"});
   return names;
+}
+
+int selection_method(const std::string& name) {
+  return index_of("method", name, selection_methods());
+}
+
+void require_selectable(const SelectionOptions& options, const double* q, int64_t q_count,
+                        int64_t length) {
+  const bool by_rank = is_by_rank(options.method);
+  for (int64_t i = 0; i < q_count; ++i) {
+    if (is_selectable(options.method, q[i], length)) continue;
+    throw std::invalid_argument(
+        (by_rank ? "n=" : "q=") + text_of(q[i]) + ": must be in " +
+        (by_rank ? "[0, " + std::to_string(length) + "), the size of the axis" : "[0, 1]"));
+  }
 }
 
 SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
                                      const SelectionOptions& options) {
-  index_of("method", options.method, selection_methods());
   SelectionGeometry geometry;
   geometry.length = product(shape.begin(), shape.end());
   if (options.axis) {
@@ -403,7 +383,7 @@ void select_forward(const T* x, const SelectionGeometry& geometry, const Selecti
                     const double* q, int64_t q_count, T* value, SelectionState* state,
                     Executor& executor) {
   const KeepSubnormals guard;
-  require_in_range(options, q, q_count, geometry.length);
+  require_selectable(options, q, q_count, geometry.length);
   if (geometry.size() == 0 || q_count == 0) return;
   SelectForward<T>(x, geometry, options, q, q_count, value, state).run(executor);
 }

@@ -12,6 +12,7 @@
 
 #include "executor.h"
 #include "float_types.h"
+#include "selection_state.h"
 
 namespace tailops {
 
@@ -27,16 +28,23 @@ struct SelectionGeometry {
 };
 
 struct SelectionOptions {
-  std::string method = "linear";  // one of selection_methods()
-  bool ignore_nan = false;        // otherwise a NaN is the result of its group
-  std::optional<int64_t> axis;    // none: one group
+  int method = 0;               // place in selection_methods()
+  bool ignore_nan = false;      // otherwise a NaN is the result of its group
+  std::optional<int64_t> axis;  // none: one group
 };
 
 // The rank rules of a quantile; and "rank" and "rank_from_top", by which q is itself a 0-based
 // rank, in ascending or in descending order.
 std::vector<std::string> selection_methods();
 
-// std::invalid_argument if there is no such method or axis, or nothing along it.
+// The method's place; std::invalid_argument if there is none of this name.
+int selection_method(const std::string& name);
+
+// std::invalid_argument if a q is out of range for rows of so many elements.
+void require_selectable(const SelectionOptions& options, const double* q, int64_t q_count,
+                        int64_t length);
+
+// std::invalid_argument if there is no such axis, or nothing along it.
 SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
                                      const SelectionOptions& options);
 
@@ -47,18 +55,6 @@ std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
 // std::invalid_argument unless these are gradients of the values of `count` quantiles, or of one.
 void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
                       int64_t count);
-
-// What the forward pass leaves for the backward pass, one per group and q; float64 holds every
-// floating type exactly. An element equal to `lower` gets lower_share of the gradient, one equal to
-// `upper` upper_share: the interpolation's weights, split equally over the ties. NaN shares: the
-// group has a NaN, and so has all of its gradient.
-struct SelectionState {
-  double lower;
-  double upper;
-  double lower_share;
-  double upper_share;
-};
-constexpr int64_t kSelectionColumns = sizeof(SelectionState) / sizeof(double);
 
 // value[q_count · groups], state[groups · q_count]. std::invalid_argument if a q is out of range.
 template <typename T>

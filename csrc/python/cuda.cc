@@ -3,10 +3,14 @@
 
 #include "cuda.h"
 
+#include <pybind11/stl.h>
+
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "dtypes.h"
+#include "kernels/cuda/selection.h"
 #include "kernels/cuda/tail_loss.h"
 
 namespace py = pybind11;
@@ -61,6 +65,42 @@ void backward(const std::string& dtype, Address upstream, Address y_true, Addres
   });
 }
 
+cuda::Quantiles on_host(const std::vector<double>& q) {
+  return {q.data(), nullptr, static_cast<int64_t>(q.size())};
+}
+
+int64_t selection_space(const std::string& dtype, const SelectionGeometry& geometry,
+                        const SelectionOptions& options, const std::vector<double>& q) {
+  int64_t bytes = 0;
+  with_selectable_dtype(dtype, [&](auto element) {
+    bytes = cuda::selection_workspace<decltype(element)>(geometry, options, on_host(q));
+  });
+  return bytes;
+}
+
+void select_elements(const std::string& dtype, Address x, const SelectionGeometry& geometry,
+                     const SelectionOptions& options, const std::vector<double>& q, Address value,
+                     Address state, Address space, Address stream) {
+  const py::gil_scoped_release release;
+  require_selectable(options, q.data(), static_cast<int64_t>(q.size()), geometry.length);
+  with_selectable_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    cuda::select_forward<T>(at<const T>(x), geometry, options, on_host(q), at<T>(value),
+                            at<SelectionState>(state), at<void>(space), at<void>(stream));
+  });
+}
+
+void select_gradient(const std::string& dtype, Address upstream, Address x, Address state,
+                     const SelectionGeometry& geometry, int64_t q_count, Address gradient,
+                     Address stream) {
+  const py::gil_scoped_release release;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    cuda::select_backward<T>(at<const T>(upstream), at<const T>(x), at<const SelectionState>(state),
+                             geometry, q_count, at<T>(gradient), at<void>(stream));
+  });
+}
+
 }  // namespace
 
 void add_cuda(py::module_& m) {
@@ -68,6 +108,9 @@ void add_cuda(py::module_& m) {
   m.def("cuda_workspace", &workspace);
   m.def("cuda_forward", &forward);
   m.def("cuda_backward", &backward);
+  m.def("cuda_selection_workspace", &selection_space);
+  m.def("cuda_select", &select_elements);
+  m.def("cuda_select_gradient", &select_gradient);
   m.def("cuda_read_two", [](Address a, Address b, int64_t n, Address space, Address stream) {
     cuda::read_two(at<const float>(a), at<const float>(b), n, at<void>(space), at<void>(stream));
   });

@@ -108,12 +108,29 @@ void select_elements(const std::string& dtype, const py::array& x,
   void* const value_data = value.mutable_data();
   void* const state_data = state.mutable_data();
   const py::gil_scoped_release release;
-  with_dtype(dtype, [&](auto element) {
+  with_selectable_dtype(dtype, [&](auto element) {
     using T = decltype(element);
     ThreadsExecutor executor(threads);
     select_forward(static_cast<const T*>(x_data), geometry, options, q.data(),
                    static_cast<int64_t>(q.size()), static_cast<T*>(value_data),
                    static_cast<SelectionState*>(state_data), executor);
+  });
+}
+
+void select_gradient(const std::string& dtype, const py::array& upstream, const py::array& x,
+                     const py::array& state, const SelectionGeometry& geometry, int64_t q_count,
+                     py::array& gradient, int threads) {
+  const void* const upstream_data = upstream.data();
+  const void* const x_data = x.data();
+  const void* const state_data = state.data();
+  void* const gradient_data = gradient.mutable_data();
+  const py::gil_scoped_release release;
+  with_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    ThreadsExecutor executor(threads);
+    select_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(x_data),
+                    static_cast<const SelectionState*>(state_data), geometry, q_count,
+                    static_cast<T*>(gradient_data), executor);
   });
 }
 
@@ -167,7 +184,7 @@ PYBIND11_MODULE(_kernels, m) {
 
   py::class_<SelectionOptions>(m, "SelectionOptions")
       .def(py::init([](const std::string& method, bool ignore_nan, std::optional<int64_t> axis) {
-             return SelectionOptions{method, ignore_nan, axis};
+             return SelectionOptions{selection_method(method), ignore_nan, axis};
            }),
            py::arg("method"), py::arg("ignore_nan"), py::arg("axis"));
 
@@ -193,6 +210,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("forward", &forward);
   m.def("backward", &backward);
   m.def("select", &select_elements);
+  m.def("select_gradient", &select_gradient);
   m.def("rank", [](const Options& options, int64_t n) {
     const Rank rank = rank_of(options, n);
     return py::make_tuple(rank.lower, rank.weight, rank.scale);

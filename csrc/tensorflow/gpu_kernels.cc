@@ -1,41 +1,14 @@
-// The ops on NVIDIA GPUs: tensors in, kernels launched, tensors out. No CUDA header: the stream is
-// a pointer, and what CUDA needs is inside libtailops_cuda.
+// The ops on NVIDIA GPUs: tensors in, kernels launched, tensors out.
 
-#include <stdexcept>
-
+#include "gpu_call.h"
 #include "kernels.h"
 #include "kernels/cuda/tail_loss.h"
-#include "xla/stream_executor/stream.h"
 
 namespace tailops {
 namespace {
 
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
-
-void* stream_of(OpKernelContext* context) {
-  return context->op_device_context()->stream()->platform_specific_handle().stream;
-}
-
-// body(workspace) with so many bytes of it, which the device's allocator hands out in the order of
-// the stream.
-template <typename Body>
-absl::Status with_workspace(OpKernelContext* context, int64_t bytes, const Body& body) {
-  Tensor workspace;
-  TF_RETURN_IF_ERROR(
-      context->allocate_temp(tensorflow::DT_UINT8, tensorflow::TensorShape({bytes}), &workspace));
-  body(workspace.data());
-  return absl::OkStatus();
-}
-
-template <typename Body>
-absl::Status internal_if_thrown(const Body& body) {
-  try {
-    return body();
-  } catch (const std::runtime_error& problem) {
-    return absl::InternalError(problem.what());
-  }
-}
 
 template <typename T, typename Call>
 cuda::Inputs<KernelType<T>> inputs_of(const Call& call) {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "attributes.h"
 #include "tensorflow/core/platform/errors.h"
 
 namespace tailops {
@@ -20,7 +21,10 @@ OpDefBuilderWrapper& with_selection_attributes(OpDefBuilderWrapper& op) {
 }
 
 absl::Status read_selection_attributes(OpKernelConstruction* context, SelectionOptions& options) {
-  TF_RETURN_IF_ERROR(context->GetAttr("method", &options.method));
+  std::string method;
+  TF_RETURN_IF_ERROR(context->GetAttr("method", &method));
+  TF_RETURN_IF_ERROR(invalid_argument_if_thrown(
+      context->def().op(), [&] { options.method = selection_method(method); }));
   TF_RETURN_IF_ERROR(context->GetAttr("ignore_nan", &options.ignore_nan));
   std::vector<int64_t> axis;
   TF_RETURN_IF_ERROR(context->GetAttr("axis", &axis));

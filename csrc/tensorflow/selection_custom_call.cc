@@ -12,9 +12,15 @@ namespace {
 XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectTarget, "Host", tailops_select_host);
 XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectGradTarget, "Host",
                          tailops_select_grad_host);
+#if defined(TAILOPS_HAS_CUDA)
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectTarget, "CUDA", tailops_select_cuda);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectGradTarget, "CUDA",
+                         tailops_select_grad_cuda);
+#endif
 
 std::string dictionary(const SelectionOptions& options) {
-  std::string entries = "method = \"" + options.method + "\", ";
+  const std::string method = selection_methods()[static_cast<size_t>(options.method)];
+  std::string entries = "method = \"" + method + "\", ";
   if (options.axis) entries += int_entry("axis", *options.axis) + ", ";
   return "{" + entries + int_entry("ignore_nan", options.ignore_nan ? 1 : 0) + "}";
 }

@@ -2,25 +2,19 @@
 
 #include <vector>
 
-#include "attributes.h"
 #include "cpu_executor.h"
 #include "huge_pages.h"
-#include "kernel_types.h"
 #include "selection_attributes.h"
+#include "selection_kernels.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
-#include "tensorflow/core/framework/tensor_shape.h"
 #include "tensorflow/core/platform/errors.h"
 
 namespace tailops {
 namespace {
 
-using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
-using tensorflow::TensorShape;
 using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
@@ -104,50 +98,17 @@ const InitOnStartupMarker register_backward = InitOnStartupMarker{} << with_sele
                                                       .SetShapeFn(backward_shape)
                                                       .Doc("The gradient of Tailops>Select by x."));
 
-class SelectionOp : public OpKernel {
- public:
-  explicit SelectionOp(OpKernelConstruction* context) : OpKernel(context) {
-    OP_REQUIRES_OK(context, read_selection_attributes(context, options_));
-  }
-
- protected:
-  absl::Status find_geometry(const Tensor& x, SelectionGeometry& geometry) const {
-    return invalid_argument_if_thrown(
-        type_string(), [&] { geometry = selection_geometry(dimensions(x.shape()), options_); });
-  }
-
-  SelectionOptions options_;
-};
-
 template <typename T>
 class SelectOp final : public SelectionOp {
  public:
   using SelectionOp::SelectionOp;
 
   void Compute(OpKernelContext* context) override {
-    const Tensor& x = context->input(0);
-    const Tensor& q = context->input(1);
-    SelectionGeometry geometry;
-    OP_REQUIRES_OK(context, find_geometry(x, geometry));
-    OP_REQUIRES(
-        context, q.dims() <= 1,
-        absl::InvalidArgumentError(type_string() + ": q of shape " + q.shape().DebugString() +
-                                   ": must be a scalar or a vector"));
-    const int64_t count = q.NumElements();
-    const TensorShape shape(value_shape(dimensions(q.shape()), geometry));
-    Tensor* value = nullptr;
-    Tensor* state = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, shape, &value));
-    OP_REQUIRES_OK(context,
-                   context->allocate_output(
-                       1, TensorShape({geometry.groups(), kSelectionColumns * count}), &state));
+    SelectCall call;
+    OP_REQUIRES_OK(context, prepare(context, call));
     CpuExecutor executor(context);
-    OP_REQUIRES_OK(context, invalid_argument_if_thrown(type_string(), [&] {
-                     select_forward(data_of<T>(x), geometry, options_, q.flat<double>().data(),
-                                    count, data_of<T>(value),
-                                    reinterpret_cast<SelectionState*>(state->flat<double>().data()),
-                                    executor);
-                   }));
+    select_forward(data_of<T>(context->input(0)), call.geometry, options_, call.q, call.q_count,
+                   data_of<T>(call.value), call.state, executor);
   }
 };
 
@@ -157,24 +118,12 @@ class SelectGradOp final : public SelectionOp {
   using SelectionOp::SelectionOp;
 
   void Compute(OpKernelContext* context) override {
-    const Tensor& upstream = context->input(0);
-    const Tensor& x = context->input(1);
-    const Tensor& state = context->input(2);
-    SelectionGeometry geometry;
-    OP_REQUIRES_OK(context, find_geometry(x, geometry));
-    const int64_t count = state.dims() == 2 ? state.dim_size(1) / kSelectionColumns : int64_t{0};
-    OP_REQUIRES_OK(context, invalid_argument_if_thrown(type_string(), [&] {
-                     require_shape("state", dimensions(state.shape()),
-                                   {geometry.groups(), kSelectionColumns * count});
-                     require_upstream(dimensions(upstream.shape()), geometry, count);
-                   }));
-    Tensor* gradient = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &gradient));
-    ask_for_huge_pages(gradient->data(), gradient->TotalBytes());
+    SelectGradCall call;
+    OP_REQUIRES_OK(context, prepare(context, call));
+    ask_for_huge_pages(call.gradient->data(), call.gradient->TotalBytes());
     CpuExecutor executor(context);
-    select_backward(data_of<T>(upstream), data_of<T>(x),
-                    reinterpret_cast<const SelectionState*>(state.flat<double>().data()), geometry,
-                    count, data_of<T>(gradient), executor);
+    select_backward(data_of<T>(context->input(0)), data_of<T>(context->input(1)), call.state,
+                    call.geometry, call.q_count, data_of<T>(call.gradient), executor);
   }
 };
 

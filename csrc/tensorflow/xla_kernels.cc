@@ -77,6 +77,8 @@ TAILOPS_REGISTER("Tailops>SelectGrad", tensorflow::DEVICE_CPU_XLA_JIT);
 #if defined(TAILOPS_HAS_CUDA)
 TAILOPS_REGISTER("Tailops>TailLoss", tensorflow::DEVICE_GPU_XLA_JIT);
 TAILOPS_REGISTER("Tailops>TailLossGrad", tensorflow::DEVICE_GPU_XLA_JIT);
+TAILOPS_REGISTER("Tailops>Select", tensorflow::DEVICE_GPU_XLA_JIT);
+TAILOPS_REGISTER("Tailops>SelectGrad", tensorflow::DEVICE_GPU_XLA_JIT);
 #endif
 #undef TAILOPS_REGISTER
 

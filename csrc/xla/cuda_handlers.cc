@@ -1,24 +1,14 @@
 // The handlers for platform "CUDA". No CUDA header: the stream is a pointer.
 
-#include <new>
-#include <optional>
-
 #include "arguments.h"
 #include "handlers.h"
 #include "kernels/cuda/tail_loss.h"
+#include "scratch.h"
 
 namespace tailops {
 namespace {
 
 namespace ffi = xla::ffi;
-
-void* allocate(ffi::ScratchAllocator& allocator, int64_t bytes) {
-  if (bytes == 0) return nullptr;
-  constexpr size_t kAlignment = 256;
-  const std::optional<void*> workspace = allocator.Allocate(static_cast<size_t>(bytes), kAlignment);
-  if (!workspace) throw std::bad_alloc();
-  return *workspace;
-}
 
 template <typename T>
 cuda::Inputs<T> inputs_of(const Arguments& call) {

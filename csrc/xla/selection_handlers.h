@@ -5,7 +5,8 @@
 //   tailops_select       (x, q) -> (value, state)
 //   tailops_select_grad  (upstream, x, state) -> (gradient)
 //
-// q is float64. Attributes: `method`, a string; `ignore_nan`, an int64, 0 or 1; and `axis`, an
+// q is float64; on the host, one out of range is an error; on a device it makes its values NaN.
+// Attributes: `method`, a string; `ignore_nan`, an int64, 0 or 1; and `axis`, an
 // int64, where there is one.
 
 #include "xla/ffi/api/ffi.h"
@@ -20,4 +21,6 @@ constexpr const char* kSelectGradTarget = "tailops_select_grad";
 #pragma GCC visibility push(default)
 XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_select_host);
 XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_select_grad_host);
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_select_cuda);
+XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_select_grad_cuda);
 #pragma GCC visibility pop

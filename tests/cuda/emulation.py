@@ -67,7 +67,16 @@ class Result:
     gradient: np.ndarray | None = None
 
 
-def _misaligned(array, offset):
+def compile_library(folder, sources, flags=()):
+    """A library of these sources, relative to the emulation's folder."""
+    path = folder / "emulation.so"
+    here = HERE / "emulation"
+    command = [COMPILER, *FLAGS, *flags, f"-I{SOURCES}", f"-I{here}"]
+    subprocess.run([*command, *(here / name for name in sources), "-o", path], check=True)
+    return path
+
+
+def misaligned(array, offset):
     """A copy whose first element lies `offset` elements behind a multiple of 16 bytes."""
     bytes_ = np.empty(array.nbytes + 64, np.uint8)
     skip = -bytes_.ctypes.data % 16 + offset * array.itemsize
@@ -86,12 +95,8 @@ class Emulation:
 
     @staticmethod
     def compile(folder, *flags):
-        path = folder / "emulation.so"
-        sources = [HERE / "emulation/emulate.cc"]
-        sources += [SOURCES / "kernels" / name for name in ("geometry.cc", "options.cc")]
-        paths = [f"-I{SOURCES}", f"-I{HERE / 'emulation'}"]
-        subprocess.run([COMPILER, *FLAGS, *flags, *paths, *sources, "-o", path], check=True)
-        return path
+        kernels_of_cpu = [SOURCES / "kernels" / name for name in ("geometry.cc", "options.cc")]
+        return compile_library(folder, ["emulate.cc", *kernels_of_cpu], flags)
 
     def _call(self, case, **arrays):
         options = case.options
@@ -126,8 +131,8 @@ class Emulation:
 
     def forward(self, case, *, offsets=(0, 0)):
         """The forward pass, with inputs so many elements off 16 bytes."""
-        y_true = _misaligned(np.ascontiguousarray(case.y_true), offsets[0])
-        y_pred = _misaligned(np.ascontiguousarray(case.y_pred), offsets[1])
+        y_true = misaligned(np.ascontiguousarray(case.y_true), offsets[0])
+        y_pred = misaligned(np.ascontiguousarray(case.y_pred), offsets[1])
         loss = np.full(case.geometry.output_shape, np.nan, case.y_pred.dtype)
         state = np.full(case.geometry.groups * _kernels.STATE_COLUMNS, np.nan).view(kernels.STATE)
         result = self._call(case, y_true=y_true, y_pred=y_pred, loss=loss, state=state)
@@ -136,10 +141,10 @@ class Emulation:
 
     def backward(self, case, upstream, state, *, offsets=(0, 0, 0), over=None):
         """The backward pass; `over`: 0 or 1, which input the gradient is written over."""
-        y_true = _misaligned(np.ascontiguousarray(case.y_true), offsets[0])
-        y_pred = _misaligned(np.ascontiguousarray(case.y_pred), offsets[1])
+        y_true = misaligned(np.ascontiguousarray(case.y_true), offsets[0])
+        y_pred = misaligned(np.ascontiguousarray(case.y_pred), offsets[1])
         garbage = np.full(case.y_pred.shape, np.nan, case.y_pred.dtype)
-        out = _misaligned(garbage, offsets[2]) if over is None else (y_true, y_pred)[over]
+        out = misaligned(garbage, offsets[2]) if over is None else (y_true, y_pred)[over]
         upstream = np.ascontiguousarray(upstream, case.y_pred.dtype)
         state = np.ascontiguousarray(state)
         result = self._call(

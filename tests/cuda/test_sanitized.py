@@ -11,6 +11,7 @@ from pathlib import Path
 
 import emulation
 import pytest
+from emulated_selection import EmulatedSelection
 from emulation import Emulation
 
 HERE = Path(__file__).parent
@@ -34,6 +35,25 @@ PROBLEMS = """
         check_emulated(emulated, problem, seed, tuple(int(k) for k in rng.integers(0, 4, 3)))
     print("no problem")
 """
+SELECTIONS = """
+    import sys
+    import numpy as np
+    from emulated_selection import EmulatedSelection
+    from emulation import Limits
+    from selections import random_case
+    from test_emulated_selection import check_emulated, random_shape
+
+    emulated = EmulatedSelection(sys.argv[1])
+    for seed in range(1000, 1000 + int(sys.argv[2])):
+        rng = np.random.default_rng(seed)
+        emulated.limits = Limits(
+            block_elements=int(rng.choice([1, 64, 600])),
+            shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+        )
+        case = random_case(rng, random_shape(rng, 900), dtypes=("float32", "int8"))
+        check_emulated(emulated, case, seed=seed, offset=int(rng.integers(0, 4)))
+    print("no problem")
+"""
 
 
 def runtime(name):
@@ -43,12 +63,15 @@ def runtime(name):
 
 
 @pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
-def test_random_problems(tmp_path):
+@pytest.mark.parametrize(
+    ("compiled", "program"), [(Emulation, PROBLEMS), (EmulatedSelection, SELECTIONS)]
+)
+def test_random_problems(tmp_path, compiled, program):
     if not Path(runtime("libasan.so")).is_absolute():
         pytest.skip("the compiler has no address sanitizer")
-    library = Emulation.compile(tmp_path, *FLAGS)
+    library = compiled.compile(tmp_path, *FLAGS)
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(PROBLEMS), library, "60"],
+        [sys.executable, "-c", textwrap.dedent(program), library, "60"],
         capture_output=True,
         text=True,
         check=False,

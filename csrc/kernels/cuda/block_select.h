@@ -9,7 +9,7 @@
 namespace tailops {
 namespace cuda {
 
-// The key of an element that does not count. No error's key is that small: errors are positive.
+// The key of an element that does not count. No floating-point number's key is that small.
 template <typename Key>
 constexpr Key kNoKey = 0;
 
@@ -27,7 +27,8 @@ struct Chosen {
   unsigned ties;   // how many are equal
 };
 
-template <typename Key>
+// kAllCount: there are no keys that do not count, and kNoKey is one as all others.
+template <typename Key, bool kAllCount = false>
 class BlockSelect {
  public:
   static constexpr int kDigitBits = 8;
@@ -58,8 +59,8 @@ class BlockSelect {
       const int shift = bits > kDigitBits ? bits - kDigitBits : 0;
       for (int b = device::thread(); b < kBins; b += device::threads()) shared.bins[b] = 0;
       device::barrier();
-      for_each_key(key_at, length, [&](Key key) {
-        const bool active = key != kNoKey<Key> && in_range(key, base, bits);
+      for_each_key(key_at, length, [&](Key key, bool counts) {
+        const bool active = counts && in_range(key, base, bits);
         count_in_bins(shared.bins, active,
                       static_cast<unsigned>(active ? (key - base) >> shift : 0));
       });
@@ -88,26 +89,28 @@ class BlockSelect {
   static TAILOPS_DEVICE Chosen<Key> next_above(const KeyAt& key_at, int64_t length, Key below,
                                                Shared& shared) {
     Key least = kNoKey<Key>;
-    for_each_key(key_at, length, [&](Key key) {
+    for_each_key(key_at, length, [&](Key key, bool) {
       if (key > below && (least == kNoKey<Key> || key < least)) least = key;
     });
     least = block_reduce(least, shared.least, [](Key a, Key b) {
       return a == kNoKey<Key> ? b : (b == kNoKey<Key> || a < b ? a : b);
     });
     unsigned ties = 0;
-    for_each_key(key_at, length, [&](Key key) {
+    for_each_key(key_at, length, [&](Key key, bool) {
       if (key == least && key != kNoKey<Key>) ++ties;
     });
     return {least, 0, block_reduce(ties, shared.counts, Add())};
   }
 
-  // body(key) for the thread's share; the lanes of a warp get the same number, the last of them
-  // kNoKey.
+  // body(key, counts) for the thread's share; the lanes of a warp get the same number, beyond the
+  // end kNoKey that does not count.
   template <typename KeyAt, typename Body>
   static TAILOPS_DEVICE void for_each_key(const KeyAt& key_at, int64_t length, const Body& body) {
     const int lane = device::lane();
     for (int64_t k = device::thread(); k - lane < length; k += device::threads()) {
-      body(k < length ? key_at(k) : kNoKey<Key>);
+      const bool inside = k < length;
+      const Key key = inside ? key_at(k) : kNoKey<Key>;
+      body(key, inside && (kAllCount || key != kNoKey<Key>));
     }
   }
 
@@ -118,8 +121,8 @@ class BlockSelect {
                                               unsigned live, Shared& shared) {
     if (device::thread() == 0) shared.few_count = 0;
     device::barrier();
-    for_each_key(key_at, length, [&](Key key) {
-      if (key != kNoKey<Key> && in_range(key, base, bits)) {
+    for_each_key(key_at, length, [&](Key key, bool counts) {
+      if (counts && in_range(key, base, bits)) {
         shared.few[device::atomic_add(&shared.few_count, 1u)] = key;
       }
     });

@@ -6,6 +6,7 @@
 #include "../means.h"
 #include "../simd/loops.h"
 #include "device.h"
+#include "groups.h"
 #include "tail_loss.h"
 
 namespace tailops {
@@ -15,23 +16,33 @@ namespace cuda {
 template <typename T>
 struct Elements {
   using C = ComputeType<T>;
+  using Element = T;
+  using Value = C;  // the residual
+  static constexpr int kInputs = 2;
 
   Inputs<T> inputs;  // the pointers are to the first of them
   Ignore<C> ignore;
   int64_t stride;
   int64_t length;
 
-  // Whether an element counts, from its values and its place.
-  TAILOPS_DEVICE bool counts(C y_true, C y_pred, int64_t at) const {
+  TAILOPS_DEVICE const T* input(int n) const { return n == 0 ? inputs.y_true : inputs.y_pred; }
+
+  // Whether there are any that may not count.
+  TAILOPS_DEVICE bool is_picky() const { return inputs.mask != nullptr || ignore.any(); }
+
+  static TAILOPS_DEVICE C value_of(const T (&of)[2]) { return widen(of[1]) - widen(of[0]); }
+
+  // Whether an element counts, from its inputs and its place.
+  TAILOPS_DEVICE bool counts(const T (&of)[2], int64_t at) const {
     if (inputs.mask != nullptr && !inputs.mask[at]) return false;
-    return !ignore.ignores(y_true, y_pred);
+    return !ignore.ignores(widen(of[0]), widen(of[1]));
   }
 
-  TAILOPS_DEVICE bool residual(int64_t k, C& d) const {
+  TAILOPS_DEVICE bool load(int64_t k, C& d) const {
     const int64_t at = k * stride;
-    const C t = widen(inputs.y_true[at]), p = widen(inputs.y_pred[at]);
-    d = p - t;
-    return counts(t, p, at);
+    const T of[] = {inputs.y_true[at], inputs.y_pred[at]};
+    d = value_of(of);
+    return counts(of, at);
   }
 };
 
@@ -41,15 +52,13 @@ bool ignores(const Inputs<T>& inputs, const Options& options) {
 }
 
 template <typename T>
-struct Call {
+struct Call : Groups {
   using C = ComputeType<T>;
 
   Call(const Inputs<T>& of, const Geometry& geometry, const Options& options)
-      : inputs(of),
+      : Groups{geometry.outer, geometry.length, geometry.inner},
+        inputs(of),
         ignore(ignore_rule<T>(options)),
-        outer(geometry.outer),
-        length(geometry.length),
-        inner(geometry.inner),
         row_length(geometry.row_length),
         row_scale(geometry.row_scale),
         by_valid(scales_by_valid(geometry, ignores(of, options))),
@@ -61,19 +70,10 @@ struct Call {
         percentile(options.percentile),
         path(options.selection) {}
 
-  // Position of a group's first element.
-  TAILOPS_DEVICE int64_t first_of(int64_t group) const {
-    return inner == 1 ? group * length : group / inner * inner * length + group % inner;
-  }
-
   TAILOPS_DEVICE Elements<T> group(int64_t g) const {
     const int64_t first = first_of(g);
     const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + first;
     return {{inputs.y_true + first, inputs.y_pred + first, mask}, ignore, inner, length};
-  }
-
-  TAILOPS_DEVICE int64_t group_of(int64_t flat) const {
-    return inner == 1 ? flat / length : flat / (length * inner) * inner + flat % inner;
   }
 
   TAILOPS_DEVICE int64_t row_of(int64_t flat) const {
@@ -99,15 +99,10 @@ struct Call {
 
   TAILOPS_DEVICE Rank rank(int64_t n) const { return rank_by(rank_rule, n, percentile); }
 
-  int64_t groups() const { return outer * inner; }
-  int64_t size() const { return outer * length * inner; }
   int64_t rows() const { return size() / row_length; }
 
   Inputs<T> inputs;
   Ignore<C> ignore;
-  int64_t outer;
-  int64_t length;
-  int64_t inner;
   int64_t row_length;
   double row_scale;
   bool by_valid;  // not by row_scale, but by how many elements count

@@ -12,7 +12,7 @@ namespace cuda {
 template <typename T>
 struct GroupGradient {
   using C = ComputeType<T>;
-  using B = Batch<T>;
+  using B = Batch<Elements<T>>;
 
   Call<T> call;
   const T* upstream;
@@ -64,9 +64,9 @@ struct GroupGradient {
     const Tail<C> tail = tail_of(state[g], call.weights);
     const int64_t first = call.first_of(g);
     double sum = 0.0;
-    Vectors<T>(call.group(g)).for_each(worker, workers, [&](const B& batch) {
+    Vectors(call.group(g)).for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(call.error_kind, call.weights.epsilon, batch.residuals, errors);
+      errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
       bool any_near = false;
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) {
@@ -91,7 +91,7 @@ struct GroupGradient {
     const Ties ties = ties_of(own, slope, tail, call.weights);
     const int64_t first = call.first_of(g);
     const double all = call.to_scalar ? upstream_of_all() : 0.0;
-    const Vectors<T> vectors(call.group(g));
+    const Vectors vectors(call.group(g));
     vectors.for_each(worker, workers, [&](const B& batch) {
       double exact[B::kSize];
       arriving(batch, first, all, exact);
@@ -103,7 +103,7 @@ struct GroupGradient {
                                               call.weights.beta, epsilon};
         TAILOPS_UNROLL
         for (int j = 0; j < B::kSize; ++j) {
-          const C d = batch.residuals[j];
+          const C d = batch.values[j];
           const C g_here = static_cast<C>(exact[j]);
           const C by_error =
               gradient_by_error(formulas.error(d), g_here, exact[j], tail, ties, call.weights);

@@ -125,10 +125,10 @@ struct GridCall {
   // body(error, valid) for every element of the group.
   template <typename Body>
   TAILOPS_DEVICE void for_each_input(const Body& body) const {
-    using B = Batch<T>;
-    Vectors<T>(elements()).for_each(worker(), workers(), [&](const B& batch) {
+    using B = Batch<Elements<T>>;
+    Vectors(elements()).for_each(worker(), workers(), [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(call.error_kind, call.weights.epsilon, batch.residuals, errors);
+      errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) body(errors[j], (batch.valid >> j & 1u) != 0);
     });

@@ -12,7 +12,7 @@ struct Collect {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;
-  using B = Batch<T>;
+  using B = Batch<Elements<T>>;
 
   static constexpr int kMostThreads = kGridThreads;
   static constexpr int kLeastBlocks = 3;
@@ -55,9 +55,9 @@ struct Collect {
     PartialSums sums{0.0, 0.0};
     int64_t kept = 0;
 
-    Vectors<T>(grid.elements()).for_each(grid.worker(), grid.workers(), [&](const B& batch) {
+    Vectors(grid.elements()).for_each(grid.worker(), grid.workers(), [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(grid.call.error_kind, w.epsilon, batch.residuals, errors);
+      errors_of(grid.call.error_kind, w.epsilon, batch.values, errors);
       C far = C(0), squares = C(0);
       unsigned keep = 0;
       TAILOPS_UNROLL
@@ -76,7 +76,7 @@ struct Collect {
         counts.at_high += at_high ? 1u : 0u;
         if (is_far) far += far_weighted(e, bracket.band_high, w);
         if (!is_far && !at_low && !at_high) keep |= 1u << j;
-        if (w.beta != C(0)) squares += batch.residuals[j] * batch.residuals[j];
+        if (w.beta != C(0)) squares += batch.values[j] * batch.values[j];
       }
       if (with_sums)
         sums +=

@@ -27,7 +27,7 @@ struct Draw {
     const Call<T>& call = grid.call;
     for (int64_t i = grid.worker(); i < size; i += grid.workers()) {
       C d;
-      const bool valid = elements.residual(SelectionPlan::stratified(i, size, elements.length), d);
+      const bool valid = elements.load(SelectionPlan::stratified(i, size, elements.length), d);
       sample[i] = valid ? Bits::encode(error_of(call.error_kind, call.weights.epsilon, d))
                         : kNoKey<typename Bits::Key>;
     }
@@ -84,8 +84,8 @@ struct FindBracket {
     device::barrier();
     const auto key_at = [&](int64_t i) { return i < cached ? keys[i] : sample[i]; };
     Counts all{~Key(0), 0, 0, 0};
-    Select::for_each_key(key_at, size, [&](Key key) {
-      if (key != kNoKey<Key>) all += Counts{key, key, 1u, 0u};
+    Select::for_each_key(key_at, size, [&](Key key, bool counts) {
+      if (counts) all += Counts{key, key, 1u, 0u};
     });
     all = block_reduce(all, shared.counts, Add());
     Bracket<C> bracket = beyond(all);
@@ -154,8 +154,8 @@ struct FindBracket {
                                    Shared& shared) const {
     constexpr double kShare = 0.75;
     Counts near{~Key(0), 0, 0, 0};
-    Select::for_each_key(key_at, size, [&](Key key) {
-      if (key == kNoKey<Key>) return;
+    Select::for_each_key(key_at, size, [&](Key key, bool counts) {
+      if (!counts) return;
       const C e = Bits::decode(key);
       const bool is_kept =
           e >= bracket.band_low && e <= bracket.band_high && e != bracket.low && e != bracket.high;

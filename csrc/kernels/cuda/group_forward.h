@@ -115,16 +115,16 @@ struct GroupForward {
  private:
   TAILOPS_DEVICE Key key_of(const Elements<T>& elements, int64_t k) const {
     C d;
-    if (!elements.residual(k, d)) return kNoKey<Key>;
+    if (!elements.load(k, d)) return kNoKey<Key>;
     return Bits::encode(error_of(call.error_kind, call.weights.epsilon, d));
   }
 
   TAILOPS_DEVICE Read read(const Elements<T>& elements, Key* keys) const {
-    using B = Batch<T>;
+    using B = Batch<Elements<T>>;
     Read own{0.0, ~Key(0), 0, 0, 0};
-    Vectors<T>(elements).for_each(device::thread(), device::threads(), [&](const B& batch) {
+    Vectors(elements).for_each(device::thread(), device::threads(), [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(call.error_kind, call.weights.epsilon, batch.residuals, errors);
+      errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) {
         const bool valid = batch.valid >> j & 1u;
@@ -132,7 +132,7 @@ struct GroupForward {
         const int64_t k = batch.first[j / B::kLanes] + j % B::kLanes;
         if ((batch.inside >> j & 1u) && k < cached) keys[k] = key;
         if (!valid) continue;
-        const C d = batch.residuals[j];
+        const C d = batch.values[j];
         own += Read{call.weights.beta == C(0) ? 0.0 : static_cast<double>(d * d), key, key, 1u,
                     key == Bits::kNaN ? 1u : 0u};
       }

@@ -12,26 +12,10 @@
 #include "group_totals.h"
 #include "plan.h"
 #include "rows.h"
+#include "workspace.h"
 
 namespace tailops {
 namespace cuda {
-
-// The parts of the workspace, behind a pointer that may be null as long as only sizes are asked.
-class Workspace {
- public:
-  explicit Workspace(void* base) : base_(static_cast<char*>(base)) {}
-
-  template <typename Value>
-  Value* add(int64_t count) {
-    const int64_t at = layout_.add(count, sizeof(Value));
-    return base_ == nullptr ? nullptr : reinterpret_cast<Value*>(base_ + at);
-  }
-  int64_t bytes() const { return layout_.bytes(); }
-
- private:
-  char* base_;
-  Layout layout_;
-};
 
 // A call whose outputs are sums of means that must be found one by one is one that has these means
 // as its outputs.

@@ -123,7 +123,7 @@ template <typename T, typename C>
 TAILOPS_DEVICE void add_loss(const Call<T>& call, int64_t flat, const Tail<C>& tail, RowSum& sum) {
   const Elements<T> all{call.inputs, call.ignore, 1, 0};
   C d;
-  if (!all.residual(flat, d)) return;
+  if (!all.load(flat, d)) return;
   const C e = error_of(call.error_kind, call.weights.epsilon, d);
   sum.total += static_cast<double>(
       formulas_of(call.weights).mixed(d, weighted_error(e, tail, call.weights)));
@@ -182,7 +182,7 @@ struct RowScales {
   TAILOPS_DEVICE auto adder() const {
     return [all = Elements<T>{call.inputs, call.ignore, 1, 0}](int64_t flat, RowSum& sum) {
       C d;
-      if (all.residual(flat, d)) ++sum.valid;
+      if (all.load(flat, d)) ++sum.valid;
     };
   }
   TAILOPS_DEVICE void write(int64_t row, const RowSum& sum) const {

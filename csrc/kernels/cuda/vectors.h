@@ -2,38 +2,46 @@
 
 // The elements of a group 16 bytes at a time, two loads of each input in flight. Where the inputs
 // are not aligned alike or lie strided, and at both ends, single elements are loaded instead.
+//
+// Of is what has the elements: Elements of the loss, or Values.
 
-#include "call.h"
+#include <cstdint>
+#include <cstring>
+
+#include "device.h"
 
 namespace tailops {
 namespace cuda {
 
-template <typename T>
+template <typename Of>
 struct Batch {
-  using C = ComputeType<T>;
-  static constexpr int kLanes = 16 / static_cast<int>(sizeof(T));
-  static constexpr int kVectors = 2;
+  using Value = typename Of::Value;
+  static constexpr int kLanes = 16 / static_cast<int>(sizeof(typename Of::Element));
+  static constexpr int kVectors = kLanes < 16 ? 2 : 1;
   static constexpr int kSize = kLanes * kVectors;
 
-  C residuals[kSize];
+  Value values[kSize];
   unsigned inside;          // which of them exist
   unsigned valid;           // and count
   int64_t first[kVectors];  // the number of each vector's first element in the group
 };
 
-template <typename T>
+template <typename Of>
 class Vectors {
  public:
-  using C = ComputeType<T>;
-  using B = Batch<T>;
+  using T = typename Of::Element;
+  using B = Batch<Of>;
 
-  explicit TAILOPS_DEVICE Vectors(const Elements<T>& elements) : elements_(elements) {
-    const uintptr_t t = reinterpret_cast<uintptr_t>(elements.inputs.y_true) % 16;
-    const uintptr_t p = reinterpret_cast<uintptr_t>(elements.inputs.y_pred) % 16;
-    aligned_ = elements.stride == 1 && t == p;
-    shift_ = aligned_ ? static_cast<int>(p / sizeof(T)) : 0;
+  explicit TAILOPS_DEVICE Vectors(const Of& elements) : elements_(elements) {
+    const uintptr_t place = reinterpret_cast<uintptr_t>(elements.input(0)) % 16;
+    aligned_ = elements.stride == 1;
+    TAILOPS_UNROLL
+    for (int n = 1; n < Of::kInputs; ++n) {
+      aligned_ &= reinterpret_cast<uintptr_t>(elements.input(n)) % 16 == place;
+    }
+    shift_ = aligned_ ? static_cast<int>(place / sizeof(T)) : 0;
     count_ = (elements.length + shift_ + B::kLanes - 1) / B::kLanes;
-    picky_ = elements.inputs.mask != nullptr || elements.ignore.any();
+    picky_ = elements.is_picky();
   }
 
   // body(batch) for this worker's share of the elements; a warp's workers are neighbours and get
@@ -88,24 +96,28 @@ class Vectors {
 
   TAILOPS_DEVICE void load_whole(B& batch) const {
     using device::Vector16;
-    Vector16 raw_true[B::kVectors], raw_pred[B::kVectors];
+    Vector16 raw[Of::kInputs][B::kVectors];
     TAILOPS_UNROLL
     for (int u = 0; u < B::kVectors; ++u) {
-      raw_true[u] = *reinterpret_cast<const Vector16*>(elements_.inputs.y_true + batch.first[u]);
-      raw_pred[u] = *reinterpret_cast<const Vector16*>(elements_.inputs.y_pred + batch.first[u]);
+      TAILOPS_UNROLL
+      for (int n = 0; n < Of::kInputs; ++n) {
+        raw[n][u] = *reinterpret_cast<const Vector16*>(elements_.input(n) + batch.first[u]);
+      }
     }
     batch.inside = (1u << B::kSize) - 1;
     batch.valid = batch.inside;
     TAILOPS_UNROLL
     for (int u = 0; u < B::kVectors; ++u) {
-      T t[B::kLanes], p[B::kLanes];
-      memcpy(t, &raw_true[u], sizeof(t));
-      memcpy(p, &raw_pred[u], sizeof(p));
+      T lanes[Of::kInputs][B::kLanes];
+      TAILOPS_UNROLL
+      for (int n = 0; n < Of::kInputs; ++n) memcpy(lanes[n], &raw[n][u], sizeof(lanes[n]));
       TAILOPS_UNROLL
       for (int i = 0; i < B::kLanes; ++i) {
-        const C y_true = widen(t[i]), y_pred = widen(p[i]);
-        batch.residuals[u * B::kLanes + i] = y_pred - y_true;
-        if (picky_ && !elements_.counts(y_true, y_pred, batch.first[u] + i)) {
+        T inputs[Of::kInputs];
+        TAILOPS_UNROLL
+        for (int n = 0; n < Of::kInputs; ++n) inputs[n] = lanes[n][i];
+        batch.values[u * B::kLanes + i] = Of::value_of(inputs);
+        if (picky_ && !elements_.counts(inputs, batch.first[u] + i)) {
           batch.valid &= ~(1u << (u * B::kLanes + i));
         }
       }
@@ -118,14 +130,14 @@ class Vectors {
     TAILOPS_UNROLL
     for (int j = 0; j < B::kSize; ++j) {
       const int64_t k = batch.first[j / B::kLanes] + j % B::kLanes;
-      batch.residuals[j] = C(0);
+      batch.values[j] = {};
       if (k < 0 || k >= elements_.length) continue;
       batch.inside |= 1u << j;
-      if (elements_.residual(k, batch.residuals[j])) batch.valid |= 1u << j;
+      if (elements_.load(k, batch.values[j])) batch.valid |= 1u << j;
     }
   }
 
-  Elements<T> elements_;
+  Of elements_;
   bool aligned_;
   bool picky_;
   int shift_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/cuda/launch.h"
+#include "setting.h"
 
 namespace tailops {
 namespace {
@@ -38,57 +39,11 @@ struct Arguments {
   int64_t has_ignore_value;
   double ignore_value;
   int64_t seed;
-  // Limits
-  int64_t multiprocessors;
-  int64_t shared_bytes;
-  int64_t block_elements;
-  int64_t most_group_threads;
-  int64_t grid_threads;
-  int64_t bracket_threads;
-  int64_t blocks_per_multiprocessor;
-  int64_t most_groups_at_once;
-  int64_t least_sample;
-  int64_t spare_bytes;
-  int64_t most_blocks;
-  int64_t row_part;
+  LimitArguments limits;
   // out
   int64_t launches;
   int64_t workspace_bytes;
   char problem[200];
-};
-
-cuda::Limits limits_of(const Arguments& a) {
-  cuda::Limits limits;
-  limits.multiprocessors = static_cast<int>(a.multiprocessors);
-  limits.shared_bytes = a.shared_bytes;
-  limits.block_elements = a.block_elements;
-  limits.most_group_threads = static_cast<int>(a.most_group_threads);
-  limits.grid_threads = static_cast<int>(a.grid_threads);
-  limits.bracket_threads = static_cast<int>(a.bracket_threads);
-  limits.blocks_per_multiprocessor = a.blocks_per_multiprocessor;
-  limits.most_groups_at_once = a.most_groups_at_once;
-  limits.least_sample = a.least_sample;
-  limits.spare_bytes = a.spare_bytes;
-  limits.most_blocks = a.most_blocks;
-  limits.row_part = a.row_part;
-  return limits;
-}
-
-// Exactly as large as asked for, aligned, and dirty: with 0xff, every number in it is NaN or huge.
-class DirtyMemory {
- public:
-  explicit DirtyMemory(int64_t bytes, int64_t seed)
-      : bytes_(static_cast<char*>(std::aligned_alloc(
-            cuda::kAlignment, static_cast<size_t>(bytes == 0 ? cuda::kAlignment : bytes)))) {
-    std::memset(bytes_, seed % 2 == 0 ? 0xff : 0x41, static_cast<size_t>(bytes));
-  }
-  ~DirtyMemory() { std::free(bytes_); }
-  DirtyMemory(const DirtyMemory&) = delete;
-  DirtyMemory& operator=(const DirtyMemory&) = delete;
-  void* data() const { return bytes_; }
-
- private:
-  char* const bytes_;
 };
 
 template <typename T>
@@ -110,7 +65,7 @@ void run(Arguments& a) {
   if (a.has_ignore_value != 0) options.ignore_value = a.ignore_value;
   const cuda::Inputs<T> inputs{static_cast<const T*>(a.y_true), static_cast<const T*>(a.y_pred),
                                a.mask};
-  const cuda::Limits limits = limits_of(a);
+  const cuda::Limits limits = limits_of(a.limits);
   emulation::machine().random.seed(static_cast<unsigned>(a.seed));
   emulation::machine().launches = 0;
   auto* const state = static_cast<GroupState*>(a.state);

@@ -12,7 +12,10 @@
 #include <vector>
 
 #include "../../kernels/sanitize/random_numbers.h"
+#include "kernels/cuda/selection.h"
 #include "kernels/cuda/tail_loss.h"
+#include "kernels/selection.h"
+#include "kernels/selection_rank.h"
 #include "kernels/tail_loss.h"
 
 namespace tailops {
@@ -74,6 +77,15 @@ bool are_close(const std::vector<T>& found, const std::vector<T>& expected) {
     apart = std::fmax(apart, std::fabs(a - b));
   }
   return apart <= tolerance * largest;
+}
+
+template <typename T>
+bool are_equal(const std::vector<T>& found, const std::vector<T>& expected) {
+  for (size_t i = 0; i < found.size(); ++i) {
+    const double a = widen(found[i]), b = widen(expected[i]);
+    if (a != b && !(std::isnan(a) && std::isnan(b))) return false;
+  }
+  return true;
 }
 
 template <typename T>
@@ -139,6 +151,50 @@ bool one_problem(Random& random) {
   return are_close(gpu_loss.values(), loss) && are_close(gpu_gradient.values(), gradient);
 }
 
+template <typename T>
+bool one_selection(Random& random) {
+  const std::vector<int64_t> shape = random_shape(random);
+  SelectionOptions options;
+  if (random.below(2) == 1) options.axis = random.below(static_cast<int64_t>(shape.size()));
+  options.ignore_nan = random.below(2) == 1;
+  options.method = static_cast<int>(random.below(kByRankFromTop + 1));
+  const SelectionGeometry geometry = selection_geometry(shape, options);
+  std::vector<double> q(static_cast<size_t>(random.one_of<int64_t>({1, 2, 5, 20, 40})));
+  for (double& one : q) {
+    one = is_by_rank(options.method) ? static_cast<double>(random.below(geometry.length))
+                                     : random.one_of({0.0, 0.01, 0.5, 0.99, 1.0});
+  }
+  const auto count = static_cast<int64_t>(q.size());
+  const auto values = static_cast<size_t>(count * geometry.groups());
+  const int family = static_cast<int>(random.below(4));
+  std::vector<T> x(static_cast<size_t>(geometry.size())), gradient(x.size());
+  for (T& value : x) value = narrow<T>(random.below(999) == 0 ? NAN : random.residual(family));
+  std::vector<T> value(values), upstream(values, narrow<T>(1.0));
+  std::vector<SelectionState> state(values);
+  SerialExecutor executor;
+  select_forward(x.data(), geometry, options, q.data(), count, value.data(), state.data(),
+                 executor);
+  select_backward(upstream.data(), x.data(), state.data(), geometry, count, gradient.data(),
+                  executor);
+
+  const OnDevice<T> gpu_x(x), gpu_upstream(upstream), gpu_value(values), gpu_gradient(x.size());
+  const OnDevice<SelectionState> gpu_state(values);
+  const OnDevice<double> gpu_q(q);
+  const bool on_device = random.below(2) == 1;
+  const cuda::Quantiles quantiles{on_device ? nullptr : q.data(),
+                                  on_device ? gpu_q.data() : nullptr, count};
+  {
+    const OnDevice<char> workspace(cuda::selection_workspace<T>(geometry, options, quantiles));
+    cuda::select_forward<T>(gpu_x.data(), geometry, options, quantiles, gpu_value.data(),
+                            gpu_state.data(), workspace.data(), nullptr);
+    require(cudaDeviceSynchronize());
+  }
+  cuda::select_backward<T>(gpu_upstream.data(), gpu_x.data(), gpu_state.data(), geometry, count,
+                           gpu_gradient.data(), nullptr);
+  require(cudaDeviceSynchronize());
+  return are_equal(gpu_value.values(), value) && are_equal(gpu_gradient.values(), gradient);
+}
+
 }  // namespace
 }  // namespace tailops
 
@@ -154,14 +210,16 @@ int main(int, char** argv) {
   int wrong = 0;
   const int rounds = std::atoi(argv[1]);
   for (int round = 0; round < rounds; ++round) {
-    const bool right[] = {one_problem<float>(random), one_problem<double>(random),
-                          one_problem<Float16>(random), one_problem<BFloat16>(random)};
-    for (int type = 0; type < 4; ++type) {
-      if (right[type]) continue;
-      std::printf("round %d, type %d: wrong\n", round, type);
+    const bool right[] = {one_problem<float>(random),     one_problem<double>(random),
+                          one_problem<Float16>(random),   one_problem<BFloat16>(random),
+                          one_selection<float>(random),   one_selection<double>(random),
+                          one_selection<Float16>(random), one_selection<BFloat16>(random)};
+    for (int kind = 0; kind < 8; ++kind) {
+      if (right[kind]) continue;
+      std::printf("round %d, kind %d: wrong\n", round, kind);
       ++wrong;
     }
   }
-  std::printf("%d problems, %d wrong\n", 4 * rounds, wrong);
+  std::printf("%d problems, %d wrong\n", 8 * rounds, wrong);
   return wrong == 0 ? 0 : 1;
 }

@@ -4,6 +4,8 @@
 #include "kernels/formulas.h"
 #include "kernels/ordered_bits.h"
 #include "kernels/rank.h"
+#include "kernels/selection_rank.h"
+#include "kernels/selection_state.h"
 
 namespace tailops {
 
@@ -27,11 +29,31 @@ __global__ void every_formula(const T* in, T* out, TailFormulas<Error, ComputeTy
   out[3] = narrow<T>(static_cast<Compute>(formulas.tied_by_error(1.0 + weight + spike, 1.0, 1.0)));
 }
 
+template <typename T>
+__global__ void every_part_of_selection(const T* in, const double* q, T* out,
+                                        SelectionState* states) {
+  using Compute = ComputeType<T>;
+  using Bits = OrderedBits<T>;
+  const Rank rank = selection_rank(is_selectable(kByRank, q[0], 9) ? kByRank : 0, q[0], 9);
+  const Compute lower = widen(Bits::decode(Bits::encode(in[0]))), upper = widen(in[1]);
+  states[0] = selection_state(lower, upper, 2.0, 3.0, rank);
+  states[1] = nan_selection(0.0);
+  states[2] = state_without_gradient(1.0);
+  const auto shares = selection_shares<Compute>(states[0], q[1]);
+  out[0] = narrow<T>(static_cast<double>(shares.of_all));
+  out[1] = selected_value<T>(lower, upper, rank);
+}
+
+__global__ void integers(const int8_t* in, uint32_t* out) {
+  out[0] = OrderedBits<uint32_t>::decode(OrderedBits<int8_t>::encode(in[0]));
+}
+
 #define TAILOPS_INSTANTIATE(Error, T) \
   template __global__ void every_formula(const T*, T*, TailFormulas<Error, ComputeType<T>>);
-#define TAILOPS_INSTANTIATE_ERRORS(T)   \
-  TAILOPS_INSTANTIATE(AbsoluteError, T) \
-  TAILOPS_INSTANTIATE(SquaredError, T)  \
+#define TAILOPS_INSTANTIATE_ERRORS(T)                                                             \
+  template __global__ void every_part_of_selection(const T*, const double*, T*, SelectionState*); \
+  TAILOPS_INSTANTIATE(AbsoluteError, T)                                                           \
+  TAILOPS_INSTANTIATE(SquaredError, T)                                                            \
   TAILOPS_INSTANTIATE(SmoothAbsoluteError, T)
 TAILOPS_INSTANTIATE_ERRORS(float)
 TAILOPS_INSTANTIATE_ERRORS(double)

@@ -68,10 +68,9 @@ void one_selection(Random& random) {
   SelectionOptions options;
   if (random.below(2) == 1) options.axis = random.below(static_cast<int64_t>(shape.size()));
   options.ignore_nan = random.below(2) == 1;
-  const std::vector<std::string> methods = selection_methods();
-  options.method = methods[static_cast<size_t>(random.below(static_cast<int64_t>(methods.size())))];
+  options.method = static_cast<int>(random.below(kByRankFromTop + 1));
   const SelectionGeometry geometry = selection_geometry(shape, options);
-  const bool ranks = options.method.rfind("rank", 0) == 0;
+  const bool ranks = is_by_rank(options.method);
   std::vector<double> q(static_cast<size_t>(1 + random.below(5)));
   for (double& one : q) {
     one = ranks ? static_cast<double>(random.below(geometry.length))
