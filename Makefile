@@ -10,20 +10,25 @@ CXX_FILES := $(foreach end,h cc cu cuh,$(wildcard csrc/*/*.$(end) csrc/*/*/*.$(e
 	tests/*/*/*.$(end)))
 # The architectures of a wheel are seven, and take minutes; these two are a developer's.
 CUDA_ARCHITECTURES ?= 80;90
+# A table for `make quality`, where it is.
+HOUSING := ../shared/data/california_housing.csv
 # A GPU machine's own Python, with PyTorch and without TensorFlow: see docs/gpu.md.
 GPU_PYTHON ?= python3
 GPU_SITE := build/gpu/site
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test lint bench sanitize build clean help
+.PHONY: demo test lint bench bench-compare quality report sanitize build clean help
 .PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-report
 
 help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
 	@echo "make test    lint, then every test"
 	@echo "make lint    ruff, clang-format and mypy"
-	@echo "make bench   time the fused loss against what people write today"
+	@echo "make bench   time everything against what people write today, ten minutes"
+	@echo "make bench-compare  the same, and what got worse since the committed results"
+	@echo "make quality  train models with our losses and with others, half an hour"
+	@echo "make report  documents, pictures and the README's figures from bench/results"
 	@echo "make sanitize  random problems under sanitizers and valgrind, some minutes"
 	@echo "make gpu-test, gpu-sanitize, gpu-bench  on a machine with a GPU: see docs/gpu.md"
 	@echo "make gpu-report  registers and spills of the CUDA kernels; needs nvcc, no GPU"
@@ -43,7 +48,18 @@ lint: $(BUILT)
 	$(BIN)/mypy
 
 bench: $(BUILT)
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench run $(ARGS)
+
+bench-compare: $(BUILT)
+	$(BIN)/python -m bench run --output out/bench.json $(ARGS)
+	$(BIN)/python -m bench compare out/bench.json
+
+quality: $(BUILT)
+	$(BIN)/python -m bench.quality $(if $(wildcard $(HOUSING)),\
+		--csv $(HOUSING) --target median_house_value) $(ARGS)
+
+report: $(BUILT)
+	$(BIN)/python -m bench report $(ARGS)
 
 sanitize:
 	tests/kernels/sanitize/run.sh $(ARGS)

@@ -1,46 +1,83 @@
-"""`python -m bench`: train step and selection against peers, the kernels against the floor."""
+"""`python -m bench run`, `report`, `compare`: measure, write it up, see what got worse."""
 
 import argparse
-import json
 import os
-import platform
-from datetime import date
+import re
+import sys
+import warnings
 from pathlib import Path
 
-import tensorflow as tf
+# Before TensorFlow, JAX and PyTorch are loaded: on the CPU, and no thread spins while others run.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["KERAS_BACKEND"] = "tensorflow"
 
-from bench import kernels, selection, train_step
-from tailops import build_info
+from bench import results
+from bench.options import pattern, positive
+
+ROOT = Path(__file__).parents[1]
 
 
-def main() -> None:
-    """Runs both suites, and writes the results as JSON where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=float, nargs="+", default=[1e2, 1e3, 1e4, 1e5, 1e6, 1e7])
-    parser.add_argument("--kernel-sizes", type=float, nargs="+", default=[1e6, 1e7])
-    parser.add_argument("--seconds", type=float, default=4.0, help="per size, at least")
-    parser.add_argument("--rounds", type=int, default=15, help="of the kernels")
-    parser.add_argument(
-        "--selection-sizes", type=float, nargs="+", default=[1e3, 1e4, 1e5, 1e6, 1e7]
-    )
-    parser.add_argument("--output", type=Path, help="JSON file for the results")
-    arguments = parser.parse_args()
+def run(arguments: argparse.Namespace) -> None:
+    """Measures what --only selects, and writes it."""
+    from bench import runner
 
-    kernel_rows = kernels.run([int(n) for n in arguments.kernel_sizes], arguments.rounds)
-    selection_rows = selection.run([int(n) for n in arguments.selection_sizes], arguments.seconds)
-    step_rows = train_step.run([int(n) for n in arguments.sizes], arguments.seconds)
-    if arguments.output:
-        result = {
-            "command": "make bench",
-            "date": date.today().isoformat(),
-            "machine": {"architecture": platform.machine(), "cores": os.cpu_count()},
-            "versions": {**build_info(), "tensorflow": tf.__version__},
-            "kernels": kernel_rows,
-            "selection": selection_rows,
-            "train_step": step_rows,
-        }
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    warnings.filterwarnings("ignore", "CUDA initialization")  # PyTorch's, where there is no GPU
+    output = arguments.output or results.FOLDER / f"{results.machine()['kind']}.json"
+    runner.run(arguments.only, arguments.seconds, arguments.largest, output)
+    print(f"results: {output}")
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Writes the documents, the pictures, and the README's blocks."""
+    from bench.report import write_all
+
+    for path in write_all(arguments.results or results.committed(), arguments.root):
+        print(path)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Exits with 1 where something got worse."""
+    from bench.compare import against, worse
+
+    new = results.read(arguments.new)
+    old = results.read(arguments.old) if arguments.old else against(new["machine"]["kind"])
+    found = worse(old, new)
+    for line in found:
+        print(line)
+    print(f"{len(found)} of ours got worse by more than 15 %")
+    sys.exit(bool(found))
+
+
+def main(words: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    one = commands.add_parser("run", help="measure; under ten minutes on two cores")
+    one.add_argument("--only", type=pattern, default=re.compile(""), help="of the cases' names")
+    one.add_argument("--seconds", type=float, default=1.2, help="of measuring a case, at least")
+    one.add_argument("--largest", type=positive, default=10**8, help="n of the scaling")
+    one.add_argument("--output", type=Path, help="default: bench/results/<machine kind>.json")
+    one.set_defaults(command=run)
+
+    one = commands.add_parser("report", help="documents and pictures from results")
+    one.add_argument("results", type=Path, nargs="*", help="JSON files; default: bench/results")
+    one.add_argument("--root", type=Path, default=ROOT, help="the folder with README.md and docs")
+    one.set_defaults(command=report)
+
+    one = commands.add_parser("compare", help="a run against the committed one of its machine kind")
+    one.add_argument("new", type=Path, help="JSON file")
+    one.add_argument("--old", type=Path, help="JSON file; default: the last committed one")
+    one.set_defaults(command=compare)
+
+    arguments = parser.parse_args(words)
+    try:
+        arguments.command(arguments)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ and a read of two and a write of one, timed in the same rounds.
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -21,6 +20,7 @@ try:
 except ImportError:
     sys.exit("bench.gpu needs PyTorch, for CUDA")
 
+from bench import results
 from tailops import _kernels, build_info, cuda
 from tailops._options import TailOptions
 
@@ -191,6 +191,16 @@ def jax_actions(n: int, pairs: list[Any]) -> Iterator[tuple[str, Action]]:
         yield name, lambda i, step=step: jax.block_until_ready(step(*arrays[i % len(arrays)][::-1]))
 
 
+def peak_mib(action: Action) -> float:
+    """What PyTorch's allocator held at most during a call, beyond what it held before."""
+    torch.cuda.synchronize()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    action(0)
+    torch.cuda.synchronize()
+    return float(torch.cuda.max_memory_allocated() - before) / 2**20
+
+
 def peer_rows(n: int, rounds: int) -> Iterator[dict[str, Any]]:
     """Loss and gradient: the kernels and their peers, as Python calls them, back to back."""
     pairs = inputs(n, FAMILIES["random"], (n,))
@@ -213,6 +223,7 @@ def peer_rows(n: int, rounds: int) -> Iterator[dict[str, Any]]:
     actions: dict[str, Action] = {"tailops": ours}
     actions |= {name: peer(threshold) for name, threshold in torch_peers(n).items()}
     times = interleaved(actions, rounds, inner=8 if n <= 1 << 20 else 1)
+    peaks = {name: peak_mib(action) for name, action in actions.items()}
     for name, action in jax_actions(n, pairs):
         action(0)
         measured = []
@@ -224,7 +235,8 @@ def peer_rows(n: int, rounds: int) -> Iterator[dict[str, Any]]:
     for name, value in times.items():
         ratio = value / times["tailops"]
         print(f"{n:>10}  {name:<34}{value:>10.1f}{ratio:>9.1f}", flush=True)
-        yield {"n": n, "peer": name, "us": value, "times_tailops": ratio}
+        row = {"n": n, "peer": name, "us": value, "times_tailops": ratio}
+        yield {**row, "peak_mib": peaks.get(name)}
 
 
 def run(sizes: list[int], rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -266,6 +278,7 @@ def main() -> None:
         sys.exit("bench.gpu: no GPU is visible, or tailops or PyTorch is built without CUDA")
     properties = torch.cuda.get_device_properties(0)
     result: dict[str, Any] = {
+        "format": results.FORMAT,
         "command": "make gpu-bench",
         "date": date.today().isoformat(),
         "gpu": properties.name,
@@ -279,8 +292,7 @@ def main() -> None:
     for table, row in run([1 << power for power in arguments.powers], arguments.rounds):
         result[table].append(row)
         if arguments.output:
-            arguments.output.parent.mkdir(parents=True, exist_ok=True)
-            arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+            results.write(arguments.output, result)
 
 
 def _driver() -> str:

@@ -4,19 +4,18 @@ Rounds are interleaved; every row is the median over rounds, its ratio the media
 the floor of the same round and of the same bytes on as many threads.
 """
 
-import os
 import statistics
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import ml_dtypes  # noqa: F401  NumPy knows the dtype "bfloat16" once this is imported
 import numpy as np
 
-from bench.timing import interleaved
+from bench.baselines import PUBLISHED
+from bench.inputs import DATA
+from bench.match import THREADS
+from bench.timing import interleaved, times_floor
 from tailops import _kernels, kernels
 from tailops._options import TailOptions
-
-PUBLISHED = TailOptions(0.99, 100.0)
 
 
 class Case(NamedTuple):
@@ -33,11 +32,10 @@ class Case(NamedTuple):
 def data_cases(n: int) -> Iterator[Case]:
     """What a selection may find hard."""
     rng = np.random.default_rng(0)
-    normal = rng.standard_normal(n, dtype=np.float32)
-    yield Case("random", lambda: normal)
-    yield Case("all equal", lambda: np.full(n, 0.5, np.float32))
+    normal = DATA["random"](n)
+    for name, make in DATA.items():
+        yield Case(name, lambda make=make: make(n))
     yield Case("two values", lambda: rng.choice(np.float32([0.25, 0.75]), n))
-    yield Case("sorted", lambda: np.sort(np.abs(normal)))
     yield Case("half zeros", lambda: np.where(rng.random(n) < 0.5, np.float32(0), normal))
     yield Case(
         "30 % ignored",
@@ -55,10 +53,9 @@ def data_cases(n: int) -> Iterator[Case]:
 
 def shape_cases(n: int) -> Iterator[Case]:
     """The same bytes in other types, on more threads, with a loss per element, and in groups."""
-    normal = np.random.default_rng(0).standard_normal(n, dtype=np.float32)
-    cores = os.cpu_count() or 1
-    if cores > 1:
-        yield Case(f"random, {cores} threads", lambda: normal, threads=cores)
+    normal = DATA["random"](n)
+    if THREADS > 1:
+        yield Case(f"random, {THREADS} threads", lambda: normal, threads=THREADS)
     for dtype in ("float64", "float16", "bfloat16"):
         yield Case(f"random, {dtype}", lambda dtype=dtype: normal.astype(dtype))
     yield Case("random, a loss per element", lambda: normal, reduction="none")
@@ -97,7 +94,6 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, Any]]:
         rounds,
     )
     for name, floor, arrays in (("forward", "read", 2), ("backward", "write", 3)):
-        ratios = (ours / floors for ours, floors in zip(times[name], times[floor], strict=True))
         yield {
             "n": y_pred.size,
             "data": case.name,
@@ -105,20 +101,11 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, Any]]:
             "seconds": statistics.median(times[name]),
             "bytes": arrays * y_pred.nbytes,
             "floor_seconds": statistics.median(times[floor]),
-            "times_floor": statistics.median(ratios),
+            "times_floor": times_floor(times, name, floor),
         }
 
 
-def run(sizes: list[int], rounds: int) -> list[dict[str, Any]]:
-    """Times every case, on one thread unless it says otherwise, and prints the table."""
-    print(f"\nkernels alone, float32, one thread, {_kernels.instruction_set()}\n")
-    print(f"{'n':>10}  {'data':<36}{'pass':<10}{'ms':>9}{'GB/s':>8}{'times the floor':>17}")
-    rows = []
-    for n in sizes:
-        for case in [*data_cases(n), *shape_cases(n)]:
-            for row in measure(case, rounds):
-                speed = row["bytes"] / row["seconds"] / 1e9
-                cells = f"{row['seconds'] * 1e3:>9.3g}{speed:>8.3g}{row['times_floor']:>17.3g}"
-                print(f"{n:>10}  {case.name:<36}{row['pass']:<10}{cells}", flush=True)
-                rows.append(row)
-    return rows
+def run(n: int, rounds: int) -> Iterator[dict[str, Any]]:
+    """Rows of every case, on one thread unless it says otherwise."""
+    for case in (*data_cases(n), *shape_cases(n)):
+        yield from measure(case, rounds)

@@ -1,87 +1,66 @@
-"""Loss and gradient in a `tf.function`: tailops against the same loss in TensorFlow's own ops.
+"""A whole Keras train step: forward, loss, backward and Adam, as `fit` runs it for a batch."""
 
-Rounds are interleaved, so that a slow moment of the machine strikes everybody; medians, and
-ratios to tailops. Every peer must agree with tailops before it is timed.
-"""
-
-import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from bench.peers import PEERS, Peer
-from bench.timing import interleaved
+from bench import baselines
+from bench.match import OURS, Case, Contestant, floor_of, play
+from bench.suites import reference
+from tailops.losses import PercentileLoss
 
-Step = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-
-
-def step_of(peer: Peer) -> Step:
-    """One forward and backward pass, compiled into a graph, and by XLA where the peer asks."""
-
-    def step(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(y_pred)
-            value = peer.loss(y_true, y_pred)
-        return value, tape.gradient(value, y_pred)
-
-    return tf.function(step, jit_compile=peer.jit_compile)
+WHAT = "Keras train step"
+FEATURES, WIDTH = 8, 64
+BATCHES = (32, 512, 4096, 65_536)
+MEAN_ABSOLUTE_ERROR = "Keras MAE"
 
 
-def operations_of(step: Step, y_true: tf.Tensor, y_pred: tf.Tensor) -> int:
-    """How many operations a step's graph runs, before TensorFlow optimises it."""
-    free = {"Const", "Identity", "IdentityN", "NoOp", "Placeholder"}
-    graph = step.get_concrete_function(y_true, y_pred).graph
-    return sum(operation.type not in free for operation in graph.get_operations())
+def cases() -> Iterator[Case]:
+    """By batch size."""
+    for batch in BATCHES:
+        yield Case(WHAT, batch, shape=f"{FEATURES} features, two layers of {WIDTH}")
 
 
-def count_operations() -> dict[str, int]:
-    """Of each peer that TensorFlow itself runs."""
-    y_true, y_pred = tf.zeros(100), tf.linspace(0.0, 1.0, 100)
-    return {
-        name: operations_of(step_of(peer), y_true, y_pred)
-        for name, peer in PEERS.items()
-        if not peer.jit_compile
-    }
+def _with(selection: str) -> Callable[..., tf.Tensor]:
+    return baselines.loss_of(baselines.SELECTIONS[selection])
 
 
-def measure(n: int, seconds: float) -> dict[str, float]:
-    """Median seconds of each peer at this size."""
+def _model(loss: Any, jit_compile: bool) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(WIDTH, "relu") for _ in range(2)]
+    model = keras.Sequential([keras.Input((FEATURES,)), *layers, keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(1e-6), loss, jit_compile=jit_compile)
+    return model
+
+
+def run_case(case: Case, seconds: float) -> dict[str, Any]:
+    """Its row of the results. MAE, another loss, is there for what a step costs without a tail."""
     rng = np.random.default_rng(0)
-    y_true = tf.constant(rng.uniform(size=n).astype(np.float32))
-    y_pred = y_true + tf.constant((0.1 * rng.standard_normal(n)).astype(np.float32))
-    steps = {name: step_of(peer) for name, peer in PEERS.items()}
-    expected, expected_slope = steps["tailops"](y_true, y_pred)
-    for step in steps.values():
-        value, slope = step(y_true, y_pred)
-        np.testing.assert_allclose(value, expected, rtol=1e-5)
-        scale = np.abs(expected_slope).max()
-        np.testing.assert_allclose(slope, expected_slope, rtol=0, atol=1e-3 * scale)
+    x = rng.standard_normal((case.n, FEATURES), dtype=np.float32)
+    y = x[:, :1] + rng.standard_t(3, (case.n, 1)).astype(np.float32)
+    losses = {
+        OURS: (PercentileLoss(), False),
+        baselines.OURS_XLA: (PercentileLoss(), True),
+        baselines.SORT: (_with(baselines.SORT), False),
+        baselines.SORT_XLA: (_with(baselines.SORT), True),
+        "tf.math.top_k": (_with("tf.math.top_k"), False),
+        "NthElement": (_with("NthElement"), False),
+        MEAN_ABSOLUTE_ERROR: ("mae", False),
+        f"{MEAN_ABSOLUTE_ERROR}, XLA": ("mae", True),
+    }
+    batch = tf.constant(x), tf.constant(y)
+    contestants = {}
+    for name, (loss, jit_compile) in losses.items():
+        model = _model(loss, jit_compile)
+        contestants[name] = Contestant(lambda model=model: (model.train_on_batch(*batch),))
+    residuals = np.asarray(_model("mae", jit_compile=False)(x)).astype(np.float64) - y
+    right = [reference(residuals[:, 0], None)[0], np.abs(residuals).mean()]
 
-    def consumed(step: Step) -> Callable[[], None]:
-        def action() -> None:
-            value, slope = step(y_true, y_pred)
-            value.numpy(), slope[:1].numpy()
+    def expected(found: Any) -> None:
+        nearest = min(right, key=lambda value: abs(value - found[0]))
+        np.testing.assert_allclose(found[0], nearest, rtol=1e-4)
 
-        return action
-
-    actions = {name: consumed(step) for name, step in steps.items()}
-    times = interleaved(actions, rounds=5, seconds=seconds)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def run(sizes: list[int], seconds: float) -> list[dict[str, Any]]:
-    """Times every size and prints the table."""
-    print("\nloss and gradient in a tf.function, float32, milliseconds (times tailops)\n")
-    print(f"{'n':>10}" + "".join(f"{name:>24}" for name in PEERS))
-    counts = count_operations()
-    print(f"{'operations':>10}" + "".join(f"{counts.get(name, ''):>24}" for name in PEERS))
-    rows: list[dict[str, Any]] = [{"operations": counts}]
-    for n in sizes:
-        medians = measure(n, seconds)
-        ours = medians["tailops"]
-        cells = (f"{t * 1e3:.3g} ({t / ours:.3g})" for t in medians.values())
-        print(f"{n:>10}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
-        rows.append({"n": n, "seconds": medians})
-    return rows
+    return play(case, contestants, floor_of([x], writes=False), expected, seconds)

@@ -1,0 +1,1 @@
+"""Does the loss help? `python -m bench.quality` trains models with it and with others."""

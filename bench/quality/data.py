@@ -1,0 +1,119 @@
+"""Tables with a number to predict: real ones, and one with a heavy tail whose noise is known."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+SYNTHETIC_ROWS = 1_000_000
+
+
+class Split(NamedTuple):
+    """Standardised features and targets, fitted on the training rows; `unit` as it was."""
+
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
+    unit: float
+
+
+class Table(NamedTuple):
+    """Features (rows, columns), some of them NaN, and targets.
+
+    Attributes:
+        noise: What no model can know of each target, where that is known.
+        folds: 5: every row is held out once; 1: a fifth of them.
+    """
+
+    name: str
+    about: str
+    x: np.ndarray
+    y: np.ndarray
+    folds: int
+    noise: np.ndarray | None = None
+
+    def splits(self, seed: int) -> Iterator[Split]:
+        """Training and held-out rows of this seed."""
+        order = np.random.default_rng(seed).permutation(len(self.y))
+        for held_out in np.array_split(order, 5)[: self.folds]:
+            yield self._split(np.setdiff1d(order, held_out), held_out)
+
+    def _split(self, train: np.ndarray, test: np.ndarray) -> Split:
+        center = np.nanmedian(self.x[train], axis=0)
+        filled = np.where(np.isnan(self.x), center, self.x)
+        mean, spread = filled[train].mean(0), filled[train].std(0)
+        x = ((filled - mean) / np.where(spread > 0, spread, 1)).astype(np.float32)
+        unit = float(self.y[train].std())
+        y = ((self.y - self.y[train].mean()) / unit).astype(np.float32)[:, None]
+        return Split(x[train], y[train], x[test], y[test], unit)
+
+
+def of_csv(path: Path, target: str) -> Table:
+    """A table with a header; text becomes a column for each value."""
+    import pandas as pd
+
+    table = pd.read_csv(path)
+    if target not in table.columns:
+        raise SystemExit(f"--target {target}: must be one of {', '.join(table.columns)}")
+    table = table.dropna(subset=[target])
+    x = pd.get_dummies(table.drop(columns=target), dtype=float).to_numpy(np.float64)
+    y = table[target].to_numpy(np.float64)
+    about = f"`{path.name}`, {len(y):,} rows, `{target}`; a fifth of the rows is held out"
+    return Table(path.stem, about, x, y, folds=5 if len(y) < 5000 else 1)
+
+
+def diabetes() -> Table:
+    """scikit-learn's regression set."""
+    from sklearn.datasets import load_diabetes
+
+    data = load_diabetes(scaled=False)
+    about = "scikit-learn's, 442 rows, disease progression; cross-validation, 5 folds"
+    return Table("diabetes", about, data.data, data.target, folds=5)
+
+
+def breast_cancer() -> Table:
+    """Nuclei: the worst area of a sample from the means of what was measured."""
+    from sklearn.datasets import load_breast_cancer
+
+    data = load_breast_cancer()
+    names = list(data.feature_names)
+    x = data.data[:, [i for i, name in enumerate(names) if name.startswith("mean")]]
+    y = data.data[:, names.index("worst area")]
+    about = (
+        "scikit-learn's, 569 rows: `worst area` from the ten `mean …` columns; cross-validation, "
+        "5 folds"
+    )
+    return Table("breast_cancer", about, x, y, folds=5)
+
+
+def synthetic() -> Table:
+    """A smooth part, a rare regime of 2 % of the rows, and noise with Student's heavy tail."""
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((SYNTHETIC_ROWS, 8))
+    smooth = np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2] + 0.5 * np.abs(x[:, 3])
+    rare = np.where(x[:, 4] > 2.05, 6 * np.cos(2 * x[:, 5]) + 4 * x[:, 6], 0)
+    noise = 0.2 * np.exp(0.5 * x[:, 7]) * rng.standard_t(3, SYNTHETIC_ROWS)
+    about = (
+        f"{SYNTHETIC_ROWS:,} rows, 8 normal features: a smooth part; in 2 % of the rows another, "
+        "some five times as large; noise of Student's t with 3 degrees of freedom, its scale a "
+        "function of a feature; a fifth of the rows is held out"
+    )
+    return Table("synthetic", about, x, smooth + rare + noise, folds=1, noise=noise)
+
+
+BUNDLED: dict[str, Callable[[], Table]] = {
+    "synthetic": synthetic,
+    "diabetes": diabetes,
+    "breast_cancer": breast_cancer,
+}
+
+
+@cache
+def table(name: str, csv: Path | None = None, target: str = "") -> Table:
+    """A table by its name: a bundled one, or the CSV file."""
+    return BUNDLED[name]() if csv is None or name != csv.stem else of_csv(csv, target)

@@ -1,0 +1,63 @@
+"""Trains what is not in the cache, a process for each core."""
+
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bench.quality import data
+from bench.quality.cache import Cache
+
+# Of a cached result: it is trained anew when this changes, as it must where data or model do.
+VERSION = 1
+
+Job = dict[str, Any]
+Csv = tuple[Path | None, str]
+
+
+def _one_thread() -> None:
+    """A process for each core: small models are faster so than with two threads each."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _train(job: Job, csv: Csv, seeds: list[int]) -> list[Any]:
+    from bench.quality import fit
+
+    table = data.table(job["table"], *csv)
+    how = (job["loss"], job["options"], job["batch"], job["epochs"])
+    return list(fit.run(table, *how, seeds))
+
+
+def key_of(job: Job, seed: int) -> Job:
+    """What a result is cached under."""
+    return {**job, "seed": seed, "version": VERSION}
+
+
+def train_missing(
+    jobs: list[Job], cache: Cache, seeds: list[int], processes: int, csv: Csv
+) -> None:
+    """Fills the cache."""
+    missing: dict[str, tuple[Job, list[int]]] = {}
+    for job in jobs:
+        left = [seed for seed in seeds if cache.get(key_of(job, seed)) is None]
+        if left:
+            missing[str(job)] = (job, left)
+    if not missing:
+        return
+    context = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(processes, context, _one_thread) as pool,
+        tqdm(total=sum(len(left) for _, left in missing.values()), unit="fit") as progress,
+    ):
+        of_future: dict[Future[Any], Job] = {
+            pool.submit(_train, job, csv, left): job for job, left in missing.values()
+        }
+        for future in as_completed(of_future):
+            for seed, statistics in future.result():
+                cache.put(key_of(of_future[future], seed), statistics)
+                progress.update()

@@ -1,0 +1,38 @@
+"""Documents and pictures from results: nothing in them is typed by hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import results
+from bench.report import pictures, quality, readme, speed
+
+
+def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
+    """Writes what these results are enough for; yields what was written.
+
+    Raises:
+        ValueError: A file is none of results, or there is none.
+    """
+    if not paths:
+        raise ValueError("results: must be at least one JSON file; `make bench` writes one")
+    read = [results.read(path) for path in paths]
+    speeds = [result for result in read if "cases" in result]
+    qualities = [result for result in read if "fits" in result]
+    docs = root / "docs"
+    docs.mkdir(parents=True, exist_ok=True)
+    if speeds:
+        for result in speeds:
+            yield from pictures.draw(result, docs)
+        gpus = [result for result in read if "gpu" in result]
+        yield _written(docs / "benchmarks.md", speed.document(speeds + gpus))
+    for result in qualities[:1]:
+        yield quality.draw(result, docs / "quality.png")
+        yield _written(docs / "quality.md", quality.document(result))
+    page = root / "README.md"
+    if page.exists():
+        yield _written(page, readme.with_blocks(page.read_text(), readme.blocks(read)))
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path

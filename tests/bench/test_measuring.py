@@ -1,0 +1,128 @@
+"""Timing, checking before timing, memory, and training that goes on where it was cut off."""
+
+import numpy as np
+import pytest
+
+from bench import baselines, memory, suites
+from bench.match import Case, Contestant, play
+from bench.quality import data, fit, grid
+from bench.quality.cache import Cache
+from bench.timing import interleaved, slope, spread, times_floor
+
+
+def test_everybody_has_every_round():
+    calls = []
+    actions = {name: lambda name=name: calls.append(name) for name in "abc"}
+    times = interleaved(actions, rounds=4)
+    assert {name: len(of) for name, of in times.items()} == {"a": 4, "b": 4, "c": 4}
+    rounds = [calls[i : i + 3] for i in range(0, len(calls), 3)]
+    assert len(rounds) == 5  # one is warm-up
+    assert all(sorted(of) == ["a", "b", "c"] for of in rounds)
+
+
+def test_who_is_slow_is_not_warmed_up_again():
+    calls = []
+    times = interleaved({"a": lambda: calls.append(1)}, rounds=3, slow=["a"])
+    assert len(calls) == len(times["a"]) == 3
+
+
+def test_median_and_quartiles():
+    assert spread([1.0, 2.0, 3.0, 4.0, 100.0]) == (3.0, 2.0, 4.0, 5)
+    assert spread([1.0]) == (1.0, 1.0, 1.0, 1)
+    assert times_floor({"a": [4.0, 6.0, 100.0], "f": [2.0, 2.0, 50.0]}, "a", "f") == 2.0
+
+
+def test_peak_memory_is_that_of_the_call():
+    found, peak = memory.measured(lambda: np.ones(20_000_000, np.uint8).sum())
+    assert found == 20_000_000
+    assert peak is None or 15 < peak < 60
+
+
+def test_who_is_wrong_is_left_out_and_ours_may_not_be():
+    def expected(found):
+        np.testing.assert_array_equal(found, 1)
+
+    def floor():
+        return None
+
+    everybody = {"tailops": Contestant(lambda: 1), "other": Contestant(lambda: 2)}
+    row = play(Case("loss", 10), everybody, floor, expected, seconds=0)
+    assert list(row["who"]) == ["tailops"]
+    assert "1" in row["left_out"]["other"]
+    with pytest.raises(AssertionError, match="tailops in loss"):
+        play(Case("loss", 10), {"tailops": Contestant(lambda: 2)}, floor, expected, seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        (suites.SELECTION, "sorted"),
+        (suites.GRADIENT, "heavy-tailed"),
+        (suites.GRADIENT, "few values"),
+    ],
+)
+def test_everybody_agrees_with_a_float64_evaluation(what, name):
+    shape = suites.P99 if what == suites.SELECTION else "one group"
+    row = suites.run_case(Case(what, 500, name, shape=shape), seconds=0)
+    assert "left_out" not in row
+    assert {"tailops", "tf.sort", "np.partition", "NthElement"} <= set(row["who"])
+
+
+def test_the_reference_is_what_differences_say():
+    d = np.random.default_rng(0).standard_normal(50) / 50
+    _, slope = suites.reference(d, None)
+    for i in range(0, 50, 7):
+        step = np.zeros(50)
+        step[i] = 1e-7
+        up, down = (suites.reference(d + sign * step, None)[0] for sign in (1, -1))
+        np.testing.assert_allclose(slope[i], (up - down) / 2e-7, rtol=1e-4)
+
+
+def test_a_graph_of_ours_has_two_operations():
+    y = np.ones(8, np.float32)
+    contestants = dict(baselines.tensorflow_losses(0 * y, y, gradient=True))
+    assert contestants["tailops"].operations < 10 < contestants["tf.sort"].operations
+
+
+def test_slope_of_what_is_linear():
+    assert slope([10.0, 100.0, 1000.0], [1.0, 10.0, 100.0]) == pytest.approx(1)
+
+
+def test_what_was_trained_is_not_trained_again(tmp_path):
+    path = tmp_path / "cache.jsonl"
+    Cache(path).put({"loss": "MAE", "seed": 1}, {"p99": 2.0})
+    with path.open("a") as file:
+        file.write('{"of": {"loss"')  # cut off
+    again = Cache(path)
+    assert again.get({"seed": 1, "loss": "MAE"}) == {"p99": 2.0}
+    assert again.get({"seed": 2, "loss": "MAE"}) is None
+
+
+def test_every_row_is_held_out_once():
+    table = data.diabetes()
+    held_out = np.concatenate([split.y_test * split.unit for split in table.splits(0)])
+    assert len(held_out) == len(table.y)
+    for split in table.splits(1):
+        np.testing.assert_allclose(split.x_train.mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(split.y_train.std(), 1, rtol=1e-5)
+
+
+def test_the_same_seed_trains_the_same_model():
+    table = data.diabetes()._replace(folds=1)
+    how = (table, "PercentileLoss", grid.BASE, 64, 2)
+    once, twice, other = (dict(fit.run(*how, seeds)) for seeds in ([3], [2, 3], [4]))
+    assert once[3] == twice[3]
+    assert once[3] != other[4]
+    assert set(once[3]) == set(fit.STATISTICS)
+
+
+def test_a_batch_larger_than_the_table():
+    with pytest.raises(ValueError, match=r"batch=600: must be in \[1, 353\]"):
+        dict(fit.run(data.diabetes(), "MAE", {}, 600, 1, [0]))
+
+
+def test_an_unknown_target(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(SystemExit, match="--target c: must be one of a, b"):
+        data.of_csv(path, "c")

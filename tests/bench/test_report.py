@@ -1,0 +1,231 @@
+"""Reports, comparisons and the command line, on results made up here."""
+
+import copy
+import json
+
+import pytest
+
+from bench import compare, options, results
+from bench.__main__ import main
+from bench.report import quality, readme, speed, text, write_all
+
+WHO = {"tailops": 1e-3, "tailops, XLA": 1.1e-3, "tf.sort": 80e-3, "np.partition": 0.5e-3}
+PAGE = "".join(f"<!-- bench: {name} -->\nold\n<!-- end -->\n" for name in ("speed", "selection"))
+
+
+def spread(seconds):
+    return {"seconds": seconds, "low": 0.9 * seconds, "high": 1.2 * seconds, "rounds": 5}
+
+
+def case(what, n, who=None, **others):
+    of = {"data": "random", "dtype": "float32", "shape": "one group", **others}
+    entries = {
+        name: {
+            **spread(seconds),
+            "times_floor": seconds / 4e-4,
+            "peak_mib": 1.5,
+            "operations": 2 if name == "tailops" else None,
+        }
+        for name, seconds in (who or WHO).items()
+    }
+    return {"what": what, "n": n, **of, "threads": 2, "floor": spread(4e-4), "who": entries}
+
+
+def head():
+    return {
+        "format": results.FORMAT,
+        "command": "make bench",
+        "date": "2026-01-01",
+        "machine": {
+            "kind": "cpu-test-2-cores",
+            "processor": "a processor",
+            "architecture": "x86_64",
+            "cores": 2,
+            "memory_gib": 8.0,
+        },
+        "versions": {
+            "tailops": "0",
+            "python": "3",
+            "compiler": "c++",
+            "instruction_set": "avx2",
+        },
+    }
+
+
+@pytest.fixture
+def bench():
+    scaling = {"by": "n", "groups": 1, "threads": 1}
+    passes = {
+        name: {**spread(1e-2), "floor_seconds": 5e-3, "times_floor": 2.0}
+        for name in ("selection", "forward", "backward")
+    }
+    return {
+        **head(),
+        "cases": [
+            *(case("loss and gradient", n) for n in (10_000, 100_000, 1_000_000)),
+            case("loss and gradient", 1_000_000, {**WHO, "np.partition": 9.0}, data="sorted"),
+            case("selection", 1_000_000, shape="one row, p99"),
+        ],
+        "kernels": [
+            {"n": 10**7, "data": "random", "pass": name, "seconds": 1e-2, "times_floor": 1.5}
+            for name in ("forward", "backward")
+        ],
+        "scaling": [{**scaling, "n": n, **passes} for n in (10_000, 100_000)],
+    }
+
+
+@pytest.fixture
+def fits():
+    def row(section, label, batch, p99, **others):
+        values = {name: [1.0, 1.1] for name in ("mean", "p50", "p90", "max")}
+        of = {"table": "houses", "loss": label, "options": {}, "batch": batch, "epochs": 3}
+        return {"section": section, "label": label, **of, **values, "p99": p99, **others}
+
+    return {
+        **head(),
+        "seeds": 2,
+        "tables": [{"name": "houses", "about": "ten", "rows": 10, "standard_deviation": 2.0}],
+        "fits": [
+            row("losses", "MAE", 512, [10.0, 11.0]),
+            row("losses", "MSE", 512, [9.0, 9.9]),
+            row("losses", "PercentileLoss", 512, [8.0, 8.8]),
+            row("losses", "MaxFractionLoss", 512, [9.5, 10.45]),
+            row("percentile", "0.9", 512, [8.0, 8.8]),
+            row("percentile", "0.99", 512, [12.0, 13.2]),
+        ],
+        "epoch_seconds": [{"table": "houses", "batch": 512, "seconds": {"MAE": spread(1.0)}}],
+    }
+
+
+def test_documents_pictures_and_blocks_are_written(bench, fits, tmp_path):
+    paths = [tmp_path / "bench.json", tmp_path / "quality.json"]
+    for path, result in zip(paths, (bench, fits), strict=True):
+        results.write(path, result)
+    page = PAGE + "<!-- bench: choosing -->\n<!-- end -->\nkept\n"
+    (tmp_path / "README.md").write_text(page)
+    written = {path.name for path in write_all(paths, tmp_path)}
+    kind = bench["machine"]["kind"]
+    pictures = {f"speed_up-{kind}.png", f"floor-{kind}.png", "quality.png"}
+    assert written == {"benchmarks.md", "quality.md", "README.md", *pictures}
+    for name in pictures:
+        assert (tmp_path / "docs" / name).stat().st_size > 10_000
+    after = (tmp_path / "README.md").read_text()
+    assert "old" not in after
+    assert after.endswith("kept\n")
+    assert "| 1,000,000 | 1 ms | 80 × |" in after
+
+
+def test_rows_that_somebody_else_wins_are_listed(bench):
+    beaten = list(speed.beaten(bench["cases"]))
+    assert [(row["what"], who, times) for row, who, times in beaten] == [
+        *[("loss and gradient", "np.partition", 2.0)] * 3,
+        ("selection", "np.partition", 2.0),
+    ]
+    under = speed.document([bench]).split("### Where tailops is not the fastest")[1]
+    assert "Of 5 rows, 4," in under
+    assert under.count("np.partition, 0.5 ms") == 4
+
+
+def test_a_form_of_ours_does_not_beat_ours():
+    row = case("loss", 10_000, {"tailops": 2.0, "tailops, XLA": 1.0, "tf.sort": 3.0})
+    assert list(speed.beaten([row])) == []
+
+
+def test_what_is_left_out_is_named(bench):
+    bench["cases"][0]["left_out"] = {"keras.ops.quantile": "no bfloat16"}
+    assert "- keras.ops.quantile: no bfloat16 (loss and gradient, 10,000)" in speed.document(
+        [bench]
+    )
+
+
+def test_the_verdict_is_against_the_best_ordinary_loss(fits):
+    of = {
+        label: (best, tail.verdict)
+        for _, _, label, best, tail, _ in quality.verdicts(quality.Fits(fits))
+    }
+    assert of == {"PercentileLoss": ("MSE", "better"), "MaxFractionLoss": ("MSE", "worse")}
+    document = quality.document(fits)
+    assert "Of 2 combinations" in document
+    assert "The lowest p99 is with **0.9**: −20.0 % ± 0.0 against MAE" in document
+
+
+def test_seeds_that_disagree_show_no_difference(fits):
+    fits["fits"][2]["p99"] = [8.0, 11.0]
+    verdicts = {
+        label: tail.verdict for _, _, label, _, tail, _ in quality.verdicts(quality.Fits(fits))
+    }
+    assert verdicts["PercentileLoss"] == "no difference shown"
+
+
+def test_what_got_worse_is_found_by_its_ratio_to_the_floor(bench):
+    new = copy.deepcopy(bench)
+    for row in new["cases"]:  # a slower machine: as slow for the floor
+        for of in row["who"].values():
+            of["seconds"] *= 3
+    assert compare.worse(bench, new) == []
+    new["cases"][2]["who"]["tailops"]["times_floor"] *= 1.2
+    new["cases"][1]["who"]["tf.sort"]["times_floor"] *= 2
+    new["kernels"][0]["times_floor"] *= 1.14
+    (line,) = compare.worse(bench, new)
+    assert line.startswith("loss and gradient | 1000000 | random | float32 | one group | tailops:")
+    assert "+20 %" in line
+
+
+def test_machines_of_different_kinds_are_not_compared(bench):
+    new = copy.deepcopy(bench)
+    new["machine"]["kind"] = "cpu-other"
+    with pytest.raises(ValueError, match="machine kind cpu-other: must be that of the other run"):
+        compare.worse(bench, new)
+
+
+def test_the_command_line_compares(bench, tmp_path, capsys):
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    results.write(old, bench)
+    bench["kernels"][1]["times_floor"] *= 2
+    results.write(new, bench)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(new), "--old", str(old)])
+    assert ended.value.code == 1
+    assert "1 of ours got worse" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "--only", "("], "'(': must be a regular expression"),
+        (["run", "--largest", "1.5"], "'1.5': must be a whole number, at least 1"),
+        (["compare", "nothing.json"], "nothing.json"),
+        (["report", "nothing.json"], "nothing.json"),
+    ],
+)
+def test_bad_arguments_are_named(words, says, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert says in capsys.readouterr().err
+
+
+def test_results_of_another_format_are_refused(tmp_path):
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"format": 1}))
+    with pytest.raises(ValueError, match=r"old.json: format 1: must be 2"):
+        results.read(path)
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"old.json: must be a JSON file of results"):
+        results.read(path)
+
+
+def test_a_page_without_a_block_is_refused():
+    with pytest.raises(ValueError, match=r"must have a block <!-- bench: speed -->"):
+        readme.with_blocks("nothing", {"speed": "x"})
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0012345, "0.00123"), (12345.6, "12,300"), (3.0, "3"), (0.0, "0"), (99.96, "100")],
+)
+def test_numbers_have_no_exponent(value, shown):
+    assert text.digits(value) == shown
+
+
+def test_whole_numbers_may_be_written_short():
+    assert options.positive("1e6") == 1_000_000
