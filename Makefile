@@ -76,6 +76,8 @@ gpu-sanitize: gpu-build
 gpu-bench: gpu-build
 	cd $(GPU_SITE) && $(GPU_PYTHON) -m bench.gpu \
 		--output $(abspath bench/results)/gpu-$$(date +%Y-%m-%d).json $(ARGS)
+	cd $(GPU_SITE) && $(GPU_PYTHON) -m bench.gpu_selection \
+		--output $(abspath bench/results)/gpu-selection-$$(date +%Y-%m-%d).json
 
 gpu-report:
 	$(GPU_PYTHON) -m bench.gpu_report $(ARGS)

@@ -267,15 +267,8 @@ def run(sizes: list[int], rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "peers", row
 
 
-def main() -> None:
-    """Runs everything and writes it as JSON, as it comes: the machine may be lent for minutes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--powers", type=int, nargs="+", default=[8, 10, 12, 14, 17, 20, 23, 26])
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--output", type=Path, help="JSON file for the results")
-    arguments = parser.parse_args()
-    if not cuda.device_count() or not torch.cuda.is_available():
-        sys.exit("bench.gpu: no GPU is visible, or tailops or PyTorch is built without CUDA")
+def write_rows(rows: Iterator[tuple[str, dict[str, Any]]], output: Path | None) -> None:
+    """Rows of tables as JSON, as they come: the machine may be lent for minutes."""
     properties = torch.cuda.get_device_properties(0)
     result: dict[str, Any] = {
         "format": results.FORMAT,
@@ -286,13 +279,29 @@ def main() -> None:
         "driver": _driver(),
         "python": platform.python_version(),
         "versions": {**build_info(), "torch": torch.__version__},
-        "kernels": [],
-        "peers": [],
     }
-    for table, row in run([1 << power for power in arguments.powers], arguments.rounds):
-        result[table].append(row)
-        if arguments.output:
-            results.write(arguments.output, result)
+    for table, row in rows:
+        result.setdefault(table, []).append(row)
+        if output:
+            results.write(output, result)
+
+
+def require_gpu() -> None:
+    """Ends the program where there is none to measure."""
+    if not cuda.device_count() or not torch.cuda.is_available():
+        sys.exit("bench.gpu: no GPU is visible, or tailops or PyTorch is built without CUDA")
+
+
+def main() -> None:
+    """Runs everything of the losses."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--powers", type=int, nargs="+", default=[8, 10, 12, 14, 17, 20, 23, 26])
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--output", type=Path, help="JSON file for the results")
+    arguments = parser.parse_args()
+    require_gpu()
+    sizes = [1 << power for power in arguments.powers]
+    write_rows(run(sizes, arguments.rounds), arguments.output)
 
 
 def _driver() -> str:

@@ -4,16 +4,22 @@ Timed as in bench.gpu. The floor is a plain read of x.
 """
 
 import argparse
-import json
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench.gpu import FAMILIES, ROTATED, Action, interleaved, replayed
-from tailops import _kernels, build_info, cuda
+from bench.gpu import (
+    FAMILIES,
+    ROTATED,
+    Action,
+    interleaved,
+    replayed,
+    require_gpu,
+    write_rows,
+)
+from tailops import _kernels, cuda
 
 SHAPES = [
     ((1 << 12,), None),
@@ -84,7 +90,7 @@ def row(
         times |= interleaved(others, rounds)
     print(f"{shape!s:>20} {name:<8} {family:<13}", end="")
     print("".join(f"{key:>16} {value:>9.1f}" for key, value in times.items()), flush=True)
-    return {"shape": shape, "axis": axis, "q": name, "data": family, "us": times}
+    return {"shape": list(shape), "axis": axis, "q": name, "data": family, "us": times}
 
 
 def rows(rounds: int) -> Iterator[dict[str, Any]]:
@@ -97,21 +103,13 @@ def rows(rounds: int) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """Runs everything and writes it as JSON."""
+    """Runs everything of selection."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--output", type=Path, help="JSON file for the results")
     arguments = parser.parse_args()
-    result = {
-        "command": "python -m bench.gpu_selection",
-        "date": date.today().isoformat(),
-        "gpu": torch.cuda.get_device_properties(0).name,
-        "versions": {**build_info(), "torch": torch.__version__},
-        "rows": list(rows(arguments.rounds)),
-    }
-    if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    require_gpu()
+    write_rows((("selection", of) for of in rows(arguments.rounds)), arguments.output)
 
 
 if __name__ == "__main__":

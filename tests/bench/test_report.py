@@ -229,3 +229,34 @@ def test_numbers_have_no_exponent(value, shown):
 
 def test_whole_numbers_may_be_written_short():
     assert options.positive("1e6") == 1_000_000
+
+
+def test_gpu_chapters(tmp_path):
+    of_gpu = {
+        "format": results.FORMAT,
+        "command": "make gpu-bench",
+        "date": "2026-01-02",
+        "gpu": "a GPU",
+        "driver": "a driver",
+    }
+    times = {"forward_us": 12.5, "backward_us": 6.5, "both_us": 19.0}
+    floors = {"forward_times_floor": 1.25, "backward_times_floor": 1.5}
+    kernels = [{"n": 1 << 20, "data": "random", **times, **floors}]
+    peer = {"n": 1 << 20, "peer": "torch.sort", "us": 512.0, "times_tailops": 26.9}
+    peers = [{**peer, "peak_mib": 8.0}, {**peer, "peer": "jnp.sort", "peak_mib": None}]
+    row = {"shape": [1 << 16, 1 << 10], "axis": 1, "q": "median", "data": "random"}
+    selection = [
+        {**row, "us": {"read": 60.0, "forward": 90.0}},
+        {**row, "axis": None, "us": {"read": 61.0, "forward": 91.0, "torch.sort": 3000.0}},
+    ]
+    page = speed.document([of_gpu | {"kernels": kernels, "peers": peers}])
+    assert "| 1,048,576 | random | 12.5 | 6.5 | 19 | 1.25 | 1.5 |" in page
+    assert "| 1,048,576 | torch.sort | 512 | 26.9 | 8.0 |" in page
+    assert "| 1,048,576 | jnp.sort | 512 | 26.9 |  |" in page
+    assert "### Selection" not in page
+    path = tmp_path / "gpu.json"
+    results.write(path, of_gpu | {"selection": selection})
+    page = speed.document([results.read(path)])
+    assert "| 65,536 × 1,024 | 1 | median | random | 60 | 90 |  |" in page
+    assert "| 65,536 × 1,024 |  | median | random | 61 | 91 | 3,000 |" in page
+    assert "### The kernels" not in page
