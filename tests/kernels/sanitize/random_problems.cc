@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/selection.h"
+#include "kernels/selection_rank.h"
 #include "kernels/simd/loops.h"
 #include "kernels/tail_loss.h"
 #include "python/threads_executor.h"
