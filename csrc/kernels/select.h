@@ -133,29 +133,33 @@ class Selector {
       if (!one_pass) bracket = {bracket.low, bracket.low, bracket.high, bracket.high};
       const bool from_below = few_are_above(sample, bracket);
       int64_t kept = 0;
-      const std::optional<Result> result = attempt(bracket, one_pass, from_below, kept);
+      C low_of_next = bracket.low;
+      const bool may_narrow = hint.may_be_narrow && from_below && group_.length <= kBlockLength;
+      const std::optional<Result> result =
+          attempt(bracket, one_pass, from_below, kept, may_narrow ? &low_of_next : nullptr);
       if (!result) continue;
       hint.is_set = from_below;
       hint.one_pass = one_pass;
-      hint.low = hint.may_be_narrow && from_below ? narrow(bracket.low, kept) : bracket.low;
+      hint.low = low_of_next;
       return *result;
     }
     return radix();
   }
 
   // A lower end that a group of the same distribution has enough above, and no more than that: the
-  // sample knew less than the candidates do, which are still in their buffer.
-  C narrow(C low, int64_t kept) const {
+  // sample knew less than the candidates do.
+  C narrow(C low, const GrowingBuffer<C>& candidates) const {
     const auto above = static_cast<double>(group_.length - plan_.rank.lower);
     const auto wanted = static_cast<int64_t>(above + 4.0 * std::sqrt(above) + 2.0);
+    const int64_t kept = candidates.size();
     if (wanted >= kept) return low;
-    const C* const candidates = scratch<C, Scratch::kCandidates>().data();
-    return std::max(low, kth_smallest(loops_, candidates, kept, kept - wanted).value);
+    return std::max(low, kth_smallest(loops_, candidates.data(), kept, kept - wanted).value);
   }
 
-  // Nothing if the bracket does not hold the rank.
+  // Nothing if the bracket does not hold the rank. A small group may have a narrower lower end for
+  // the next one.
   std::optional<Result> attempt(const Bracket<C>& bracket, bool one_pass, bool from_below,
-                                int64_t& kept) const {
+                                int64_t& kept, C* low_of_next = nullptr) const {
     Collection found = collect(bracket, from_below ? loops_.collect_from : loops_.collect);
     kept = found.candidates.size();
     std::optional<Result> result;
@@ -172,6 +176,7 @@ class Selector {
         if (one_pass) result->sums = sums_of(bracket, found, from_below, *result);
       }
     }
+    if (low_of_next != nullptr) *low_of_next = narrow(bracket.low, found.candidates);
     scratch<C, Scratch::kCandidates>() = std::move(found.candidates);
     return result;
   }

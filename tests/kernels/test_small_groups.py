@@ -56,3 +56,16 @@ def test_loss_and_gradient(kappa, reduction):
     d = drifting(90, 400).astype(np.float64)
     options = TailOptions(0.97, kappa, 5.0, 0.2, axis=1)
     check(np.zeros_like(d), d, options, reduction, threads=2)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_more_candidates_than_the_buffer_is_kept_for(groups):
+    """A fifth of each group is above the threshold's bracket: more than 4 MiB of candidates."""
+    n = 6_000_000
+    d = np.zeros((groups, n), np.float32)
+    d[:, ::5] = 1.0
+    options = TailOptions(0.9, 20.0, axis=1)
+    loss, state = kernels.forward(np.zeros_like(d), d, options, reduction="mean")
+    np.testing.assert_array_equal(state["threshold"], 1.0)
+    # The indicator is ½ at the threshold: each of the fifth counts 1 + ½·10.
+    np.testing.assert_allclose(loss, 0.2 * 6.0, rtol=1e-6)
