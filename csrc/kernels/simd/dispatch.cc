@@ -28,19 +28,16 @@ namespace {
 struct Target {
   const char* name;
   bool (*runs_here)();
-  bool by_name_only = false;
 };
 
-// The best one first. AVX-512 has been compiled, but not yet run on hardware: until it has, it is
-// used where it is asked for.
+// The best one first.
 constexpr Target kTargets[] = {
 #if defined(TAILOPS_X86_TARGETS)
     {"avx512",
      []() -> bool {
        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-     },
-     true},
+     }},
     // Every processor with AVX2 and FMA has F16C, which not every compiler can ask for.
     {"avx2",
      []() -> bool { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
@@ -60,8 +57,7 @@ const Loops<T>* table_of(const std::string& name) {
 const Target& chosen_at_start() {
   const char* const wanted = std::getenv("TAILOPS_INSTRUCTION_SET");
   for (const Target& target : kTargets) {
-    const bool chosen =
-        wanted == nullptr ? !target.by_name_only : wanted == std::string(target.name);
+    const bool chosen = wanted == nullptr || wanted == std::string(target.name);
     if (chosen && target.runs_here()) return target;
   }
   std::string message = "TAILOPS_INSTRUCTION_SET='" + std::string(wanted) + "': must be one of";
