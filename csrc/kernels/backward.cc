@@ -5,6 +5,7 @@
 #include "column_sums.h"
 #include "problem.h"
 #include "scales.h"
+#include "short_groups.h"
 #include "streaming.h"
 #include "subnormals.h"
 #include "tail_columns.h"
@@ -30,9 +31,11 @@ class Backward {
         row_scales_(scales_of_rows()) {}
 
   void run(T* gradient) const {
+    if (are_short(problem_, kShortBackward) && geometry_.inner < kWideColumns)
+      return write_short(gradient);
     const std::vector<Ties> ties = ties_of_groups();
     TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
-    add_ties(columns, ties, geometry_);
+    if (geometry_.inner > 1) add_ties(columns, ties, geometry_.inner, rows_of_run(geometry_));
     const int64_t blocks = (geometry_.size() + kBlockLength - 1) / kBlockLength;
     parallel_for(executor_, blocks, kBlockLength, [&](int64_t begin, int64_t end) {
       std::vector<T> spread;
@@ -57,16 +60,10 @@ class Backward {
   std::vector<Ties> ties_of_groups() const {
     std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
     const auto set = [&](int64_t g, double gradient) {
-      ties[static_cast<size_t>(g)] = ties_of(state_[g], gradient, problem_.loops, problem_.weights);
+      ties[static_cast<size_t>(g)] = ties_of_group(g, gradient);
     };
-    if (problem_.weights.mode != GradientMode::kExact) {
-      for (int64_t g = 0; g < geometry_.groups(); ++g) set(g, 0.0);
-    } else if (geometry_.reduces_to_scalar()) {
-      // The forward pass knows ∂L/∂t up to the upstream gradient.
-      const double upstream = static_cast<double>(widen(upstream_[0]));
-      for (int64_t g = 0; g < geometry_.groups(); ++g) {
-        set(g, upstream * state_[g].threshold_gradient);
-      }
+    if (knows_threshold_gradients()) {
+      for (int64_t g = 0; g < geometry_.groups(); ++g) set(g, known_threshold_gradient(g));
     } else if (geometry_.inner == 1 || problem_.ignoring.any) {
       for_each_group(problem_, executor_,
                      [&](int64_t g, const Group<T>& group, Executor& inside, auto&) {
@@ -83,6 +80,79 @@ class Backward {
     }
     return ties;
   }
+
+  Ties ties_of_group(int64_t g, double gradient) const {
+    return ties_of(state_[g], gradient, problem_.loops, problem_.weights);
+  }
+
+  bool knows_threshold_gradients() const {
+    return problem_.weights.mode != GradientMode::kExact || are_summed(problem_);
+  }
+
+  // The forward pass knows ∂L/∂t up to the upstream gradient.
+  double known_threshold_gradient(int64_t g) const {
+    if (problem_.weights.mode != GradientMode::kExact) return 0.0;
+    const int64_t output = geometry_.reduces_to_scalar() ? 0 : g;
+    return static_cast<double>(widen(upstream_[output])) * state_[g].threshold_gradient;
+  }
+
+  // --- Groups of few elements, side by side.
+
+  void write_short(T* gradient) const {
+    for_each_short_tile(problem_, executor_,
+                        [&](const ShortTile<T>& tile, const Columns<T>& columns) {
+                          T* const written = scratch_of<T, Scratch::kResults>(tile.size());
+                          std::vector<T> spread;
+                          const Upstream<T> upstream = upstream_of_tile(tile, spread);
+                          const TailColumns<C> tails = tails_of_tile(tile, columns, upstream);
+                          const RowPasses passes(columns);
+                          for (int64_t i = 0; i < tile.size(); i += passes.width) {
+                            const int64_t n = std::min(passes.width, tile.size() - i);
+                            problem_.loops.column_gradient(columns.y_true + i, columns.y_pred + i,
+                                                           n, problem_.weights, tails, 0,
+                                                           from(upstream, i), false, written + i);
+                          }
+                          tile.scatter(written, gradient);
+                        });
+  }
+
+  TailColumns<C> tails_of_tile(const ShortTile<T>& tile, const Columns<T>& columns,
+                               const Upstream<T>& upstream) const {
+    const int64_t repeat = RowPasses(columns).repeat;
+    TailColumns<C> tails = columns_of(state_ + tile.first, 1, tile.width, repeat, problem_.weights);
+    std::vector<double> gradients;
+    if (!knows_threshold_gradients()) {
+      SerialExecutor serial;
+      gradients = column_threshold_gradients(
+          columns, tails, problem_.loops, problem_.weights, serial,
+          [&](int64_t i, int64_t, std::vector<T>&) { return from(upstream, i); });
+    }
+    std::vector<Ties> ties;
+    ties.reserve(static_cast<size_t>(tile.width));
+    for (int64_t c = 0; c < tile.width; ++c) {
+      const int64_t g = tile.first + c;
+      ties.push_back(ties_of_group(
+          g, gradients.empty() ? known_threshold_gradient(g) : gradients[static_cast<size_t>(c)]));
+    }
+    add_ties(tails, ties, tile.width, repeat);
+    return tails;
+  }
+
+  static Upstream<T> from(Upstream<T> upstream, int64_t i) {
+    if (upstream.each) upstream.values += i;
+    return upstream;
+  }
+
+  Upstream<T> upstream_of_tile(const ShortTile<T>& tile, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
+    spread.resize(static_cast<size_t>(tile.size()));
+    tile.for_each([&](int64_t flat, int64_t i) {
+      spread[static_cast<size_t>(i)] = upstream_[flat / geometry_.row_length];
+    });
+    return {spread.data(), true, geometry_.row_scale};
+  }
+
+  // --- All others.
 
   // Where something is ignored, each row has a scale of its own.
   std::vector<double> scales_of_rows() const {

@@ -5,12 +5,32 @@
 //   s·h and s·e·h′ ≤ s(1 + 2κe)·exp(−2κ|e − t|) < 2^−(digits + 2).
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 
 #include "host_device.h"
 #include "simd/loops.h"
 
 namespace tailops {
+
+// The least n with x < 2ⁿ, of a normal number: frexp() would be a call, and there may be a group
+// every few elements.
+TAILOPS_HOST_DEVICE int power_above(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  return static_cast<int>(bits >> 52 & 0x7ff) - 1022;
+}
+
+// Of two numbers the first if it is smaller, or larger: not fmin() and fmax(), which are calls.
+template <typename C>
+TAILOPS_HOST_DEVICE C lesser(C a, C b) {
+  return a < b ? a : b;
+}
+template <typename C>
+TAILOPS_HOST_DEVICE C greater(C a, C b) {
+  return a > b ? a : b;
+}
 
 template <typename C>
 TAILOPS_HOST_DEVICE C band_half_width(const Weights<C>& w, C magnitude) {
@@ -19,16 +39,14 @@ TAILOPS_HOST_DEVICE C band_half_width(const Weights<C>& w, C magnitude) {
   const double bits = std::numeric_limits<C>::digits + 2;
   const double factor = 1.0 + scale * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
   if (!std::isfinite(factor)) return static_cast<C>(factor);
-  int next_power;
-  std::frexp(factor, &next_power);  // log₂ of it, rounded up: a logarithm would cost more
-  return static_cast<C>((bits + next_power) * 0.6931471805599453 / (2.0 * kappa));
+  return static_cast<C>((bits + power_above(factor)) * 0.6931471805599453 / (2.0 * kappa));
 }
 
 // Around every threshold that an order statistic in [low, high] can make: `scale` times it, at most
 // 1. low and high may be infinite: then there is no bound on that side.
 template <typename C>
 TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
-  const C half = band_half_width(w, std::isinf(high) ? std::fmax(low, C(0)) : high);
+  const C half = band_half_width(w, std::isinf(high) ? greater(low, C(0)) : high);
   return {static_cast<C>(scale * low) - half, low, high, high + half};
 }
 
@@ -37,9 +55,8 @@ TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double scale, const Weig
 template <typename C>
 TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
   const C half = band_half_width(w, threshold);
-  const C finite_high = std::fmin(threshold + half, std::numeric_limits<C>::max());
-  return {threshold, lower, upper, std::fmin(threshold - half, lower),
-          std::fmax(finite_high, upper)};
+  const C finite_high = lesser(threshold + half, std::numeric_limits<C>::max());
+  return {threshold, lower, upper, lesser(threshold - half, lower), greater(finite_high, upper)};
 }
 
 }  // namespace tailops

@@ -8,6 +8,7 @@
 #include "scales.h"
 #include "select.h"
 #include "select_columns.h"
+#include "short_groups.h"
 #include "subnormals.h"
 #include "tail_columns.h"
 #include "tail_loss.h"
@@ -24,18 +25,24 @@ class Forward {
       : problem_(problem),
         geometry_(problem.geometry),
         plan_(problem.options, problem.geometry.length),
+        known_scale_(scales_by_valid(geometry_, problem.ignoring.any) ? 1.0 : geometry_.row_scale),
         state_(state),
         executor_(executor) {}
 
   void run(T* loss) const {
-    const bool to_scalar = geometry_.reduces_to_scalar();
-    std::vector<double> losses(static_cast<size_t>(to_scalar ? geometry_.groups() : 0));
-    if (!(are_columns() && select_columns(to_scalar, losses))) select_groups(to_scalar, losses);
-    if (!to_scalar) return reduce_rows(loss);
+    const bool with_sums = are_summed(problem_);
+    std::vector<double> losses(static_cast<size_t>(with_sums ? geometry_.groups() : 0));
+    if (are_short(problem_, kShortForward)) {
+      select_short(with_sums, losses);
+    } else if (!(are_columns() && select_columns(with_sums, losses))) {
+      select_groups(with_sums, losses);
+    }
+    if (!with_sums) return reduce_rows(loss);
+    if (!geometry_.reduces_to_scalar()) return write_groups(losses, loss);
     double total = 0.0;
     for (const double group_loss : losses) total += group_loss;
     const double scale = scalar_scale(problem_, state_);
-    for (int64_t g = 0; g < geometry_.groups(); ++g) state_[g].threshold_gradient *= scale;
+    scale_threshold_gradients([&](int64_t) { return scale; });
     *loss = narrow<T>(total * scale);
   }
 
@@ -44,6 +51,34 @@ class Forward {
   bool are_columns() const {
     return !problem_.ignoring.any && geometry_.inner > 1 && geometry_.length > kBufferLength &&
            plan_.path != SelectionPath::kRadix;
+  }
+
+  // Groups of few elements, side by side.
+  void select_short(bool with_sums, std::vector<double>& losses) const {
+    const auto lower = static_cast<int>(plan_.rank.lower);
+    const SelectionNetwork network(static_cast<int>(geometry_.length), lower,
+                                   plan_.rank.weight == 0.0 ? lower : lower + 1);
+    const auto select = [&](int64_t first, const Columns<T>& columns, Executor& inside) {
+      std::vector<OrderStatistics<C>> found(static_cast<size_t>(columns.width));
+      problem_.loops.column_statistics(columns.y_true, columns.y_pred, columns.stride,
+                                       columns.width, problem_.weights, network, found.data());
+      for (int64_t c = 0; c < columns.width; ++c) {
+        set_state(first + c, {found[static_cast<size_t>(c)], plan_.rank, geometry_.length, 0});
+      }
+      if (!with_sums) return;
+      double squares = 0.0;
+      std::vector<Sums> sums = sum_known_columns(first, columns, inside, squares);
+      sums[0].squares = squares;
+      for (int64_t c = 0; c < columns.width; ++c) {
+        set_loss(first + c, sums[static_cast<size_t>(c)], losses);
+      }
+    };
+    if (geometry_.inner >= kWideColumns) return for_each_columns(problem_, executor_, select);
+    for_each_short_tile(problem_, executor_,
+                        [&](const ShortTile<T>& tile, const Columns<T>& columns) {
+                          SerialExecutor serial;
+                          select(tile.first, columns, serial);
+                        });
   }
 
   // Each group by itself: its threshold and, for one output, its sums.
@@ -94,11 +129,7 @@ class Forward {
             }
           } else {
             squares = 0.0;
-            const RowPasses passes(columns);
-            sums = sum_columns(
-                columns,
-                columns_of(state_ + first, 1, columns.width, passes.repeat, problem_.weights),
-                problem_.loops, problem_.weights, inside, squares);
+            sums = sum_known_columns(first, columns, inside, squares);
           }
           sums[0].squares = squares;
           for (int64_t c = 0; c < columns.width; ++c) {
@@ -106,6 +137,14 @@ class Forward {
           }
         });
     return all;
+  }
+
+  // Of columns whose states are set.
+  std::vector<Sums> sum_known_columns(int64_t first, const Columns<T>& columns, Executor& inside,
+                                      double& squares) const {
+    const TailColumns<C> tails =
+        columns_of(state_ + first, 1, columns.width, RowPasses(columns).repeat, problem_.weights);
+    return sum_columns(columns, tails, problem_.loops, problem_.weights, inside, squares);
   }
 
   Selected<C> select_alone(int64_t g, Executor& inside) const {
@@ -134,7 +173,7 @@ class Forward {
     const double beta = problem_.weights.beta;
     losses[static_cast<size_t>(g)] =
         beta == 0.0 ? sums.weighted : beta * sums.squares + (1.0 - beta) * sums.weighted;
-    state_[g].threshold_gradient = sums.threshold_gradient;
+    state_[g].threshold_gradient = sums.threshold_gradient * known_scale_;
   }
 
   Sums sum_group(const Group<T>& group, const Selected<C>& found, Executor& inside) const {
@@ -148,6 +187,22 @@ class Forward {
       return sums;
     };
     return block_sum<Sums>(group.length, sum_of, inside);
+  }
+
+  // Where each group is a row.
+  void write_groups(const std::vector<double>& losses, T* loss) const {
+    const auto scale_of = [&](int64_t g) { return group_scale(problem_, state_[g]); };
+    for (int64_t g = 0; g < geometry_.groups(); ++g) {
+      loss[g] = narrow<T>(losses[static_cast<size_t>(g)] * scale_of(g));
+    }
+    scale_threshold_gradients(scale_of);
+  }
+
+  // Where the data has told what the outputs are multiplied with: otherwise they are already.
+  template <typename ScaleOf>
+  void scale_threshold_gradients(const ScaleOf& scale_of) const {
+    if (!scales_by_valid(geometry_, problem_.ignoring.any)) return;
+    for (int64_t g = 0; g < geometry_.groups(); ++g) state_[g].threshold_gradient *= scale_of(g);
   }
 
   void reduce_rows(T* loss) const {
@@ -219,6 +274,7 @@ class Forward {
   const Problem<T>& problem_;
   const Geometry& geometry_;
   const SelectionPlan plan_;
+  const double known_scale_;
   GroupState* const state_;
   Executor& executor_;
 };

@@ -9,6 +9,16 @@
 
 namespace tailops {
 
+// Whether the sums over whole groups are all that the outputs are made of: of one output, or of one
+// per group. Columns have no Σ d² each.
+template <typename T>
+bool are_summed(const Problem<T>& problem) {
+  const Geometry& geometry = problem.geometry;
+  return geometry.reduces_to_scalar() ||
+         (geometry.inner == 1 && geometry.row_length == geometry.length &&
+          problem.weights.beta == 0);
+}
+
 // Of the one output, from the groups' states.
 template <typename T>
 double scalar_scale(const Problem<T>& problem, const GroupState* state) {
@@ -17,6 +27,14 @@ double scalar_scale(const Problem<T>& problem, const GroupState* state) {
   double valid = 0.0;
   for (int64_t g = 0; g < geometry.groups(); ++g) valid += state[g].valid;
   return mean_scale(valid);
+}
+
+// Of the output that is a group.
+template <typename T>
+double group_scale(const Problem<T>& problem, const GroupState& state) {
+  const Geometry& geometry = problem.geometry;
+  return scales_by_valid(geometry, problem.ignoring.any) ? mean_scale(state.valid)
+                                                         : geometry.row_scale;
 }
 
 // Of one output of several.

@@ -42,13 +42,14 @@ struct SelectionPlan {
         rank(rank_of(options, group_length)),
         path(options.selection),
         length(group_length) {
+    if (length <= kBufferLength && path == SelectionPath::kAuto) return;
     const double balanced = std::pow(static_cast<double>(length), 2.0 / 3.0) / 4.0;
     sample_runs = std::clamp<int64_t>(static_cast<int64_t>(balanced) / kRunLength, 8, 512);
   }
 
   // Without a path or a sample of its own: where the group's length is known on a device only.
   TAILOPS_HOST_DEVICE SelectionPlan(const Rank& of, int64_t group_length)
-      : rank(of), path(SelectionPath::kAuto), length(group_length), sample_runs(0) {}
+      : rank(of), path(SelectionPath::kAuto), length(group_length) {}
 
   // The rank where only so many of the group's elements count.
   Rank rank_among(int64_t valid) const { return rank_by(rank_rule, valid, percentile); }
@@ -83,7 +84,7 @@ struct SelectionPlan {
   Rank rank;
   SelectionPath path;
   int64_t length;
-  int64_t sample_runs;
+  int64_t sample_runs = 0;  // unless a sample is drawn
 
  private:
   // Where a rank of the group is in a sample of independent elements, and so many standard

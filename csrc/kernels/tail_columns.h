@@ -29,6 +29,18 @@ Ties ties_of(const GroupState& state, double gradient, const Loops<T>& loops,
           gradient * state.lower_share, gradient * state.upper_share};
 }
 
+// body(g, for_each_entry): every column, and where it is in TailColumns.
+template <typename Body>
+void for_each_column(int64_t outer, int64_t inner, int64_t repeat, const Body& body) {
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t c = 0; c < inner; ++c) {
+      body(o * inner + c, [=](const auto& at) {
+        for (int64_t r = 0; r < repeat; ++r) at(static_cast<size_t>((o * repeat + r) * inner + c));
+      });
+    }
+  }
+}
+
 // For each matrix its columns, `repeat` times, as for_each_run numbers them.
 template <typename C>
 TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner, int64_t repeat,
@@ -39,17 +51,16 @@ TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner,
                    &columns.band_high}) {
     of->resize(size);
   }
-  for (int64_t g = 0; g < outer * inner; ++g) {
+  for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {
     const Tail<C> tail = tail_of(state[g], weights);
-    for (int64_t r = 0; r < repeat; ++r) {
-      const auto i = static_cast<size_t>((g / inner * repeat + r) * inner + g % inner);
+    for_each_entry([&](size_t i) {
       columns.threshold[i] = tail.threshold;
       columns.lower[i] = tail.lower;
       columns.upper[i] = tail.upper;
       columns.band_low[i] = tail.band_low;
       columns.band_high[i] = tail.band_high;
-    }
-  }
+    });
+  });
   return columns;
 }
 
@@ -61,22 +72,24 @@ TailColumns<C> columns_of(const GroupState* state, const Geometry& geometry,
   return columns_of(state, geometry.outer, geometry.inner, rows_of_run(geometry), weights);
 }
 
+// Of columns that are repeated as above.
 template <typename C>
-void add_ties(TailColumns<C>& columns, const std::vector<Ties>& ties, const Geometry& geometry) {
-  if (geometry.inner == 1) return;
-  const int64_t inner = geometry.inner, repeat = rows_of_run(geometry);
+void add_ties(TailColumns<C>& columns, const std::vector<Ties>& ties, int64_t inner,
+              int64_t repeat) {
   for (auto* of : {&columns.direct_lower, &columns.direct_upper, &columns.through_lower,
                    &columns.through_upper}) {
     of->resize(columns.threshold.size());
   }
-  for (int64_t i = 0; i < static_cast<int64_t>(ties.size()) * repeat; ++i) {
-    const auto at = static_cast<size_t>(i);
-    const Ties& of = ties[static_cast<size_t>(i / (inner * repeat) * inner + i % inner)];
-    columns.direct_lower[at] = of.direct_lower;
-    columns.direct_upper[at] = of.direct_upper;
-    columns.through_lower[at] = of.through_lower;
-    columns.through_upper[at] = of.through_upper;
-  }
+  const int64_t outer = static_cast<int64_t>(ties.size()) / inner;
+  for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {
+    const Ties& of = ties[static_cast<size_t>(g)];
+    for_each_entry([&](size_t i) {
+      columns.direct_lower[i] = of.direct_lower;
+      columns.direct_upper[i] = of.direct_upper;
+      columns.through_lower[i] = of.through_lower;
+      columns.through_upper[i] = of.through_upper;
+    });
+  });
 }
 
 }  // namespace tailops

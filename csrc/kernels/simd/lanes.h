@@ -50,28 +50,20 @@ struct Lanes {
     }
     if (i < n) {
       const int rest = static_cast<int>(n - i);
-      body(load_some(y_true + i, rest), load_some(y_pred + i, rest), i, first_lanes<C>(rest), rest);
+      body(load_first(y_true + i, rest), load_first(y_pred + i, rest), i, first_lanes<C>(rest),
+           rest);
     }
   }
 
   template <typename U>
-  static auto load_some(const U* from, int count) {
-    U padded[kStep] = {};
-    memcpy(padded, from, sizeof(U) * static_cast<size_t>(count));
-    return load(padded);
-  }
-
-  template <typename U>
   static auto load_count(const U* from, int count) {
-    return count == kStep ? load(from) : load_some(from, count);
+    return count == kStep ? load(from) : load_first(from, count);
   }
 
   template <typename U>
   static void store_count(U* to, V v, int count) {
     if (count == kStep) return store(to, v);
-    U padded[kStep];
-    store(padded, v);
-    memcpy(to, padded, sizeof(U) * static_cast<size_t>(count));
+    store_first(to, v, count);
   }
 
   static V zero_unless(M mask, V v) { return choose(mask, v, V{}); }

@@ -9,10 +9,34 @@
 #include "loops.h"
 #include "losses.h"
 #include "order.h"
+#include "short_columns.h"
 #include "sums.h"
 
 namespace tailops {
 inline namespace TAILOPS_TARGET {
+
+// Calls a loop, and leaves no register's upper part in use: GCC forgets that in functions that
+// realign their stack, and every SSE instruction of the callers would wait for it.
+template <auto kLoop>
+struct Clean;
+template <typename Result, typename... Arguments, Result (*kLoop)(Arguments...)>
+struct Clean<kLoop> {
+  static Result call(Arguments... arguments) {
+    const CleanRegisters at_end;
+    return kLoop(arguments...);
+  }
+
+ private:
+  struct CleanRegisters {
+    ~CleanRegisters() {
+#if defined(__AVX__)
+      _mm256_zeroupper();
+#endif
+    }
+  };
+};
+template <auto kLoop>
+constexpr auto clean = Clean<kLoop>::call;
 
 template <typename Error, typename T>
 constexpr Loops<T> table() {
@@ -22,26 +46,27 @@ constexpr Loops<T> table() {
   using Sum = SumLoops<Error, T>;
   using Ignoring = IgnoreLoops<T>;
   Loops<T> loops{};
-  loops.count_ignored = Ignoring::count_ignored;
-  loops.take_out = Ignoring::take_out;
-  loops.clear_losses = Ignoring::template clear<C>;
-  loops.clear_gradient = Ignoring::template clear<T>;
-  loops.errors = Losses::errors;
-  loops.collect = CollectLoops<Error, T>::collect;
-  loops.collect_from = CollectLoops<Error, T>::collect_from;
-  loops.split = OrderLoops<C>::split;
-  loops.kth_smallest = OrderLoops<C>::kth_smallest;
-  loops.sum_errors = Sum::sum_errors;
-  loops.sum = Sum::sum;
-  loops.column_collect = ColumnLoops<Error, T>::column_collect;
-  loops.column_sum = ColumnLoops<Error, T>::column_sum;
-  loops.column_threshold_gradient = ColumnLoops<Error, T>::column_threshold_gradient;
-  loops.losses = Losses::losses;
-  loops.column_losses = Losses::column_losses;
-  loops.direct_derivative = Gradient::direct_derivative;
-  loops.threshold_gradient = Sum::threshold_gradient;
-  loops.gradient = Gradient::gradient;
-  loops.column_gradient = Gradient::column_gradient;
+  loops.count_ignored = clean<Ignoring::count_ignored>;
+  loops.take_out = clean<Ignoring::take_out>;
+  loops.clear_losses = clean<Ignoring::template clear<C>>;
+  loops.clear_gradient = clean<Ignoring::template clear<T>>;
+  loops.errors = clean<Losses::errors>;
+  loops.collect = clean<CollectLoops<Error, T>::collect>;
+  loops.collect_from = clean<CollectLoops<Error, T>::collect_from>;
+  loops.split = clean<OrderLoops<C>::split>;
+  loops.kth_smallest = clean<OrderLoops<C>::kth_smallest>;
+  loops.sum_errors = clean<Sum::sum_errors>;
+  loops.sum = clean<Sum::sum>;
+  loops.column_statistics = clean<ShortColumnLoops<Error, T>::column_statistics>;
+  loops.column_collect = clean<ColumnLoops<Error, T>::column_collect>;
+  loops.column_sum = clean<ColumnLoops<Error, T>::column_sum>;
+  loops.column_threshold_gradient = clean<ColumnLoops<Error, T>::column_threshold_gradient>;
+  loops.losses = clean<Losses::losses>;
+  loops.column_losses = clean<Losses::column_losses>;
+  loops.direct_derivative = clean<Gradient::direct_derivative>;
+  loops.threshold_gradient = clean<Sum::threshold_gradient>;
+  loops.gradient = clean<Gradient::gradient>;
+  loops.column_gradient = clean<Gradient::column_gradient>;
   return loops;
 }
 

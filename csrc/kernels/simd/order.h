@@ -25,7 +25,7 @@ struct OrderLoops : Lanes<C> {
     for (; i + kStep <= n; i += kStep) body(load(values + i), all);
     if (i < n) {
       const int rest = static_cast<int>(n - i);
-      body(Base::load_some(values + i, rest), first_lanes<C>(rest));
+      body(load_first(values + i, rest), first_lanes<C>(rest));
     }
   }
 

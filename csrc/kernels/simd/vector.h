@@ -350,6 +350,68 @@ inline void store(Float16* to, FloatVector v) {
 #endif
 }
 
+// --- The first `count` elements, fewer than a vector has lanes; the other lanes are zero, and the
+// memory behind is not touched.
+
+template <typename T>
+inline auto load_padded(const T* from, int count) {
+  T padded[kLanes<ComputeType<T>>] = {};
+  memcpy(padded, from, sizeof(T) * static_cast<size_t>(count));
+  return load(padded);
+}
+
+template <typename T, typename V>
+inline void store_padded(T* to, V v, int count) {
+  T padded[kLanes<ComputeType<T>>];
+  store(padded, v);
+  memcpy(static_cast<void*>(to), padded, sizeof(T) * static_cast<size_t>(count));
+}
+
+#if defined(__AVX512F__)
+inline __mmask16 first_bits(int count) { return static_cast<__mmask16>((1u << count) - 1); }
+#endif
+
+template <typename T>
+inline auto load_first(const T* from, int count) {
+  return load_padded(from, count);
+}
+template <typename T, typename V>
+inline void store_first(T* to, V v, int count) {
+  store_padded(to, v, count);
+}
+
+#if defined(__AVX512F__)
+inline FloatVector load_first(const float* from, int count) {
+  return reinterpret<FloatVector>(_mm512_maskz_loadu_ps(first_bits(count), from));
+}
+inline DoubleVector load_first(const double* from, int count) {
+  return reinterpret<DoubleVector>(
+      _mm512_maskz_loadu_pd(static_cast<__mmask8>(first_bits(count)), from));
+}
+inline void store_first(float* to, FloatVector v, int count) {
+  _mm512_mask_storeu_ps(to, first_bits(count), reinterpret<__m512>(v));
+}
+inline void store_first(double* to, DoubleVector v, int count) {
+  _mm512_mask_storeu_pd(to, static_cast<__mmask8>(first_bits(count)), reinterpret<__m512d>(v));
+}
+#elif defined(__AVX2__)
+inline FloatVector load_first(const float* from, int count) {
+  return reinterpret<FloatVector>(
+      _mm256_maskload_ps(from, reinterpret<__m256i>(first_lanes<float>(count))));
+}
+inline DoubleVector load_first(const double* from, int count) {
+  return reinterpret<DoubleVector>(
+      _mm256_maskload_pd(from, reinterpret<__m256i>(first_lanes<double>(count))));
+}
+inline void store_first(float* to, FloatVector v, int count) {
+  _mm256_maskstore_ps(to, reinterpret<__m256i>(first_lanes<float>(count)), reinterpret<__m256>(v));
+}
+inline void store_first(double* to, DoubleVector v, int count) {
+  _mm256_maskstore_pd(to, reinterpret<__m256i>(first_lanes<double>(count)),
+                      reinterpret<__m256d>(v));
+}
+#endif
+
 // --- exp(−x) as 2ⁿ·exp(−r) with |r| ≤ ½ln 2. Beyond ±kLargest it stays what it is there, a normal
 // number; NaN stays NaN.
 

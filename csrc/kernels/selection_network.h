@@ -1,0 +1,74 @@
+#pragma once
+
+// Which comparisons find one or two order statistics of a few values, whatever the values are: many
+// groups run through them side by side. Batcher's sorting network (Knuth, The Art of Computer
+// Programming, volume 3, algorithm 5.2.2M) without the comparators that what is wanted does not
+// depend on.
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace tailops {
+
+class SelectionNetwork {
+ public:
+  // The smaller of two values goes to one line, the larger to the other.
+  struct Comparator {
+    uint16_t smaller;
+    uint16_t larger;
+  };
+
+  static constexpr int kMostLines = 128;
+
+  // Afterwards the values of ranks first, …, last stand on the lines of these numbers.
+  SelectionNetwork(int lines, int first, int last) : lines_(lines), first_(first), last_(last) {
+    sort();
+    keep_wanted();
+  }
+
+  int lines() const { return lines_; }
+  int first() const { return first_; }
+  int last() const { return last_; }
+  const std::vector<Comparator>& comparators() const { return comparators_; }
+
+ private:
+  // A network for a power of two of lines, of which the first are taken to hold −∞ and are not
+  // there: what that leaves for the largest value is a tree.
+  void sort() {
+    if (lines_ == 1) return;
+    int top = 1;
+    while (2 * top < lines_) top *= 2;
+    const int missing = 2 * top - lines_;
+    for (int p = top; p > 0; p /= 2) {
+      for (int q = top, r = 0, d = p;; d = q - p, q /= 2, r = p) {
+        for (int i = missing; i + d < 2 * top; ++i) {
+          if ((i & p) != r) continue;
+          comparators_.push_back(
+              {static_cast<uint16_t>(i - missing), static_cast<uint16_t>(i - missing + d)});
+        }
+        if (q == p) break;
+      }
+    }
+  }
+
+  void keep_wanted() {
+    std::vector<bool> wanted(static_cast<size_t>(lines_));
+    for (int line = first_; line <= last_; ++line) wanted[static_cast<size_t>(line)] = true;
+    std::vector<Comparator> kept;
+    for (auto c = comparators_.rbegin(); c != comparators_.rend(); ++c) {
+      if (!wanted[c->smaller] && !wanted[c->larger]) continue;
+      wanted[c->smaller] = wanted[c->larger] = true;
+      kept.push_back(*c);
+    }
+    std::reverse(kept.begin(), kept.end());
+    comparators_ = std::move(kept);
+  }
+
+  int lines_;
+  int first_;
+  int last_;
+  std::vector<Comparator> comparators_;
+};
+
+}  // namespace tailops
