@@ -200,6 +200,23 @@ def test_subnormal_errors_are_kept():
     np.testing.assert_array_equal(loss, d)
 
 
+@pytest.mark.parametrize("kappa", [0.0, 3.0, 1e4, 1e18, 1e30])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [37, 5000])
+def test_sums_of_subnormal_errors(n, dtype, kappa):
+    """They are added up apart from the rest, where that makes no difference."""
+    subnormal = residuals("subnormal", n, dtype)
+    normal = residuals("random", n, dtype)
+    some = np.random.default_rng(0).random(n) < 0.5
+    mixed = np.where(some, subnormal, normal)
+    # In float64 the oracle rounds the loss of each; with the last κ the kernels do.
+    for d in (mixed,) if dtype == np.float64 or kappa == 1e30 else (subnormal, mixed):
+        for percentile in (0.3, 0.9):
+            for method in ("floor", "linear"):
+                options = TailOptions(percentile, kappa, 3.0, method=method)
+                check(np.zeros_like(d), d, options, "sum")
+
+
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
 @pytest.mark.parametrize("reduction", ["none", "per_sample", "mean"])
 def test_a_nan_is_its_whole_groups_and_no_others(gradient, reduction):

@@ -109,6 +109,7 @@ struct GradientLoops : ErrorLanes<Error, T> {
     Where where;
     Upstream<T> upstream;
     Formulas formulas;
+    C negligible;
     bool fixed_weight;
 
     // Where one value serves all that tie with lower, and one all that tie with upper.
@@ -146,8 +147,10 @@ struct GradientLoops : ErrorLanes<Error, T> {
     }
 
     // What arrives at the error of elements near the threshold that do not tie with it.
-    TAILOPS_INLINE V untied_by_error(V e, V g, V threshold) const {
-      const Indicator<V> h = tail_indicator(e, threshold, formulas.kappa);
+    TAILOPS_INLINE V untied_by_error(V error, V g, V threshold) const {
+      const V e = Base::zero_below(negligible, error);
+      const Indicator<V> h =
+          tail_indicator(e, Base::zero_below(negligible, threshold), formulas.kappa);
       const V weight = formulas.weight(h);
       return g * (fixed_weight ? weight : weight + formulas.spike(e, h));
     }
@@ -312,9 +315,13 @@ struct GradientLoops : ErrorLanes<Error, T> {
     bool many_are_near = false;
     for (int64_t begin = 0; begin < n; begin += kTileLength) {
       const int64_t count = n - begin < kTileLength ? n - begin : kTileLength;
-      Tile<kEach, Where> tile{y_true + begin,       y_pred + begin,
-                              where.from(begin),    upstream,
-                              Base::formulas_of(w), w.mode == GradientMode::kFixedWeight};
+      Tile<kEach, Where> tile{y_true + begin,
+                              y_pred + begin,
+                              where.from(begin),
+                              upstream,
+                              Base::formulas_of(w),
+                              Base::negligible(w),
+                              w.mode == GradientMode::kFixedWeight};
       if (kEach) tile.upstream.values += begin;
       tile.prepare();
       if (!many_are_near) {

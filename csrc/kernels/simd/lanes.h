@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "loops.h"
 
@@ -67,6 +68,8 @@ struct Lanes {
   }
 
   static V zero_unless(M mask, V v) { return choose(mask, v, V{}); }
+
+  static V zero_below(C bound, V v) { return choose(v < bound, V{}, v); }
 
   static M inside(V e, V band_low, V band_high) { return ~((e < band_low) | (e > band_high)); }
 };
@@ -160,6 +163,15 @@ struct ErrorLanes : Lanes<T> {
   using Formulas = TailFormulas<Error, C>;
 
   static Formulas formulas_of(const Weights<C>& w) { return {w.kappa, w.scale, w.beta, w.epsilon}; }
+
+  // A product with a subnormal number takes some processors two hundred cycles. An error below this
+  // is one, and as good as zero where the threshold is subtracted from it or 1 added to it.
+  static C negligible(const Weights<C>& w) {
+    using Limits = std::numeric_limits<C>;
+    constexpr C kRoom = C(1) / (C(uint64_t{1} << 53) * C(256));
+    const C steepest = kRoom / Limits::min();
+    return w.kappa * (C(1) + w.scale) <= steepest ? Limits::min() : C(0);
+  }
 
   // 1 + s·h where h is 0 or 1.
   static Vector<C> flat_weight(Vector<C> e, Vector<C> band_high, const Weights<C>& w) {

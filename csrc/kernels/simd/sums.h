@@ -60,6 +60,7 @@ struct SumLoops : ErrorLanes<Error, T> {
 
   struct Totals {
     TileSums<C> errors, above, excess, slopes, squares;
+    double negligible = 0.0;  // Σ e of negligible errors that are near the threshold
 
     void add(const TileOf& tile) {
       errors.add(tile.errors);
@@ -68,9 +69,18 @@ struct SumLoops : ErrorLanes<Error, T> {
       slopes.add(tile.slopes);
       squares.add(tile.squares);
     }
-    Sums sums(const Formulas& formulas) const {
-      return {formulas.weighted_sum(errors.total(), above.total(), excess.total()), squares.total(),
-              slopes.total()};
+    Sums sums(const Formulas& formulas, C threshold) const {
+      Sums sums{formulas.weighted_sum(errors.total(), above.total(), excess.total()),
+                squares.total(), slopes.total()};
+      if (negligible != 0.0) {
+        // As many of them as there are have the indicator of an error of zero.
+        const Indicator<V> h = tail_indicator(V{}, threshold, formulas.kappa);
+        const V one = broadcast(C(1));
+        sums.weighted += negligible * static_cast<double>(formulas.excess(one, h)[0]);
+        sums.threshold_gradient +=
+            negligible * static_cast<double>(formulas.threshold_derivative(one, h)[0]);
+      }
+      return sums;
     }
   };
 
@@ -82,6 +92,17 @@ struct SumLoops : ErrorLanes<Error, T> {
     if (kExact) sums.slopes += Base::zero_unless(near, formulas.threshold_derivative(e, h));
   }
 
+  // Writes zeros over them, and returns their sum.
+  [[gnu::noinline]] static double remove_negligible(C bound, int64_t length, C* errors) {
+    V sum{};
+    for (int64_t k = 0; k < length; k += kStep) {
+      const V e = load(errors + k), rest = Base::zero_below(bound, e);
+      sum += choose(e < bound, e, V{});
+      store(errors + k, rest);
+    }
+    return to_wide<C>(sum).total();
+  }
+
   // Every element by its own indicator, but where it is far from the threshold. Returns how many
   // are near. Σ e is there already where elements have been put aside.
   template <bool kExact, bool kWhole, bool kAside, typename Source>
@@ -90,17 +111,23 @@ struct SumLoops : ErrorLanes<Error, T> {
                                              Totals& totals) {
     const Tail<C> tail = at;
     const Formulas formulas = Base::formulas_of(weights);
-    const V threshold = broadcast(tail.threshold);
+    const C negligible = Base::negligible(weights);
+    const V threshold = Base::zero_below(negligible, broadcast(tail.threshold));
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
     C errors[kTileLength];
     TileOf sums;
-    M far{};
+    M far{}, small{};
     for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int count, M valid) TAILOPS_INLINE {
       const V e = source.error(first + k, count, valid, sums.squares);
       far |= valid & ((e < low) | (e > high));
+      small |= e < negligible;
       if (!kAside) sums.errors += e;
       store(errors + k, e);
     });
+    if (bits_of(small) != 0) {
+      const double removed = remove_negligible(negligible, length, errors);
+      if (tail.band_low <= C(0)) totals.negligible += removed;
+    }
     // The usual case alone: half as many instructions.
     int64_t near_count = length;
     if (bits_of(far) == 0) {
@@ -178,7 +205,8 @@ struct SumLoops : ErrorLanes<Error, T> {
     }
     if (i < n) kept = far_tile<false>(source, i, n - i, tail, aside, kept, totals);
     near_sums<kExact>(aside, kept, w, tail, totals);
-    sums += totals.sums(Base::formulas_of(w));
+    sums += totals.sums(Base::formulas_of(w),
+                        Base::zero_below(Base::negligible(w), broadcast(tail.threshold))[0]);
   }
 
   static void sum(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
