@@ -39,7 +39,7 @@ struct CollectLoops : ErrorLanes<Error, T> {
       const M at_high = valid & (e == bracket.high) & ~at_low;
       low_count -= at_low;
       high_count -= at_high;
-      const uint32_t kept = bits_of(valid & ~(below | above | at_low | at_high));
+      const uint32_t kept = bits_of(valid) & ~bits_of(below | above | at_low | at_high);
       if (Base::kBranchesOnKept && kept == 0) return;
       candidate += compact(candidate, e, kept);
     }
@@ -67,7 +67,7 @@ struct CollectLoops : ErrorLanes<Error, T> {
       const M below = (e < bracket.band_low) & valid;
       below_sum += Base::zero_unless(below, e);
       if (kSquares) square_sum += Base::zero_unless(valid, d * d);
-      const uint32_t kept = bits_of(valid & ~below);
+      const uint32_t kept = bits_of(valid) & ~bits_less(e, broadcast(bracket.band_low));
       if (Base::kBranchesOnKept && kept == 0) return;
       candidate += compact(candidate, e, kept);
     }

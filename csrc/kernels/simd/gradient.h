@@ -202,7 +202,8 @@ struct GradientLoops : ErrorLanes<Error, T> {
       const M above = e > tile.where.band_high(i);
       const V far = tile.formulas.residual_derivative(d, tile.far_by_error(g, above), g);
       Base::store_count(to + i, far, count);
-      const uint32_t bits = bits_of(valid & ~((e < tile.where.band_low(i)) | above));
+      const uint32_t bits =
+          Base::bits_inside(e, tile.where.band_low(i), tile.where.band_high(i), valid);
       if (Base::kBranchesOnKept && bits == 0) continue;
       compact(aside.residuals + near, d, bits);
       near += compact(aside.positions + near, position, bits);

@@ -71,6 +71,10 @@ struct Lanes {
 
   static V zero_below(C bound, V v) { return choose(v < bound, V{}, v); }
 
+  static uint32_t bits_inside(V e, V band_low, V band_high, M valid) {
+    return bits_of(valid) & ~(bits_less(e, band_low) | bits_less(band_high, e));
+  }
+
   static M inside(V e, V band_low, V band_high) { return ~((e < band_low) | (e > band_high)); }
 };
 

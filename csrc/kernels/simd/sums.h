@@ -168,10 +168,9 @@ struct SumLoops : ErrorLanes<Error, T> {
     TileOf sums;
     for_each_vector_of_tile<kWhole>(i, length, [&](int64_t k, int count, M valid) TAILOPS_INLINE {
       const V e = source.error(k, count, valid, sums.squares);
-      const M near = Base::inside(e, low, high) & valid;
       sums.errors += e;
       sums.above += Base::zero_unless(e > high, e);
-      const uint32_t bits = bits_of(near);
+      const uint32_t bits = Base::bits_inside(e, low, high, valid);
       if (Base::kBranchesOnKept && bits == 0) return;
       kept += compact(aside + kept, e, bits);
     });

@@ -184,6 +184,22 @@ inline uint32_t bits_of(Mask<double> mask) {
 #endif
 }
 
+// Those of a < b. With AVX-512 compilers make a vector of the comparison's bits, and bits of that.
+inline uint32_t bits_less(FloatVector a, FloatVector b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask(reinterpret<__m512>(a), reinterpret<__m512>(b), _CMP_LT_OQ);
+#else
+  return bits_of(a < b);
+#endif
+}
+inline uint32_t bits_less(DoubleVector a, DoubleVector b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_pd_mask(reinterpret<__m512d>(a), reinterpret<__m512d>(b), _CMP_LT_OQ);
+#else
+  return bits_of(a < b);
+#endif
+}
+
 // --- Compaction: writes the lanes whose bit is set, one after the other, and returns how many. May
 // write a whole vector.
 
@@ -294,7 +310,10 @@ using Halves = VectorOf<uint16_t, kVectorBytes / 2>::type;
 using Words = VectorOf<uint32_t, kVectorBytes>::type;
 
 inline FloatVector load(const BFloat16* from) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return reinterpret<FloatVector>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+#elif defined(__AVX2__)
   const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   return reinterpret<FloatVector>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
 #else
@@ -326,7 +345,10 @@ inline void store(BFloat16* to, FloatVector v) {
   const Words rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   const Words quiet = (bits >> 16) | 0x40;
   const Words chosen = reinterpret<Mask<float>>(v != v) ? quiet : rounded;
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                      _mm512_cvtepi32_epi16(reinterpret<__m512i>(chosen)));
+#elif defined(__AVX2__)
   const __m256i words = reinterpret<__m256i>(chosen);
   _mm_storeu_si128(
       reinterpret_cast<__m128i*>(to),
