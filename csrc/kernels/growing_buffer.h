@@ -69,6 +69,8 @@ enum class Scratch {
   kPredictions,
   kMask,
   kResults,
+  kColumnSample,
+  kColumnValues,
 };
 
 template <typename C, Scratch kPurpose>

@@ -73,11 +73,12 @@ class ColumnSelector {
   void draw(std::vector<C>& low, std::vector<C>& band_low) const {
     const int64_t m = sample_rows();
     const auto width = static_cast<size_t>(columns_.width);
-    sample_.resize(static_cast<size_t>(m) * width);
+    sample_ = scratch_of<C, Scratch::kColumnSample>(m * columns_.width);
+    sample_size_ = static_cast<size_t>(m) * width;
     for (int64_t i = 0; i < m; ++i) {
       const int64_t at = SelectionPlan::stratified(i, m, columns_.length) * columns_.stride;
       loops_.errors(columns_.y_true + at, columns_.y_pred + at, columns_.width, weights_,
-                    sample_.data() + static_cast<size_t>(i) * width);
+                    sample_ + static_cast<size_t>(i) * width);
     }
     const double place = plan_.lower_place(m, kDeviations);
     low.resize(width + kSlack);
@@ -99,12 +100,12 @@ class ColumnSelector {
   bool few_are_kept(const std::vector<C>& from) const {
     const auto width = static_cast<size_t>(columns_.width);
     size_t kept = 0;
-    for (size_t i = 0; i < sample_.size(); i += width) {
+    for (size_t i = 0; i < sample_size_; i += width) {
       int of_row = 0;
       for (size_t c = 0; c < width; ++c) of_row += sample_[i + c] >= from[c];
       kept += static_cast<size_t>(of_row);
     }
-    return 4 * kept <= sample_.size();
+    return 4 * kept <= sample_size_;
   }
 
   // --- The pass.
@@ -116,7 +117,7 @@ class ColumnSelector {
       collect_part(from, part, parts[static_cast<size_t>(part)]);
     });
     std::vector<int64_t> first_of(static_cast<size_t>(columns_.width) + 1);
-    const std::vector<C> values = by_column(parts, first_of);
+    const C* const values = by_column(parts, first_of);
     Result result;
     for (const Part& part : parts) result.squares += part.squares;
     result.columns.resize(static_cast<size_t>(columns_.width));
@@ -125,7 +126,7 @@ class ColumnSelector {
         const int64_t first = first_of[static_cast<size_t>(c)];
         const int64_t count = first_of[static_cast<size_t>(c) + 1] - first;
         result.columns[static_cast<size_t>(c)] =
-            finish(values.data() + first, count, parts, c, with_sums, from[static_cast<size_t>(c)]);
+            finish(values + first, count, parts, c, with_sums, from[static_cast<size_t>(c)]);
       }
     });
     return result;
@@ -154,7 +155,7 @@ class ColumnSelector {
   }
 
   // All candidates, those of a column in the order of their rows; where each column's begin.
-  std::vector<C> by_column(std::vector<Part>& parts, std::vector<int64_t>& first_of) const {
+  C* by_column(std::vector<Part>& parts, std::vector<int64_t>& first_of) const {
     for (Part& part : parts) {
       if (passes_.repeat > 1) {
         const auto width = static_cast<uint32_t>(columns_.width);
@@ -166,12 +167,12 @@ class ColumnSelector {
       for (const Position<C> c : part.columns) ++first_of[static_cast<size_t>(c) + 1];
     }
     for (size_t c = 1; c < first_of.size(); ++c) first_of[c] += first_of[c - 1];
-    std::vector<C> values(static_cast<size_t>(first_of.back()));
+    C* const values = scratch_of<C, Scratch::kColumnValues>(first_of.back());
     std::vector<int64_t> next = first_of;
     for (const Part& part : parts) {
       const C* value = part.values.begin();
       for (const Position<C> c : part.columns) {
-        values[static_cast<size_t>(next[static_cast<size_t>(c)]++)] = *value++;
+        values[next[static_cast<size_t>(c)]++] = *value++;
       }
     }
     return values;
@@ -207,7 +208,8 @@ class ColumnSelector {
   const Loops<T>& loops_;
   const Weights<C>& weights_;
   Executor& executor_;
-  mutable std::vector<C> sample_;
+  mutable C* sample_ = nullptr;
+  mutable size_t sample_size_ = 0;
 };
 
 }  // namespace tailops
