@@ -26,7 +26,7 @@ class KeepSubnormals {
   ~KeepSubnormals() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
 
  private:
-  static constexpr uint64_t kFlush = uint64_t{1} << 24;  // FZ
+  static constexpr uint64_t kFlush = uint64_t{1} << 24 | uint64_t{1};  // FZ, FIZ
   uint64_t saved_;
 #else
   KeepSubnormals() {}

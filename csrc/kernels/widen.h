@@ -9,6 +9,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace tailops {
@@ -22,7 +24,7 @@ inline const float* widened(const BFloat16* x, int64_t n, float* buffer) {
 }
 
 #if defined(__x86_64__)
-// The instructions that every processor with AVX2 has, and the baseline does not. Returns how many.
+// Returns how many. These instructions every processor with AVX2 has, and the baseline does not.
 __attribute__((target("avx,f16c"))) inline int64_t widen_in_vectors(const Float16* x, int64_t n,
                                                                     float* buffer) {
   int64_t i = 0;
@@ -32,12 +34,24 @@ __attribute__((target("avx,f16c"))) inline int64_t widen_in_vectors(const Float1
   }
   return i;
 }
+#elif defined(__aarch64__)
+inline int64_t widen_in_vectors(const Float16* x, int64_t n, float* buffer) {
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    vst1q_f32(
+        buffer + i,
+        vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(reinterpret_cast<const uint16_t*>(x + i)))));
+  }
+  return i;
+}
 #endif
 
 inline const float* widened(const Float16* x, int64_t n, float* buffer) {
   int64_t i = 0;
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) i = widen_in_vectors(x, n, buffer);
+#elif defined(__aarch64__)
+  i = widen_in_vectors(x, n, buffer);
 #endif
   for (; i < n; ++i) buffer[i] = widen(x[i]);
   return buffer;

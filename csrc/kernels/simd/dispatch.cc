@@ -42,7 +42,11 @@ constexpr Target kTargets[] = {
     {"avx2",
      []() -> bool { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
 #endif
+#if defined(__aarch64__)
+    {"neon", [] { return true; }},
+#else
     {"portable", [] { return true; }},
+#endif
 };
 
 template <typename T>

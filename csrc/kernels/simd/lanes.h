@@ -34,7 +34,7 @@ struct Lanes {
   static constexpr uint32_t kAllLanes = (uint32_t{1} << kStep) - 1;
 
   // Where the target compacts a vector without a branch, not branching at all is faster.
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__aarch64__)
   static constexpr bool kBranchesOnKept = false;
 #else
   static constexpr bool kBranchesOnKept = true;

@@ -2,8 +2,7 @@
 
 // Vectors of the target's width, on the compilers' own vector types: arithmetic and comparison are
 // operators, a comparison gives a vector of integers (0 or −1), and what a language has no operator
-// for is here. The same text serves every instruction set; only loads of float16 and the mask's
-// bits name any.
+// for is here. The same text serves every instruction set but where it names one.
 
 #include <cstdint>
 #include <cstring>
@@ -14,6 +13,8 @@
 
 #if defined(__SSE2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace tailops {
@@ -92,6 +93,9 @@ inline FloatVector multiply_add(FloatVector a, FloatVector b, FloatVector c) {
 #elif defined(__FMA__)
   return reinterpret<FloatVector>(
       _mm256_fmadd_ps(reinterpret<__m256>(a), reinterpret<__m256>(b), reinterpret<__m256>(c)));
+#elif defined(__aarch64__)
+  return reinterpret<FloatVector>(vfmaq_f32(
+      reinterpret<float32x4_t>(c), reinterpret<float32x4_t>(a), reinterpret<float32x4_t>(b)));
 #else
   return a * b + c;
 #endif
@@ -103,6 +107,9 @@ inline DoubleVector multiply_add(DoubleVector a, DoubleVector b, DoubleVector c)
 #elif defined(__FMA__)
   return reinterpret<DoubleVector>(
       _mm256_fmadd_pd(reinterpret<__m256d>(a), reinterpret<__m256d>(b), reinterpret<__m256d>(c)));
+#elif defined(__aarch64__)
+  return reinterpret<DoubleVector>(vfmaq_f64(
+      reinterpret<float64x2_t>(c), reinterpret<float64x2_t>(a), reinterpret<float64x2_t>(b)));
 #else
   return a * b + c;
 #endif
@@ -164,6 +171,8 @@ inline uint32_t bits_of(Mask<float> mask) {
   return static_cast<uint32_t>(_mm256_movemask_ps(reinterpret<__m256>(mask)));
 #elif defined(__SSE2__)
   return static_cast<uint32_t>(_mm_movemask_ps(reinterpret<__m128>(mask)));
+#elif defined(__aarch64__)
+  return vaddvq_u32(reinterpret<uint32x4_t>(mask & Mask<float>{1, 2, 4, 8}));
 #else
   uint32_t bits = 0;
   for (int lane = 0; lane < kLanes<float>; ++lane) bits |= (mask[lane] & 1) << lane;
@@ -177,6 +186,8 @@ inline uint32_t bits_of(Mask<double> mask) {
   return static_cast<uint32_t>(_mm256_movemask_pd(reinterpret<__m256d>(mask)));
 #elif defined(__SSE2__)
   return static_cast<uint32_t>(_mm_movemask_pd(reinterpret<__m128d>(mask)));
+#elif defined(__aarch64__)
+  return static_cast<uint32_t>(vaddvq_u64(reinterpret<uint64x2_t>(mask & Mask<double>{1, 2})));
 #else
   uint32_t bits = 0;
   for (int lane = 0; lane < kLanes<double>; ++lane) bits |= (mask[lane] & 1) << lane;
@@ -203,33 +214,46 @@ inline uint32_t bits_less(DoubleVector a, DoubleVector b) {
 // --- Compaction: writes the lanes whose bit is set, one after the other, and returns how many. May
 // write a whole vector.
 
-#if defined(__AVX2__) && !defined(__AVX512F__)
-// For each set of lanes, which words of the vector come first, second, …: a byte each.
-template <int kWordsPerLane>
-struct WordOrders {
-  static constexpr int kLaneCount = 8 / kWordsPerLane;
-  uint64_t of[1 << kLaneCount] = {};
-  constexpr WordOrders() {
-    for (int bits = 0; bits < 1 << kLaneCount; ++bits) {
+// How many bits are set, of those of one vector.
+inline int count_of(uint32_t bits) {
+#if defined(__aarch64__)
+  // The four bits of each count side by side: the instruction that counts is one of the vectors'.
+  return static_cast<int>(uint64_t{0x4332322132212110} >> (4 * bits) & 7);
+#else
+  return __builtin_popcount(bits);
+#endif
+}
+
+#if (defined(__AVX2__) && !defined(__AVX512F__)) || defined(__aarch64__)
+// For each set of lanes, which units of the vector come first, second, …: a byte each.
+template <int kUnits, int kUnitsPerLane>
+struct UnitOrders {
+  static constexpr int kSets = 1 << (kUnits / kUnitsPerLane);
+  alignas(kUnits) uint8_t of[kSets][kUnits] = {};
+  constexpr UnitOrders() {
+    for (int bits = 0; bits < kSets; ++bits) {
       int count = 0;
-      for (int word = 0; word < 8; ++word) {
-        if (bits >> (word / kWordsPerLane) & 1) {
-          of[bits] |= static_cast<uint64_t>(word) << (8 * count++);
-        }
+      for (int unit = 0; unit < kUnits; ++unit) {
+        if (bits >> (unit / kUnitsPerLane) & 1) of[bits][count++] = static_cast<uint8_t>(unit);
       }
     }
   }
 };
-template <int kWordsPerLane>
-inline constexpr WordOrders<kWordsPerLane> kWordOrders;
+template <int kUnits, int kLaneCount>
+inline constexpr UnitOrders<kUnits, kUnits / kLaneCount> kUnitOrders;
 
-template <int kWordsPerLane, typename V>
+template <int kLaneCount, typename V>
 inline void store_compacted(void* to, V v, uint32_t bits) {
-  const __m128i bytes =
-      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kWordOrders<kWordsPerLane>.of[bits]));
+#if defined(__AVX2__)
+  const auto& words = kUnitOrders<8, kLaneCount>.of[bits];
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(words));
   _mm256_storeu_si256(
       static_cast<__m256i*>(to),
       _mm256_permutevar8x32_epi32(reinterpret<__m256i>(v), _mm256_cvtepu8_epi32(bytes)));
+#else
+  const uint8x16_t bytes = vld1q_u8(kUnitOrders<16, kLaneCount>.of[bits]);
+  vst1q_u8(static_cast<uint8_t*>(to), vqtbl1q_u8(reinterpret<uint8x16_t>(v), bytes));
+#endif
 }
 #endif
 
@@ -246,9 +270,9 @@ inline int compact_words(Element* to, V v, uint32_t bits) {
   _mm512_storeu_ps(to,
                    _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), reinterpret<__m512>(v)));
   return __builtin_popcount(bits);
-#elif defined(__AVX2__)
-  store_compacted<1>(to, v, bits);
-  return __builtin_popcount(bits);
+#elif defined(__AVX2__) || defined(__aarch64__)
+  store_compacted<kLanes<float>>(to, v, bits);
+  return count_of(bits);
 #else
   return compact_lanes(to, v, bits);
 #endif
@@ -261,9 +285,9 @@ inline int compact_double_words(Element* to, V v, uint32_t bits) {
   _mm512_storeu_pd(to,
                    _mm512_maskz_compress_pd(static_cast<__mmask8>(bits), reinterpret<__m512d>(v)));
   return __builtin_popcount(bits);
-#elif defined(__AVX2__)
-  store_compacted<2>(to, v, bits);
-  return __builtin_popcount(bits);
+#elif defined(__AVX2__) || defined(__aarch64__)
+  store_compacted<kLanes<double>>(to, v, bits);
+  return count_of(bits);
 #else
   return compact_lanes(to, v, bits);
 #endif
@@ -316,6 +340,9 @@ inline FloatVector load(const BFloat16* from) {
 #elif defined(__AVX2__)
   const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   return reinterpret<FloatVector>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+#elif defined(__aarch64__)
+  const uint16x4_t halves = vld1_u16(reinterpret_cast<const uint16_t*>(from));
+  return reinterpret<FloatVector>(vshll_n_u16(halves, 16));
 #else
   Halves halves;
   memcpy(&halves, from, sizeof(halves));
@@ -330,6 +357,9 @@ inline FloatVector load(const Float16* from) {
 #elif defined(__F16C__)
   return reinterpret<FloatVector>(
       _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#elif defined(__aarch64__)
+  return reinterpret<FloatVector>(
+      vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(reinterpret_cast<const uint16_t*>(from)))));
 #else
   FloatVector v;
   for (int lane = 0; lane < kLanes<float>; ++lane) v[lane] = widen(from[lane]);
@@ -367,6 +397,9 @@ inline void store(Float16* to, FloatVector v) {
 #elif defined(__F16C__)
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                    _mm256_cvtps_ph(reinterpret<__m256>(v), _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__aarch64__)
+  vst1_u16(reinterpret_cast<uint16_t*>(to),
+           vreinterpret_u16_f16(vcvt_f16_f32(reinterpret<float32x4_t>(v))));
 #else
   for (int lane = 0; lane < kLanes<float>; ++lane) to[lane] = narrow<Float16>(v[lane]);
 #endif
