@@ -50,7 +50,7 @@ constexpr Target kTargets[] = {
 };
 
 template <typename T>
-const Loops<T>* table_of(const std::string& name) {
+const Loops<T>* table_of([[maybe_unused]] const std::string& name) {
 #if defined(TAILOPS_X86_TARGETS)
   if (name == "avx512") return avx512::loops<T>();
   if (name == "avx2") return avx2::loops<T>();
