@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "geometry.h"
+#include "integers.h"
 #include "options.h"
 #include "rank.h"
 #include "row_selector.h"
@@ -408,14 +409,7 @@ TAILOPS_BOTH(float)
 TAILOPS_BOTH(double)
 TAILOPS_BOTH(Float16)
 TAILOPS_BOTH(BFloat16)
-TAILOPS_FORWARD(int8_t)
-TAILOPS_FORWARD(int16_t)
-TAILOPS_FORWARD(int32_t)
-TAILOPS_FORWARD(int64_t)
-TAILOPS_FORWARD(uint8_t)
-TAILOPS_FORWARD(uint16_t)
-TAILOPS_FORWARD(uint32_t)
-TAILOPS_FORWARD(uint64_t)
+TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #undef TAILOPS_BOTH
 #undef TAILOPS_FORWARD
 

@@ -2,6 +2,7 @@
 
 #include "gpu_call.h"
 #include "kernels/cuda/selection.h"
+#include "kernels/integers.h"
 #include "selection_kernels.h"
 
 namespace tailops {
@@ -60,14 +61,7 @@ TAILOPS_BOTH(float)
 TAILOPS_BOTH(double)
 TAILOPS_BOTH(Eigen::half)
 TAILOPS_BOTH(Eigen::bfloat16)
-TAILOPS_FORWARD(int8_t)
-TAILOPS_FORWARD(int16_t)
-TAILOPS_FORWARD(int32_t)
-TAILOPS_FORWARD(int64_t)
-TAILOPS_FORWARD(uint8_t)
-TAILOPS_FORWARD(uint16_t)
-TAILOPS_FORWARD(uint32_t)
-TAILOPS_FORWARD(uint64_t)
+TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #undef TAILOPS_BOTH
 #undef TAILOPS_FORWARD
 

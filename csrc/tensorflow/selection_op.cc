@@ -4,6 +4,7 @@
 
 #include "cpu_executor.h"
 #include "huge_pages.h"
+#include "kernels/integers.h"
 #include "selection_attributes.h"
 #include "selection_kernels.h"
 #include "tensorflow/core/framework/op.h"
@@ -138,14 +139,7 @@ TAILOPS_BOTH(float)
 TAILOPS_BOTH(double)
 TAILOPS_BOTH(Eigen::half)
 TAILOPS_BOTH(Eigen::bfloat16)
-TAILOPS_FORWARD(int8_t)
-TAILOPS_FORWARD(int16_t)
-TAILOPS_FORWARD(int32_t)
-TAILOPS_FORWARD(int64_t)
-TAILOPS_FORWARD(uint8_t)
-TAILOPS_FORWARD(uint16_t)
-TAILOPS_FORWARD(uint32_t)
-TAILOPS_FORWARD(uint64_t)
+TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #undef TAILOPS_BOTH
 #undef TAILOPS_FORWARD
 

@@ -1,5 +1,6 @@
 // Selection for one floating element type, TAILOPS_ELEMENT, or, without that, for all integers.
 
+#include "../integers.h"
 #include "limits.h"
 #include "selection_launch.h"
 
@@ -39,14 +40,7 @@ TAILOPS_FORWARD(TAILOPS_ELEMENT)
 template void select_backward(const TAILOPS_ELEMENT*, const TAILOPS_ELEMENT*, const SelectionState*,
                               const SelectionGeometry&, int64_t, TAILOPS_ELEMENT*, void*);
 #else
-TAILOPS_FORWARD(int8_t)
-TAILOPS_FORWARD(int16_t)
-TAILOPS_FORWARD(int32_t)
-TAILOPS_FORWARD(int64_t)
-TAILOPS_FORWARD(uint8_t)
-TAILOPS_FORWARD(uint16_t)
-TAILOPS_FORWARD(uint32_t)
-TAILOPS_FORWARD(uint64_t)
+TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #endif
 #undef TAILOPS_FORWARD
 
