@@ -36,6 +36,18 @@ class Limits:
     row_part: int = 500
 
 
+def random_limits(rng):
+    """Others, as small."""
+    return Limits(
+        multiprocessors=int(rng.integers(1, 6)),
+        block_elements=int(rng.choice([1, 64, 600])),
+        shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+        spare_bytes=int(rng.choice([0, 512, 4096, 200_000])),
+        most_groups_at_once=int(rng.integers(1, 4)),
+        blocks_per_multiprocessor=int(rng.integers(1, 4)),
+    )
+
+
 POINTERS = ("y_true", "y_pred", "mask", "upstream", "loss", "state", "gradient", "shape")
 INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "rank_rule")
 INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection")

@@ -1,12 +1,11 @@
 """The CUDA kernels, the very same source, run on the host against oracle and CPU kernels."""
 
 import subprocess
-from dataclasses import replace
 
 import emulation
 import numpy as np
 import pytest
-from emulation import Limits
+from emulation import Limits, random_limits
 from problems import (
     EVERY_FAMILY,
     Problem,
@@ -34,14 +33,7 @@ def test_random_problems(emulated, part):
     """Every option, shape and way to ignore, at random; unaligned, and over an input."""
     for seed in range(part * 50, part * 50 + 50):
         rng = np.random.default_rng(seed)
-        emulated.limits = replace(
-            Limits(),
-            multiprocessors=int(rng.integers(1, 6)),
-            block_elements=int(rng.choice([1, 64, 600])),
-            shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
-            spare_bytes=int(rng.choice([0, 512, 4096])),
-            most_groups_at_once=int(rng.integers(1, 4)),
-        )
+        emulated.limits = random_limits(rng)
         check_emulated(
             emulated,
             random_problem(rng),

@@ -1,12 +1,10 @@
 """The CUDA kernels of selection, run on the host: the same bits as the CPU kernels."""
 
-from dataclasses import replace
-
 import emulation
 import numpy as np
 import pytest
 from emulated_selection import EmulatedSelection
-from emulation import Limits
+from emulation import Limits, random_limits
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 from selections import FLOATS, INTEGERS, QS, QUANTILES, Case, check, integers, random_case
 
@@ -55,15 +53,7 @@ def random_shape(rng, most):
 def test_random_cases(emulated, part):
     for seed in range(part * 60, part * 60 + 60):
         rng = np.random.default_rng(seed)
-        emulated.limits = replace(
-            Limits(),
-            multiprocessors=int(rng.integers(1, 6)),
-            block_elements=int(rng.choice([1, 64, 600])),
-            shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
-            spare_bytes=int(rng.choice([0, 200_000])),
-            most_groups_at_once=int(rng.integers(1, 4)),
-            blocks_per_multiprocessor=int(rng.integers(1, 4)),
-        )
+        emulated.limits = random_limits(rng)
         case = random_case(rng, random_shape(rng, 2500))
         offset, flags = int(rng.integers(0, 4)), rng.integers(0, 2, 2).astype(bool)
         check_emulated(
