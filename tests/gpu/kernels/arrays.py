@@ -47,6 +47,22 @@ def synchronize():
         cupy.cuda.Device().synchronize()
 
 
+def captured(step):
+    """A function that replays a graph of the step, and the arrays that it writes; PyTorch only."""
+    with torch.cuda.stream(torch.cuda.Stream()):
+        step()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        results = step()
+
+    def replay():
+        graph.replay()
+        torch.cuda.synchronize()
+
+    return replay, results
+
+
 def dirty_the_memory(bytes_=1 << 26):
     """What is allocated next is likely to be full of this."""
     if torch:
