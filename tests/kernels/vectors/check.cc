@@ -220,6 +220,25 @@ void check_two_bytes(const char* loads, const char* stores) {
   }
 }
 
+// --- A part of a vector.
+
+template <typename T>
+void check_first(const char* what) {
+  using C = ComputeType<T>;
+  constexpr int kStep = kLanes<C>;
+  T from[kStep];
+  for (int lane = 0; lane < kStep; ++lane) from[lane] = narrow<T>(lane + 1);
+  for (int count = 0; count < kStep; ++count) {
+    const Vector<C> first = load_first(from, count);
+    T to[kStep] = {};
+    store_first(to, load(from), count);
+    for (int lane = 0; lane < kStep; ++lane) {
+      const C expected = lane < count ? static_cast<C>(lane + 1) : C(0);
+      expect(first[lane] == expected && widen(to[lane]) == expected, what, count);
+    }
+  }
+}
+
 // --- exp(−x): the relative error grows with |x|, which is where it is least looked at.
 
 template <typename C>
@@ -282,6 +301,10 @@ int main() {
   check_arithmetic<double>();
   check_two_bytes<Float16>("load of float16", "store of float16");
   check_two_bytes<BFloat16>("load of bfloat16", "store of bfloat16");
+  check_first<float>("the first of float");
+  check_first<double>("the first of double");
+  check_first<Float16>("the first of float16");
+  check_first<BFloat16>("the first of bfloat16");
   check_exponential<float>(2.0f);
   check_exponential<double>(2.0);
   check_subnormals();
