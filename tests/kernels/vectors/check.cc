@@ -134,6 +134,7 @@ void check_arithmetic() {
       check_pair(values[i], values[k]);
       const Vector<C> b = load(&values[k]), c = load(&values[(3 * i + 7 * k) % (last + 1)]);
       const Vector<C> sum = multiply_add(a, b, c);
+      expect(bits_less(a, b) == bits_of(a < b), "bits_less", a[0]);
       for (int lane = 0; lane < kLanes<C>; ++lane) {
         const C fused = std::fma(a[lane], b[lane], c[lane]);
         const C expected = kFused ? fused : a[lane] * b[lane] + c[lane];
