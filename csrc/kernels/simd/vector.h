@@ -336,7 +336,8 @@ using Words = VectorOf<uint32_t, kVectorBytes>::type;
 inline FloatVector load(const BFloat16* from) {
 #if defined(__AVX512F__)
   const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-  return reinterpret<FloatVector>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+  return reinterpret<FloatVector>(
+      _mm512_maskz_slli_epi32(0xffff, _mm512_maskz_cvtepu16_epi32(0xffff, halves), 16));
 #elif defined(__AVX2__)
   const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   return reinterpret<FloatVector>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
@@ -377,7 +378,7 @@ inline void store(BFloat16* to, FloatVector v) {
   const Words chosen = reinterpret<Mask<float>>(v != v) ? quiet : rounded;
 #if defined(__AVX512F__)
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                      _mm512_cvtepi32_epi16(reinterpret<__m512i>(chosen)));
+                      _mm512_maskz_cvtepi32_epi16(0xffff, reinterpret<__m512i>(chosen)));
 #elif defined(__AVX2__)
   const __m256i words = reinterpret<__m256i>(chosen);
   _mm_storeu_si128(
