@@ -92,6 +92,7 @@ struct CollectLoops : ErrorLanes<Error, T> {
     int64_t i = 0;
     for (; i + kStep * kTile <= n; flush()) {
       for (int k = 0; k < kTile; ++k, i += kStep) {
+        Base::fetch_ahead(y_true + i, y_pred + i, k);
         pass.step(load(y_true + i), load(y_pred + i), all);
       }
     }

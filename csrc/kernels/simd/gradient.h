@@ -196,6 +196,7 @@ struct GradientLoops : ErrorLanes<Error, T> {
     const M valid = first_lanes<C>(count);
     int near = aside.count;
     for (int64_t i = begin; i < end; i += kStep, position += kStep) {
+      Base::fetch_ahead(tile.y_true + i, tile.y_pred + i, i / kStep);
       const V d = tile.residuals(i, count);
       const V e = tile.formulas.error(d);
       const V g = tile.upstream_at(i, count);
@@ -263,6 +264,7 @@ struct GradientLoops : ErrorLanes<Error, T> {
     const AnyTile tile = any;
     M others{};
     for (int64_t i = begin; i < end; i += kStep) {
+      Base::fetch_ahead(tile.y_true + i, tile.y_pred + i, i / kStep);
       const V e = tile.formulas.error(tile.residuals(i, kStep));
       const NearTail<C> tail = tile.where.near(i);
       others |= ~Base::inside(e, tile.where.band_low(i), tile.where.band_high(i)) |

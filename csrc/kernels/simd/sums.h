@@ -26,7 +26,8 @@ struct SumLoops : ErrorLanes<Error, T> {
     const T* y_pred;
     Formulas formulas;
 
-    V error(int64_t i, int count, M valid, V& squares) const {
+    TAILOPS_INLINE V error(int64_t i, int count, M valid, V& squares) const {
+      Base::fetch_ahead(y_true + i, y_pred + i, i / kStep);
       const V d = Base::load_count(y_pred + i, count) - Base::load_count(y_true + i, count);
       if (formulas.beta != C(0)) squares += Base::zero_unless(valid, d * d);
       return formulas.error(d);
