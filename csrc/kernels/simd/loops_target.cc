@@ -24,8 +24,8 @@ constexpr Loops<T> table() {
   Loops<T> loops{};
   loops.count_ignored = Ignoring::count_ignored;
   loops.take_out = Ignoring::take_out;
-  loops.clear_losses = Ignoring::template clear<C>;
-  loops.clear_gradient = Ignoring::template clear<T>;
+  loops.clear = Ignoring::template clear<T>;
+  loops.clear_wide = Ignoring::template clear<C>;
   loops.errors = Losses::errors;
   loops.collect = CollectLoops<Error, T>::collect;
   loops.collect_from = CollectLoops<Error, T>::collect_from;
@@ -37,7 +37,9 @@ constexpr Loops<T> table() {
   loops.column_sum = ColumnLoops<Error, T>::column_sum;
   loops.column_threshold_gradient = ColumnLoops<Error, T>::column_threshold_gradient;
   loops.losses = Losses::losses;
+  loops.wide_losses = Losses::wide_losses;
   loops.column_losses = Losses::column_losses;
+  loops.wide_column_losses = Losses::wide_column_losses;
   loops.direct_derivative = Gradient::direct_derivative;
   loops.threshold_gradient = Sum::threshold_gradient;
   loops.gradient = Gradient::gradient;
