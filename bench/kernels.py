@@ -77,9 +77,10 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, Any]]:
     y_pred = case.residuals()
     # Written, not only allocated: pages of zeros would all be one page.
     y_true, out = np.full_like(y_pred, 0), np.full_like(y_pred, 0)
-    how = {"reduction": case.reduction, "threads": case.threads}
+    how: dict[str, Any] = {"reduction": case.reduction, "threads": case.threads}
     forward = {**how, "selection": case.selection}
     loss, state = kernels.forward(y_true, y_pred, case.options, **forward)
+    forward["out"] = loss
     upstream = np.ones_like(loss)
     a, b, c = (array.reshape(-1).view(np.float32) for array in (y_true, y_pred, out))
     times = interleaved(

@@ -52,6 +52,20 @@ def _mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] |
     return kept
 
 
+def _output(
+    out: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any], like: str
+) -> NDArray[Any]:
+    if out is None:
+        return np.empty(shape, dtype)
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(
+            f"out is {out.dtype.name}{out.shape}: must be {dtype.name}{shape}, like {like}"
+        )
+    if not (out.flags.c_contiguous and out.flags.writeable):
+        raise ValueError("out must be C-contiguous and writeable")
+    return out
+
+
 def _threads(threads: int) -> int:
     if threads < 1:
         raise ValueError(f"threads={threads}: must be at least 1")
@@ -67,6 +81,7 @@ def forward(
     mask: ArrayLike | None = None,
     threads: int = 1,
     selection: str = "auto",
+    out: NDArray[Any] | None = None,
 ) -> Forward:
     """The tail loss of NumPy arrays; formulas as in `tailops.losses.percentile_loss`.
 
@@ -78,9 +93,11 @@ def forward(
         mask: Booleans of y_pred's shape: True where an element counts. None: everywhere.
         threads: How many threads may work.
         selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
+        out: Where to write the loss: C-contiguous, of its shape and y_pred's dtype. Without
+            reduction it may be y_true or y_pred.
 
     Returns:
-        The loss, and the state for `backward`.
+        The loss, which is `out` where that is given, and the state for `backward`.
 
     Raises:
         ValueError: Shapes or dtypes differ, an array is empty, or an argument is out of range.
@@ -95,7 +112,7 @@ def forward(
     options = options or TailOptions()
     targets, predictions = _contiguous(y_true, y_pred)
     geometry = _kernels.Geometry(list(predictions.shape), options.axis, reduction)
-    loss = np.empty(geometry.output_shape, predictions.dtype)
+    loss = _output(out, geometry.output_shape, predictions.dtype, "the loss")
     state = np.empty(geometry.groups, STATE)
     _kernels.forward(
         predictions.dtype.name,
@@ -161,11 +178,7 @@ def backward(
             raise ValueError(f"{name} of shape {array.shape}: must be {shape}")
     if state.dtype != STATE:
         raise ValueError(f"state of dtype {state.dtype}: must be what forward returned")
-    gradient = np.empty_like(predictions, order="C") if out is None else out
-    if gradient.shape != predictions.shape or gradient.dtype != predictions.dtype:
-        raise ValueError(f"out is {gradient.dtype.name}{gradient.shape}: must be like y_pred")
-    if not (gradient.flags.c_contiguous and gradient.flags.writeable):
-        raise ValueError("out must be C-contiguous and writeable")
+    gradient = _output(out, predictions.shape, predictions.dtype, "y_pred")
     _kernels.backward(
         predictions.dtype.name,
         arriving,

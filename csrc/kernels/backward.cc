@@ -1,12 +1,11 @@
-#include <cstring>
 #include <vector>
 
 #include "block_sum.h"
 #include "column_sums.h"
 #include "problem.h"
+#include "results.h"
 #include "scales.h"
 #include "short_groups.h"
-#include "streaming.h"
 #include "subnormals.h"
 #include "tail_columns.h"
 #include "tail_loss.h"
@@ -26,7 +25,6 @@ class Backward {
         upstream_(upstream),
         state_(state),
         executor_(executor),
-        streamed_(is_streamed()),
         scalar_scale_(geometry_.reduces_to_scalar() ? scalar_scale(problem, state) : 0.0),
         row_scales_(scales_of_rows()) {}
 
@@ -36,27 +34,14 @@ class Backward {
     const std::vector<Ties> ties = ties_of_groups();
     TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
     if (geometry_.inner > 1) add_ties(columns, ties, geometry_.inner, rows_of_run(geometry_));
-    const int64_t blocks = (geometry_.size() + kBlockLength - 1) / kBlockLength;
-    parallel_for(executor_, blocks, kBlockLength, [&](int64_t begin, int64_t end) {
-      std::vector<T> spread;
-      for (int64_t block = begin; block < end; ++block) {
-        const int64_t first = block * kBlockLength;
-        write(first, std::min(first + kBlockLength, geometry_.size()), ties, columns, spread,
-              gradient);
-      }
-      if (streamed_) finish_streaming();
-    });
+    const ElementResults<T> results(problem_, gradient);
+    results.for_each_block(executor_,
+                           [&, spread = std::vector<T>()](int64_t begin, int64_t end) mutable {
+                             write(begin, end, ties, columns, results, spread);
+                           });
   }
 
  private:
-  // Short pieces share their first and last lines of memory: those are better off in the caches.
-  bool is_streamed() const {
-    constexpr int64_t kShortest = 512;
-    const int64_t run =
-        geometry_.inner == 1 ? geometry_.length : geometry_.inner * rows_of_run(geometry_);
-    return run >= kShortest && geometry_.size() * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes;
-  }
-
   std::vector<Ties> ties_of_groups() const {
     std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
     const auto set = [&](int64_t g, double gradient) {
@@ -233,35 +218,22 @@ class Backward {
   }
 
   void write(int64_t begin, int64_t end, const std::vector<Ties>& ties,
-             const TailColumns<C>& columns, std::vector<T>& spread, T* gradient) const {
+             const TailColumns<C>& columns, const ElementResults<T>& results,
+             std::vector<T>& spread) const {
     const Upstream<T> upstream = upstream_of(begin, end, spread);
-    for_each_run(geometry_, begin, end, [&](int64_t flat, int64_t n, int64_t group) {
-      const Elements<T> elements = problem_.elements.from(flat);
-      const Piece<T> piece = taken_out(elements, n, problem_.ignoring);
-      Upstream<T> here = upstream;
-      if (here.each) here.values += flat - begin;
-      const bool clears = piece.ignored != 0;
-      T* const to = clears ? scratch_of<T, Scratch::kResults>(n) : gradient + flat;
-      const bool streamed = streamed_ && !clears;
-      if (geometry_.inner == 1) {
-        problem_.loops.gradient(piece.y_true, piece.y_pred, n, problem_.weights,
-                                tail_of(state_[group], problem_.weights),
-                                ties[static_cast<size_t>(group)], here, streamed, to);
-      } else {
-        problem_.loops.column_gradient(piece.y_true, piece.y_pred, n, problem_.weights, columns,
-                                       group, here, streamed, to);
-      }
-      if (!clears) return;
-      // The residual is zero there, but its gradient is not where a threshold is NaN.
-      problem_.loops.clear_gradient(elements, n, problem_.ignoring.rule, to);
-      copy(to, n, gradient + flat);
-    });
-  }
-
-  void copy(const T* from, int64_t n, T* to) const {
-    const size_t bytes = static_cast<size_t>(n) * sizeof(T);
-    if (streamed_) return stream(to, from, bytes);
-    memcpy(static_cast<void*>(to), from, bytes);
+    results.write(
+        begin, end, [&](const Piece<T>& piece, int64_t flat, int64_t group, bool streamed, T* to) {
+          Upstream<T> here = upstream;
+          if (here.each) here.values += flat - begin;
+          if (geometry_.inner == 1) {
+            problem_.loops.gradient(piece.y_true, piece.y_pred, piece.length, problem_.weights,
+                                    tail_of(state_[group], problem_.weights),
+                                    ties[static_cast<size_t>(group)], here, streamed, to);
+          } else {
+            problem_.loops.column_gradient(piece.y_true, piece.y_pred, piece.length,
+                                           problem_.weights, columns, group, here, streamed, to);
+          }
+        });
   }
 
   const Problem<T>& problem_;
@@ -269,7 +241,6 @@ class Backward {
   const T* const upstream_;
   const GroupState* const state_;
   Executor& executor_;
-  const bool streamed_;
   const double scalar_scale_;
   const std::vector<double> row_scales_;
 };

@@ -5,6 +5,7 @@
 #include "block_sum.h"
 #include "column_sums.h"
 #include "problem.h"
+#include "results.h"
 #include "scales.h"
 #include "select.h"
 #include "select_columns.h"
@@ -15,6 +16,31 @@
 
 namespace tailops {
 namespace {
+
+// In float64, several sums side by side: in a single one, each addition waits for the one before.
+template <typename C>
+double sum_of(const C* values, int64_t n) {
+  constexpr int64_t kSums = 8;
+  double sums[kSums] = {};
+  int64_t i = 0;
+  for (; i + kSums <= n; i += kSums) {
+    for (int64_t k = 0; k < kSums; ++k) sums[k] += values[i + k];
+  }
+  double total = 0.0;
+  for (; i < n; ++i) total += values[i];
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+// The sums of short rows do not wait for each other.
+template <typename C>
+double sum_of_row(const C* values, int64_t length) {
+  constexpr int64_t kShort = 16;
+  if (length >= kShort) return sum_of(values, length);
+  double total = 0.0;
+  for (int64_t k = 0; k < length; ++k) total += values[k];
+  return total;
+}
 
 template <typename T>
 class Forward {
@@ -208,6 +234,7 @@ class Forward {
   void reduce_rows(T* loss) const {
     const TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
     const int64_t length = geometry_.row_length;
+    if (length == 1) return write_elements(columns, loss);
     const int64_t rows_at_once = std::max<int64_t>(1, kBlockLength / length);
     const int64_t parts = (geometry_.rows() + rows_at_once - 1) / rows_at_once;
     parallel_for(executor_, parts, rows_at_once * length, [&](int64_t begin, int64_t end) {
@@ -225,18 +252,27 @@ class Forward {
     });
   }
 
+  // Rows of one element, whose mean it is.
+  void write_elements(const TailColumns<C>& columns, T* losses) const {
+    const ElementResults<T> results(problem_, losses);
+    results.for_each_block(executor_, [&](int64_t begin, int64_t end) {
+      results.write(
+          begin, end, [&](const Piece<T>& piece, int64_t, int64_t group, bool streamed, T* to) {
+            if (geometry_.inner == 1) {
+              problem_.loops.losses(piece.y_true, piece.y_pred, piece.length, problem_.weights,
+                                    tail_of(state_[group], problem_.weights), streamed, to);
+            } else {
+              problem_.loops.column_losses(piece.y_true, piece.y_pred, piece.length,
+                                           problem_.weights, columns, group, streamed, to);
+            }
+          });
+    });
+  }
+
   void write_means(const C* losses, int64_t first, int64_t rows, T* means) const {
     const int64_t length = geometry_.row_length;
-    if (length == 1) {
-      const double scale = geometry_.row_scale;
-      for (int64_t row = 0; row < rows; ++row) {
-        means[first + row] = narrow<T>(static_cast<double>(losses[row]) * scale);
-      }
-      return;
-    }
     for (int64_t row = 0; row < rows; ++row) {
-      double total = 0.0;
-      for (int64_t k = 0; k < length; ++k) total += losses[row * length + k];
+      const double total = sum_of_row(losses + row * length, length);
       means[first + row] = narrow<T>(total * row_scale(problem_, first + row));
     }
   }
@@ -247,7 +283,7 @@ class Forward {
     for (int64_t flat = row * geometry_.row_length; flat < end; flat += kBlockLength) {
       const int64_t count = std::min(kBlockLength, end - flat);
       write_losses(flat, count, columns, losses);
-      for (int64_t k = 0; k < count; ++k) total += losses[k];
+      total += sum_of(losses, count);
     }
     return narrow<T>(total * row_scale(problem_, row));
   }
@@ -259,14 +295,14 @@ class Forward {
       C* const to = out + (flat - begin);
       if (geometry_.inner == 1) {
         const Tail<C> tail = tail_of(state_[group], problem_.weights);
-        problem_.loops.losses(piece.y_true, piece.y_pred, n, problem_.weights, tail, to);
+        problem_.loops.wide_losses(piece.y_true, piece.y_pred, n, problem_.weights, tail, to);
       } else {
-        problem_.loops.column_losses(piece.y_true, piece.y_pred, n, problem_.weights, columns,
-                                     group, to);
+        problem_.loops.wide_column_losses(piece.y_true, piece.y_pred, n, problem_.weights, columns,
+                                          group, to);
       }
       // Where the threshold is NaN, even an error of zero has a loss.
       if (piece.ignored != 0) {
-        problem_.loops.clear_losses(elements, n, problem_.ignoring.rule, to);
+        problem_.loops.clear_wide(elements, n, problem_.ignoring.rule, to);
       }
     });
   }

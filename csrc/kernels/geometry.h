@@ -29,7 +29,7 @@ struct Geometry {
   int64_t inner = 1;
   int64_t row_length = 1;
   int64_t sample_length = 1;
-  double row_scale = 1.0;
+  double row_scale = 1.0;  // where row_length is 1 as well
   std::vector<int64_t> output_shape;
 
   int64_t groups() const { return outer * inner; }

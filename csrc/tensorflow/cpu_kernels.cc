@@ -17,6 +17,7 @@ class TailLossOp final : public TailLossBase {
   void Compute(OpKernelContext* context) override {
     ForwardCall call;
     OP_REQUIRES_OK(context, begin(context, call));
+    ask_for_huge_pages(call.loss->data(), call.loss->TotalBytes());
     CpuExecutor executor(context);
     tail_loss_forward(data_of<T>(*call.y_true), data_of<T>(*call.y_pred), call.mask, call.geometry,
                       attributes_.options, data_of<T>(call.loss), state_of(call.state), executor);

@@ -166,8 +166,8 @@ struct Loops {
   // last two write zeros over their results.
   int64_t (*count_ignored)(const Elements<T>&, int64_t n, const Ignore<C>&);
   int64_t (*take_out)(const Elements<T>&, int64_t n, const Ignore<C>&, T* y_true, T* y_pred);
-  void (*clear_losses)(const Elements<T>&, int64_t n, const Ignore<C>&, C* losses);
-  void (*clear_gradient)(const Elements<T>&, int64_t n, const Ignore<C>&, T* gradient);
+  void (*clear)(const Elements<T>&, int64_t n, const Ignore<C>&, T* results);
+  void (*clear_wide)(const Elements<T>&, int64_t n, const Ignore<C>&, C* results);
 
   void (*errors)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, C* out);
   // One pass over (a part of) a group. The second keeps all that is not below the band.
@@ -183,15 +183,19 @@ struct Loops {
   void (*sum_errors)(const C* errors, int64_t n, const Weights<C>&, const Tail<C>&, Sums& sums);
   void (*sum)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
               Sums& sums);
+  // Of each element. `out` may be y_true or y_pred. Streamed, it is written past the caches, until
+  // finish_streaming().
   void (*losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
-                 C* out);
+                 bool streamed, T* out);
+  // The same to be added up.
+  void (*wide_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+                      const Tail<C>&, C* out);
   // ∂L/∂e with the threshold held constant.
   double (*direct_derivative)(C error, C threshold, const Weights<C>&);
   // Σ upstream·∂L/∂t.
   double (*threshold_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                                const Tail<C>&, const Upstream<T>&);
-  // `out` may be y_true or y_pred. Streamed, it is written past the caches,
-  // until finish_streaming().
+  // `out` as for losses.
   void (*gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
                    const Ties&, const Upstream<T>&, bool streamed, T* out);
   // Of `width` short columns, whose rows are `stride` apart and as many as the network's lines. NaN
@@ -210,7 +214,9 @@ struct Loops {
                                     const TailColumns<C>&, const Upstream<T>&, double* slopes);
   // The same where element i has the threshold of column first + i.
   void (*column_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
-                        const TailColumns<C>&, int64_t first, C* out);
+                        const TailColumns<C>&, int64_t first, bool streamed, T* out);
+  void (*wide_column_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+                             const TailColumns<C>&, int64_t first, C* out);
   void (*column_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                           const TailColumns<C>&, int64_t first, const Upstream<T>&, bool streamed,
                           T* out);

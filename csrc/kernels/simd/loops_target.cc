@@ -48,8 +48,8 @@ constexpr Loops<T> table() {
   Loops<T> loops{};
   loops.count_ignored = clean<Ignoring::count_ignored>;
   loops.take_out = clean<Ignoring::take_out>;
-  loops.clear_losses = clean<Ignoring::template clear<C>>;
-  loops.clear_gradient = clean<Ignoring::template clear<T>>;
+  loops.clear = clean<Ignoring::template clear<T>>;
+  loops.clear_wide = clean<Ignoring::template clear<C>>;
   loops.errors = clean<Losses::errors>;
   loops.collect = clean<CollectLoops<Error, T>::collect>;
   loops.collect_from = clean<CollectLoops<Error, T>::collect_from>;
@@ -62,7 +62,9 @@ constexpr Loops<T> table() {
   loops.column_sum = clean<ColumnLoops<Error, T>::column_sum>;
   loops.column_threshold_gradient = clean<ColumnLoops<Error, T>::column_threshold_gradient>;
   loops.losses = clean<Losses::losses>;
+  loops.wide_losses = clean<Losses::wide_losses>;
   loops.column_losses = clean<Losses::column_losses>;
+  loops.wide_column_losses = clean<Losses::wide_column_losses>;
   loops.direct_derivative = clean<Gradient::direct_derivative>;
   loops.threshold_gradient = clean<Sum::threshold_gradient>;
   loops.gradient = clean<Gradient::gradient>;
