@@ -1,10 +1,8 @@
 #pragma once
 
-// The gradient: one pass that writes what is far from the threshold and puts aside where the rest
-// is, so that exponentials are computed for full vectors of elements that need one.
+// The gradient of each element.
 
-#include "../streaming.h"
-#include "lanes.h"
+#include "tiles.h"
 
 namespace tailops {
 inline namespace TAILOPS_TARGET {
@@ -88,18 +86,15 @@ struct ColumnTail {
 };
 
 template <typename Error, typename T>
-struct GradientLoops : ErrorLanes<Error, T> {
-  using Base = ErrorLanes<Error, T>;
+struct GradientLoops : TileLoops<Error, T> {
+  using Base = TileLoops<Error, T>;
   using Base::kStep;
+  using typename Base::Aside;
   using typename Base::C;
   using typename Base::Formulas;
   using typename Base::M;
+  using typename Base::Output;
   using typename Base::V;
-
-  // Elements whose gradients wait in a buffer until those near the threshold are there too.
-  static constexpr int kTileLength = 1024;
-  // From one in so many on, exponentials for all cost less than gathering those that need one.
-  static constexpr int kMany = 4;
 
   // One upstream gradient for all, or one each.
   template <bool kEach, typename Where>
@@ -146,6 +141,11 @@ struct GradientLoops : ErrorLanes<Error, T> {
       return choose(above, g * (below * (C(1) + formulas.scale)), g * below);
     }
 
+    V far(V d, V, M above, int64_t i, int count) const {
+      const V g = upstream_at(i, count);
+      return formulas.residual_derivative(d, far_by_error(g, above), g);
+    }
+
     // What arrives at the error of elements near the threshold that do not tie with it.
     TAILOPS_INLINE V untied_by_error(V error, V g, V threshold) const {
       const V e = Base::zero_below(negligible, error);
@@ -180,45 +180,10 @@ struct GradientLoops : ErrorLanes<Error, T> {
     }
   };
 
-  // The elements of a tile that are near the threshold.
-  struct Aside {
-    C residuals[kTileLength + kSlack];
-    Position<C> positions[kTileLength + kSlack];
-    int count = 0;
-  };
-
-  // Writes [begin, end) as if all were far from the threshold, whole vectors or one of `count`
-  // elements, and puts those aside that are not.
-  template <typename AnyTile>
-  static TAILOPS_INLINE void write_far(const AnyTile& tile, int64_t begin, int64_t end, int count,
-                                       T* to, Aside& aside) {
-    M position = lane_numbers<C>() + static_cast<Position<C>>(begin);
-    const M valid = first_lanes<C>(count);
-    int near = aside.count;
-    for (int64_t i = begin; i < end; i += kStep, position += kStep) {
-      Base::fetch_ahead(tile.y_true + i, tile.y_pred + i, i / kStep);
-      const V d = tile.residuals(i, count);
-      const V e = tile.formulas.error(d);
-      const V g = tile.upstream_at(i, count);
-      const M above = e > tile.where.band_high(i);
-      const V far = tile.formulas.residual_derivative(d, tile.far_by_error(g, above), g);
-      Base::store_count(to + i, far, count);
-      const uint32_t bits =
-          Base::bits_inside(e, tile.where.band_low(i), tile.where.band_high(i), valid);
-      if (Base::kBranchesOnKept && bits == 0) continue;
-      compact(aside.residuals + near, d, bits);
-      near += compact(aside.positions + near, position, bits);
-    }
-    aside.count = near;
-  }
-
   template <typename AnyTile>
   [[gnu::noinline]] static void write_near(const AnyTile tile, Aside& aside, T* to) {
+    aside.pad();
     const int count = aside.count;
-    for (int k = count; k < count + kStep; ++k) {
-      aside.residuals[k] = aside.residuals[0];
-      aside.positions[k] = aside.positions[0];
-    }
     AnyTile gathered = tile;
     T upstream[kStep], written[kStep];
     if (gathered.upstream.each) gathered.upstream.values = upstream;
@@ -313,11 +278,8 @@ struct GradientLoops : ErrorLanes<Error, T> {
   template <bool kEach, typename Where>
   static void run(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
                   const Where& where, const Upstream<T>& upstream, bool streamed, T* out) {
-    T written[kTileLength];
-    Aside aside;
-    bool many_are_near = false;
-    for (int64_t begin = 0; begin < n; begin += kTileLength) {
-      const int64_t count = n - begin < kTileLength ? n - begin : kTileLength;
+    Output output(out, streamed);
+    Base::template write_tiles<GradientLoops>(n, output, [&](int64_t begin) TAILOPS_INLINE {
       Tile<kEach, Where> tile{y_true + begin,
                               y_pred + begin,
                               where.from(begin),
@@ -327,25 +289,8 @@ struct GradientLoops : ErrorLanes<Error, T> {
                               w.mode == GradientMode::kFixedWeight};
       if (kEach) tile.upstream.values += begin;
       tile.prepare();
-      if (!many_are_near) {
-        const int64_t whole = count / kStep * kStep;
-        aside.count = 0;
-        write_far(tile, 0, whole, kStep, written, aside);
-        if (whole < count) {
-          write_far(tile, whole, count, static_cast<int>(count - whole), written, aside);
-        }
-        many_are_near = kMany * aside.count > count;
-        if (!many_are_near && aside.count != 0) write_near(tile, aside, written);
-      }
-      if (many_are_near) many_are_near = kMany * write_all(tile, count, written) > count;
-      store_tile(written, count, streamed, out + begin);
-    }
-  }
-
-  static void store_tile(const T* from, int64_t count, bool streamed, T* to) {
-    const size_t bytes = static_cast<size_t>(count) * sizeof(T);
-    if (streamed) return stream(to, from, bytes);
-    memcpy(static_cast<void*>(to), from, bytes);
+      return tile;
+    });
   }
 
   static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
