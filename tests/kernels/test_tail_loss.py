@@ -231,6 +231,19 @@ def test_a_nan_is_its_whole_groups_and_no_others(gradient, reduction):
         assert np.isfinite(result[:, [0, 2]]).all()
 
 
+@pytest.mark.parametrize("n", [5, 300, 3000])
+def test_beside_a_nan_an_infinite_error_is_one_too(n):
+    d = residuals("random", n, np.float32)
+    d[0], d[n // 2] = np.inf, np.nan
+    options = TailOptions(0.5, 5.0)
+    loss, state = kernels.forward(np.zeros_like(d), d, options, reduction="none")
+    gradient = kernels.backward(
+        np.ones_like(d), np.zeros_like(d), d, state, options, reduction="none"
+    )
+    assert np.isnan(loss).all()
+    assert np.isnan(gradient).all()
+
+
 def test_an_infinite_error_has_a_finite_gradient():
     d = np.array([0.1, 0.2, 0.3, np.inf, -np.inf])
     options = TailOptions(percentile=0.5)
