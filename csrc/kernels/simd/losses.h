@@ -18,6 +18,8 @@ struct RowThreshold {
   Vector<C> gathered(const Position<C>*) const { return threshold(0); }
 
   RowThreshold from(int64_t) const { return *this; }
+
+  static constexpr bool kOneForAll = true;
 };
 
 // Element i has the threshold of column first + i.
@@ -38,6 +40,8 @@ struct ColumnThreshold {
   }
 
   ColumnThreshold from(int64_t i) const { return {columns, first + i}; }
+
+  static constexpr bool kOneForAll = false;
 };
 
 template <typename Error, typename T>

@@ -20,8 +20,12 @@ struct TileLoops : ErrorLanes<Error, T> {
 
   // Elements whose results wait in a buffer until those near the threshold are there too.
   static constexpr int kTileLength = 1024;
-  // From one in so many on, exponentials for all cost less than gathering those that need one.
-  static constexpr int kMany = 4;
+  // Where more than this part is near, exponentials for all cost less than gathering those that
+  // need one. A threshold of each element's own has to be gathered as well.
+  template <typename Where>
+  static constexpr bool are_many(int64_t near, int64_t of) {
+    return 8 * near > (Where::kOneForAll ? 7 : 4) * of;
+  }
 
   // The elements of a tile that are near the threshold.
   struct Aside {
@@ -88,6 +92,7 @@ struct TileLoops : ErrorLanes<Error, T> {
     for (int64_t begin = 0; begin < n; begin += kTileLength) {
       const int64_t count = n - begin < kTileLength ? n - begin : kTileLength;
       const auto tile = tile_at(begin);
+      using Where = decltype(tile.where);
       T* const to = output.written;
       if (!many_are_near) {
         const int64_t whole = count / kStep * kStep;
@@ -96,10 +101,11 @@ struct TileLoops : ErrorLanes<Error, T> {
         if (whole < count) {
           write_far(tile, whole, count, static_cast<int>(count - whole), to, aside);
         }
-        many_are_near = kMany * aside.count > count;
+        many_are_near = are_many<Where>(aside.count, count);
         if (!many_are_near && aside.count != 0) Results::write_near(tile, aside, to);
       }
-      if (many_are_near) many_are_near = kMany * Results::write_all(tile, count, to) > count;
+      if (many_are_near)
+        many_are_near = are_many<Where>(Results::write_all(tile, count, to), count);
       output.finish_tile(begin, count);
     }
   }
