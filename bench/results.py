@@ -106,6 +106,11 @@ def read(path: Path) -> Result:
     return result
 
 
+def age(result: Result) -> int:
+    """To sort by: the newest first."""
+    return -date.fromisoformat(result["date"]).toordinal()
+
+
 def committed() -> list[Path]:
     """The results that are part of the project."""
     return sorted(FOLDER.glob("*.json"))

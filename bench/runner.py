@@ -43,7 +43,12 @@ def _cases(only: re.Pattern[str], seconds: float) -> Iterator[Row]:
 
 def _kernels(only: re.Pattern[str], largest: int) -> Iterator[Row]:
     for row in kernels.run(min(largest, KERNELS_OF), ROUNDS) if only.search("kernels") else ():
-        print(f"kernels | {row['data']} | {row['pass']}: {row['times_floor']:.3g} x floor")
+        print(
+            f"kernels | {row['data']} | {row['pass']}: {row['bytes'] / 1e6:.0f} MB, "
+            f"{row['bytes'] / row['seconds'] / 1e9:.1f} GB/s, "
+            f"{1 / row['times_floor']:.0%} of the floor's, {row['times_floor']:.3g} x its time",
+            flush=True,
+        )
         yield row
 
 

@@ -15,7 +15,7 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
     """
     if not paths:
         raise ValueError("results: must be at least one JSON file; `make bench` writes one")
-    read = [results.read(path) for path in paths]
+    read = sorted((results.read(path) for path in paths), key=results.age)
     speeds = [result for result in read if "cases" in result]
     qualities = [result for result in read if "fits" in result]
     docs = root / "docs"

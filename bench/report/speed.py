@@ -183,8 +183,9 @@ def _scaling(result: dict[str, Any]) -> Iterator[str]:
 def _kernels(rows: list[dict[str, Any]]) -> str:
     by_data: dict[str, dict[str, str]] = {}
     for row in rows:
+        speed = f"{row['bytes'] / row['seconds'] / 1e9:.1f}"
         by_data.setdefault(row["data"], {})[row["pass"]] = (
-            f"{milliseconds(row['seconds'])} ({digits(row['times_floor'])})"
+            f"{milliseconds(row['seconds'])}, {speed} GB/s ({digits(row['times_floor'])})"
         )
     lines = [[data, of["forward"], of["backward"]] for data, of in by_data.items()]
     return table(["", "forward", "backward"], lines)

@@ -55,6 +55,7 @@ def head():
 @pytest.fixture
 def bench():
     scaling = {"by": "n", "groups": 1, "threads": 1}
+    kernel = {"n": 10**7, "data": "random", "seconds": 1e-2, "times_floor": 1.5}
     passes = {
         name: {**spread(1e-2), "floor_seconds": 5e-3, "times_floor": 2.0}
         for name in ("selection", "forward", "backward")
@@ -67,8 +68,8 @@ def bench():
             case("selection", 1_000_000, shape="one row, p99"),
         ],
         "kernels": [
-            {"n": 10**7, "data": "random", "pass": name, "seconds": 1e-2, "times_floor": 1.5}
-            for name in ("forward", "backward")
+            {**kernel, "pass": name, "bytes": arrays * 4 * 10**7}
+            for name, arrays in (("forward", 2), ("backward", 3))
         ],
         "scaling": [{**scaling, "n": n, **passes} for n in (10_000, 100_000)],
     }
@@ -113,6 +114,21 @@ def test_documents_pictures_and_blocks_are_written(bench, fits, tmp_path):
     assert "old" not in after
     assert after.endswith("kept\n")
     assert "| 1,000,000 | 1 ms | 80 × |" in after
+
+
+def test_the_page_shows_the_newest_run(bench, tmp_path):
+    new = copy.deepcopy(bench)
+    new["date"] = "2026-02-01"
+    new["machine"]["kind"] = "cpu-zzz-2-cores"
+    paths = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path, result in zip(paths, (bench, new), strict=True):
+        results.write(path, result)
+    (tmp_path / "README.md").write_text(PAGE)
+    list(write_all(paths, tmp_path))
+    assert "speed_up-cpu-zzz-2-cores.png" in (tmp_path / "README.md").read_text()
+    document = (tmp_path / "docs" / "benchmarks.md").read_text()
+    assert document.index("## cpu-zzz") < document.index("## cpu-test")
+    assert "10 ms, 8.0 GB/s (1.5) | 10 ms, 12.0 GB/s (1.5)" in document
 
 
 def test_rows_that_somebody_else_wins_are_listed(bench):
