@@ -71,14 +71,13 @@ class Backward {
   }
 
   bool knows_threshold_gradients() const {
-    return problem_.weights.mode != GradientMode::kExact || are_summed(problem_);
+    return problem_.weights.mode != GradientMode::kExact || geometry_.reduces_to_scalar();
   }
 
   // The forward pass knows ∂L/∂t up to the upstream gradient.
   double known_threshold_gradient(int64_t g) const {
     if (problem_.weights.mode != GradientMode::kExact) return 0.0;
-    const int64_t output = geometry_.reduces_to_scalar() ? 0 : g;
-    return static_cast<double>(widen(upstream_[output])) * state_[g].threshold_gradient;
+    return static_cast<double>(widen(upstream_[0])) * state_[g].threshold_gradient;
   }
 
   // --- Groups of few elements, side by side.

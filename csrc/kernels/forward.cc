@@ -56,7 +56,7 @@ class Forward {
         executor_(executor) {}
 
   void run(T* loss) const {
-    const bool with_sums = are_summed(problem_);
+    const bool with_sums = are_groups_summed();
     std::vector<double> losses(static_cast<size_t>(with_sums ? geometry_.groups() : 0));
     if (are_short(problem_, kShortForward)) {
       select_short(with_sums, losses);
@@ -68,11 +68,22 @@ class Forward {
     double total = 0.0;
     for (const double group_loss : losses) total += group_loss;
     const double scale = scalar_scale(problem_, state_);
-    scale_threshold_gradients([&](int64_t) { return scale; });
+    // Where only the data has told what the output is multiplied with.
+    if (scale != known_scale_) {
+      for (int64_t g = 0; g < geometry_.groups(); ++g) state_[g].threshold_gradient *= scale;
+    }
     *loss = narrow<T>(total * scale);
   }
 
  private:
+  // Whether the sums over whole groups are all that the outputs are made of: of one output, or of
+  // one per group. Columns have no Σ d² each.
+  bool are_groups_summed() const {
+    return geometry_.reduces_to_scalar() ||
+           (geometry_.inner == 1 && geometry_.row_length == geometry_.length &&
+            problem_.weights.beta == C(0));
+  }
+
   // Whether groups lie strided, long enough for a sample of rows.
   bool are_columns() const {
     return !problem_.ignoring.any && geometry_.inner > 1 && geometry_.length > kBufferLength &&
@@ -217,18 +228,11 @@ class Forward {
 
   // Where each group is a row.
   void write_groups(const std::vector<double>& losses, T* loss) const {
-    const auto scale_of = [&](int64_t g) { return group_scale(problem_, state_[g]); };
     for (int64_t g = 0; g < geometry_.groups(); ++g) {
-      loss[g] = narrow<T>(losses[static_cast<size_t>(g)] * scale_of(g));
+      const double scale = group_scale(problem_, state_[g]);
+      loss[g] = narrow<T>(losses[static_cast<size_t>(g)] * scale);
+      state_[g].threshold_gradient = 0.0;
     }
-    scale_threshold_gradients(scale_of);
-  }
-
-  // Where the data has told what the outputs are multiplied with: otherwise they are already.
-  template <typename ScaleOf>
-  void scale_threshold_gradients(const ScaleOf& scale_of) const {
-    if (!scales_by_valid(geometry_, problem_.ignoring.any)) return;
-    for (int64_t g = 0; g < geometry_.groups(); ++g) state_[g].threshold_gradient *= scale_of(g);
   }
 
   void reduce_rows(T* loss) const {

@@ -9,16 +9,6 @@
 
 namespace tailops {
 
-// Whether the sums over whole groups are all that the outputs are made of: of one output, or of one
-// per group. Columns have no Σ d² each.
-template <typename T>
-bool are_summed(const Problem<T>& problem) {
-  const Geometry& geometry = problem.geometry;
-  return geometry.reduces_to_scalar() ||
-         (geometry.inner == 1 && geometry.row_length == geometry.length &&
-          problem.weights.beta == 0);
-}
-
 // Of the one output, from the groups' states.
 template <typename T>
 double scalar_scale(const Problem<T>& problem, const GroupState* state) {

@@ -19,7 +19,7 @@ struct GroupState {
   double upper;        // them share its gradient,
   double lower_share;  // this much each: ∂t/∂e
   double upper_share;
-  double threshold_gradient;  // ∂L/∂t for an upstream gradient of one; scales.h: are_summed
+  double threshold_gradient;  // ∂L/∂t for an upstream gradient of one; scalar reductions only
   double valid;               // how many of its elements are not ignored
 };
 constexpr int64_t kStateColumns = sizeof(GroupState) / sizeof(double);
