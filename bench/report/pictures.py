@@ -73,13 +73,15 @@ def _speed_up(result: dict[str, Any], path: Path) -> Path:
 def _floor(result: dict[str, Any], path: Path) -> Path:
     rows = [row for row in result["scaling"] if row["by"] == "n"]
     figure, axes = new(7.0, 4.4)
+    highest = 1.0
     for name, color in PASS_COLORS.items():
         x = [row["n"] for row in rows]
         y = [1 / row[name]["times_floor"] for row in rows]
+        highest = max(highest, *y)
         axes.plot(x, y, "o-", color=color, linewidth=2, markersize=4, label=name)
     axes.axhline(1, color="#888888", linewidth=1, linestyle="--")
     axes.set(xscale="log", xlabel="elements", ylabel="time of the floor / time of the kernel")
-    axes.set_ylim(0, 1.08)
+    axes.set_ylim(0, 1.08 * highest)
     axes.set_title("Fraction of what memory allows, one thread", fontsize=11)
     axes.legend(frameon=False, loc="upper left")
     return save(figure, path)

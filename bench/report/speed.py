@@ -31,7 +31,8 @@ Made by `python -m bench report` from [bench/results](../bench/results); nothing
   disagrees is left out and named. Equal errors share the threshold's gradient in some libraries and
   not in others, so for data with ties the gradients' sums are compared.
 - **The floor** is what memory must do on as many threads: read the inputs once (selection, loss);
-  and again, writing the gradient (loss and gradient).
+  and again, writing the gradient (loss and gradient). It is measured as a plain loop, which writes
+  through the caches: a large gradient is written past them, and may take less.
 - *tailops* is the op in a `tf.function`; *eager* without one; *XLA* with `jit_compile=True`;
   *kernels* from NumPy, no framework. *tf.sort* is the loss as published, in a `tf.function`.
 - *Peak memory* is what the process grows by in one call, results included; for calls of over

@@ -43,11 +43,14 @@ struct Lanes {
   // Asks for the memory that a loop will read soon, once per cache line. The processor's own
   // prefetching ends with each page, and a loop that does more than read is not far enough ahead to
   // make up for that.
-  static TAILOPS_INLINE void fetch_ahead(const T* y_true, const T* y_pred, int64_t vector) {
+  static TAILOPS_INLINE void fetch_ahead(const T* from, int64_t vector) {
     constexpr int kLine = 64, kAhead = 4096, kBytes = kStep * static_cast<int>(sizeof(T));
     if (vector * kBytes % kLine != 0) return;
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(y_true) + kAhead));
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(y_pred) + kAhead));
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(from) + kAhead));
+  }
+  static TAILOPS_INLINE void fetch_ahead(const T* y_true, const T* y_pred, int64_t vector) {
+    fetch_ahead(y_true, vector);
+    fetch_ahead(y_pred, vector);
   }
 
   // body(y_true, y_pred, offset, valid, count): whole vectors of elements, then the rest padded

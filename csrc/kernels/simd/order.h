@@ -22,7 +22,10 @@ struct OrderLoops : Lanes<C> {
   static void for_each(const C* values, int64_t n, const Body& body) {
     const M all = M{} - 1;
     int64_t i = 0;
-    for (; i + kStep <= n; i += kStep) body(load(values + i), all);
+    for (; i + kStep <= n; i += kStep) {
+      Base::fetch_ahead(values + i, i / kStep);
+      body(load(values + i), all);
+    }
     if (i < n) {
       const int rest = static_cast<int>(n - i);
       body(load_first(values + i, rest), first_lanes<C>(rest));
