@@ -92,9 +92,8 @@ class Forward {
 
   // Groups of few elements, side by side.
   void select_short(bool with_sums, std::vector<double>& losses) const {
-    const auto lower = static_cast<int>(plan_.rank.lower);
-    const SelectionNetwork network(static_cast<int>(geometry_.length), lower,
-                                   plan_.rank.weight == 0.0 ? lower : lower + 1);
+    const int64_t lower = plan_.rank.lower, upper = plan_.rank.weight == 0.0 ? lower : lower + 1;
+    const SelectionNetwork network(geometry_.length, {lower, upper});
     const auto select = [&](int64_t first, const Columns<T>& columns, Executor& inside) {
       std::vector<OrderStatistics<C>> found(static_cast<size_t>(columns.width));
       problem_.loops.column_statistics(columns.y_true, columns.y_pred, columns.stride,

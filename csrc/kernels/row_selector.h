@@ -49,6 +49,19 @@ class RowSelector {
     sampled(x, n, ranks, found, executor);
   }
 
+  // The same of some rows of as many elements as the network has lines, row by row.
+  void select_rows(const T* x, int64_t rows, const SelectionNetwork& network,
+                   Ranked<C>* found) const {
+    const int64_t length = network.lines(), size = rows * length;
+    C* const buffer = std::is_same_v<T, C> ? nullptr : scratch_of<C, Scratch::kBetween>(size);
+    const C* const values = widened(x, size, buffer);
+    C* const columns = scratch_of<C, Scratch::kNarrowed>(size);
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t k = 0; k < length; ++k) columns[k * rows + r] = values[r * length + k];
+    }
+    loops_.ranked_columns(columns, rows, rows, network, found);
+  }
+
   // How many are NaN.
   int64_t count_nan(const T* x, int64_t n, Executor& executor) const {
     const auto fill = [&](int64_t& count, int64_t begin, int64_t end) {

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "rank.h"
 #include "row_selector.h"
+#include "selection_network.h"
 #include "selection_rank.h"
 #include "subnormals.h"
 
@@ -98,6 +99,9 @@ class SelectForward {
   void run(Executor& executor) const {
     const int64_t length = geometry_.length, inner = geometry_.inner;
     if (inner > 1) return run_columns(executor);
+    if constexpr (kHasNetwork) {
+      if (are_short()) return run_short(executor);
+    }
     if (geometry_.groups() == 1 || length >= kParallelElements) {
       for (int64_t g = 0; g < geometry_.groups(); ++g) row(x_ + g * length, g, executor);
       return;
@@ -109,6 +113,35 @@ class SelectForward {
   }
 
  private:
+  // 64-bit integers have no loops.
+  static constexpr bool kHasNetwork = !std::is_same_v<T, C> || std::is_floating_point_v<T>;
+
+  bool are_short() const {
+    constexpr int64_t kFewest = 16;
+    constexpr size_t kFewRanks = 4;
+    return geometry_.length <= SelectionNetwork::kMostLines && geometry_.groups() >= kFewest &&
+           plan_.ranks.size() <= kFewRanks && !options_.ignore_nan;
+  }
+
+  // Rows of few elements, side by side.
+  void run_short(Executor& executor) const {
+    constexpr int64_t kElements = 4096;
+    const int64_t length = geometry_.length, groups = geometry_.groups();
+    const SelectionNetwork network(length, plan_.ranks);
+    const int64_t at_once = std::clamp<int64_t>(kElements / length / 16 * 16, 16, 256);
+    const int64_t tiles = (groups + at_once - 1) / at_once;
+    parallel_for(executor, tiles, at_once * length, [&](int64_t begin, int64_t end) {
+      std::vector<Ranked<C>> found(static_cast<size_t>(at_once) * plan_.ranks.size());
+      for (int64_t tile = begin; tile < end; ++tile) {
+        const int64_t first = tile * at_once, rows = std::min(at_once, groups - first);
+        selector_.select_rows(x_ + first * length, rows, network, found.data());
+        for (int64_t r = 0; r < rows; ++r) {
+          set_all(first + r, plan_, &found[static_cast<size_t>(r) * plan_.ranks.size()]);
+        }
+      }
+    });
+  }
+
   // Strided groups, copied some at a time to where each is a row.
   void run_columns(Executor& executor) const {
     const int64_t across = (geometry_.inner + kColumnsAtOnce - 1) / kColumnsAtOnce;
@@ -162,6 +195,10 @@ class SelectForward {
     std::vector<Ranked<C>> many(plan.ranks.size() > kFew ? plan.ranks.size() : 0);
     Ranked<C>* const found = many.empty() ? few : many.data();
     selector_.select(x, n, plan.ranks, found, executor);
+    set_all(group, plan, found);
+  }
+
+  void set_all(int64_t group, const RankPlan& plan, const Ranked<C>* found) const {
     for (int64_t i = 0; i < q_count_; ++i) {
       const RankPlan::Wanted& wanted = plan.wanted[static_cast<size_t>(i)];
       set(group, i, wanted.rank, found[wanted.lower], found[wanted.upper]);

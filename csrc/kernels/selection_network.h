@@ -1,6 +1,6 @@
 #pragma once
 
-// Which comparisons find one or two order statistics of a few values, whatever the values are: many
+// Which comparisons find some order statistics of a few values, whatever the values are: many
 // groups run through them side by side. Batcher's sorting network (Knuth, The Art of Computer
 // Programming, volume 3, algorithm 5.2.2M) without the comparators that what is wanted does not
 // depend on.
@@ -21,15 +21,15 @@ class SelectionNetwork {
 
   static constexpr int kMostLines = 128;
 
-  // Afterwards the values of ranks first, …, last stand on the lines of these numbers.
-  SelectionNetwork(int lines, int first, int last) : lines_(lines), first_(first), last_(last) {
+  // Afterwards the values of the ranks that are wanted stand on the lines of these numbers.
+  SelectionNetwork(int64_t lines, const std::vector<int64_t>& ranks)
+      : lines_(static_cast<int>(lines)), wanted_(ranks.begin(), ranks.end()) {
     sort();
     keep_wanted();
   }
 
   int lines() const { return lines_; }
-  int first() const { return first_; }
-  int last() const { return last_; }
+  const std::vector<int>& wanted() const { return wanted_; }
   const std::vector<Comparator>& comparators() const { return comparators_; }
 
  private:
@@ -54,7 +54,7 @@ class SelectionNetwork {
 
   void keep_wanted() {
     std::vector<bool> wanted(static_cast<size_t>(lines_));
-    for (int line = first_; line <= last_; ++line) wanted[static_cast<size_t>(line)] = true;
+    for (const int line : wanted_) wanted[static_cast<size_t>(line)] = true;
     std::vector<Comparator> kept;
     for (auto c = comparators_.rbegin(); c != comparators_.rend(); ++c) {
       if (!wanted[c->smaller] && !wanted[c->larger]) continue;
@@ -66,8 +66,7 @@ class SelectionNetwork {
   }
 
   int lines_;
-  int first_;
-  int last_;
+  std::vector<int> wanted_;
   std::vector<Comparator> comparators_;
 };
 

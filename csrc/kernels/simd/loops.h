@@ -179,6 +179,10 @@ struct Loops {
   // both may start at `values`. NaN, where there is one, is the k-th smallest.
   Split<C> (*split)(const C* values, int64_t n, C low, C high, C* between);
   Ranked<C> (*kth_smallest)(const C* values, int64_t n, int64_t k, C* spare);
+  // Of `width` short columns, whose rows are `stride` apart, the elements of the ranks that the
+  // network finds, column by column; how many are smaller is left out. NaN for a column with one.
+  void (*ranked_columns)(const C* values, int64_t stride, int64_t width, const SelectionNetwork&,
+                         Ranked<C>* found);
   // Sums over elements whose errors are known (squares stay zero), and over all of a group.
   void (*sum_errors)(const C* errors, int64_t n, const Weights<C>&, const Tail<C>&, Sums& sums);
   void (*sum)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,

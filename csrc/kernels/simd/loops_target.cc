@@ -55,6 +55,7 @@ constexpr Loops<T> table() {
   loops.collect_from = clean<CollectLoops<Error, T>::collect_from>;
   loops.split = clean<OrderLoops<C>::split>;
   loops.kth_smallest = clean<OrderLoops<C>::kth_smallest>;
+  loops.ranked_columns = clean<NetworkLoops<C>::ranked_columns>;
   loops.sum_errors = clean<Sum::sum_errors>;
   loops.sum = clean<Sum::sum>;
   loops.column_statistics = clean<ShortColumnLoops<Error, T>::column_statistics>;
