@@ -34,7 +34,7 @@ def test_links_and_pictures_exist():
 
 @pytest.fixture(scope="module")
 def committed():
-    return [results.read(path) for path in results.committed()]
+    return sorted((results.read(path) for path in results.committed()), key=results.age)
 
 
 def figures_outside_blocks(page):
