@@ -95,11 +95,13 @@ class Forward {
     const int64_t lower = plan_.rank.lower, upper = plan_.rank.weight == 0.0 ? lower : lower + 1;
     const SelectionNetwork network(geometry_.length, {lower, upper});
     const auto select = [&](int64_t first, const Columns<T>& columns, Executor& inside) {
-      std::vector<OrderStatistics<C>> found(static_cast<size_t>(columns.width));
-      problem_.loops.column_statistics(columns.y_true, columns.y_pred, columns.stride,
-                                       columns.width, problem_.weights, network, found.data());
-      for (int64_t c = 0; c < columns.width; ++c) {
-        set_state(first + c, {found[static_cast<size_t>(c)], plan_.rank, geometry_.length, 0});
+      std::vector<Ranked<C>> found(2 * static_cast<size_t>(columns.width));
+      problem_.loops.ranked_errors(columns.y_true, columns.y_pred, columns.stride, columns.width,
+                                   problem_.weights, network, found.data());
+      const Ranked<C>* of = found.data();
+      for (int64_t c = 0; c < columns.width; ++c, of += 2) {
+        const OrderStatistics<C> statistics{of[0].value, of[1].value, of[0].ties, of[1].ties};
+        set_state(first + c, {statistics, plan_.rank, geometry_.length, 0});
       }
       if (!with_sums) return;
       double squares = 0.0;

@@ -74,7 +74,6 @@ class ColumnSelector {
     const int64_t m = sample_rows();
     const auto width = static_cast<size_t>(columns_.width);
     sample_ = scratch_of<C, Scratch::kColumnSample>(m * columns_.width);
-    sample_size_ = static_cast<size_t>(m) * width;
     for (int64_t i = 0; i < m; ++i) {
       const int64_t at = SelectionPlan::stratified(i, m, columns_.length) * columns_.stride;
       loops_.errors(columns_.y_true + at, columns_.y_pred + at, columns_.width, weights_,
@@ -99,13 +98,14 @@ class ColumnSelector {
   // Whether what is not below is at most a quarter of the sample.
   bool few_are_kept(const std::vector<C>& from) const {
     const auto width = static_cast<size_t>(columns_.width);
+    const size_t size = static_cast<size_t>(sample_rows()) * width;
     size_t kept = 0;
-    for (size_t i = 0; i < sample_size_; i += width) {
+    for (size_t i = 0; i < size; i += width) {
       int of_row = 0;
       for (size_t c = 0; c < width; ++c) of_row += sample_[i + c] >= from[c];
       kept += static_cast<size_t>(of_row);
     }
-    return 4 * kept <= sample_size_;
+    return 4 * kept <= size;
   }
 
   // --- The pass.
@@ -209,7 +209,6 @@ class ColumnSelector {
   const Weights<C>& weights_;
   Executor& executor_;
   mutable C* sample_ = nullptr;
-  mutable size_t sample_size_ = 0;
 };
 
 }  // namespace tailops

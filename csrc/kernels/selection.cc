@@ -117,18 +117,17 @@ class SelectForward {
   static constexpr bool kHasNetwork = !std::is_same_v<T, C> || std::is_floating_point_v<T>;
 
   bool are_short() const {
-    constexpr int64_t kFewest = 16;
     constexpr size_t kFewRanks = 4;
-    return geometry_.length <= SelectionNetwork::kMostLines && geometry_.groups() >= kFewest &&
+    return geometry_.length <= SelectionNetwork::kMostLines &&
+           geometry_.groups() >= SelectionNetwork::kFewestGroups &&
            plan_.ranks.size() <= kFewRanks && !options_.ignore_nan;
   }
 
   // Rows of few elements, side by side.
   void run_short(Executor& executor) const {
-    constexpr int64_t kElements = 4096;
     const int64_t length = geometry_.length, groups = geometry_.groups();
     const SelectionNetwork network(length, plan_.ranks);
-    const int64_t at_once = std::clamp<int64_t>(kElements / length / 16 * 16, 16, 256);
+    const int64_t at_once = SelectionNetwork::groups_at_once(length);
     const int64_t tiles = (groups + at_once - 1) / at_once;
     parallel_for(executor, tiles, at_once * length, [&](int64_t begin, int64_t end) {
       std::vector<Ranked<C>> found(static_cast<size_t>(at_once) * plan_.ranks.size());

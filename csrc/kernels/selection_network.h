@@ -20,6 +20,14 @@ class SelectionNetwork {
   };
 
   static constexpr int kMostLines = 128;
+  // Of fewer groups each is as well off alone.
+  static constexpr int64_t kFewestGroups = 16;
+
+  // How many groups of so many elements are taken at once: whole vectors of them, in the cache.
+  static int64_t groups_at_once(int64_t length) {
+    constexpr int64_t kElements = 4096, kVector = 16, kMost = 256;
+    return std::clamp(kElements / length / kVector * kVector, kVector, kMost);
+  }
 
   // Afterwards the values of the ranks that are wanted stand on the lines of these numbers.
   SelectionNetwork(int64_t lines, const std::vector<int64_t>& ranks)

@@ -24,9 +24,9 @@ constexpr int64_t kShortBackward = 32;
 
 template <typename T>
 bool are_short(const Problem<T>& problem, int64_t longest) {
-  constexpr int64_t kFewest = 16;
   return !problem.ignoring.any && problem.options.selection == SelectionPath::kAuto &&
-         problem.geometry.length <= longest && problem.geometry.groups() >= kFewest;
+         problem.geometry.length <= longest &&
+         problem.geometry.groups() >= SelectionNetwork::kFewestGroups;
 }
 
 // Some groups, and where their elements are in memory.
@@ -73,10 +73,8 @@ struct ShortTile {
 // body(tile, columns): all groups, copied.
 template <typename T, typename Body>
 void for_each_short_tile(const Problem<T>& problem, Executor& executor, const Body& body) {
-  constexpr int64_t kElements = 4096, kWidest = 256;
   const int64_t length = problem.geometry.length, groups = problem.geometry.groups();
-  const int64_t width =
-      std::clamp(kElements / length / kWideColumns * kWideColumns, kWideColumns, kWidest);
+  const int64_t width = SelectionNetwork::groups_at_once(length);
   const int64_t tiles = (groups + width - 1) / width;
   parallel_for(executor, tiles, width * length, [&](int64_t begin, int64_t end) {
     T* const y_true = scratch_of<T, Scratch::kTargets>(width * length);

@@ -5,20 +5,12 @@ import numpy as np
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 
-from tailops import _kernels, kernels
+from tailops import kernels
 
 FLOATS = ["float16", "bfloat16", "float32", "float64"]
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 # Up to 128 elements a row they are; 16 rows, 4 ranks or fewer.
 LENGTHS = [*range(1, 71), 127, 128, 129]
-
-
-@pytest.fixture(params=_kernels.build_info()["instruction_sets"])
-def instruction_set(request):
-    before = _kernels.instruction_set()
-    _kernels.set_instruction_set(request.param)
-    yield request.param
-    _kernels.set_instruction_set(before)
 
 
 def rows_of(family, rows, length, dtype):

@@ -128,16 +128,6 @@ struct Ranked {
   int64_t ties;
 };
 
-// e₍r₎ and, where interpolation asks for it, e₍r+1₎ (otherwise e₍r₎ again), each with the number
-// of elements equal to it.
-template <typename C>
-struct OrderStatistics {
-  C lower;
-  C upper;
-  int64_t lower_count;
-  int64_t upper_count;
-};
-
 // The upstream gradient: scale times one number for all, or times one per element.
 template <typename T>
 struct Upstream {
@@ -202,10 +192,9 @@ struct Loops {
   // `out` as for losses.
   void (*gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
                    const Ties&, const Upstream<T>&, bool streamed, T* out);
-  // Of `width` short columns, whose rows are `stride` apart and as many as the network's lines. NaN
-  // for a column with one.
-  void (*column_statistics)(const T* y_true, const T* y_pred, int64_t stride, int64_t width,
-                            const Weights<C>&, const SelectionNetwork&, OrderStatistics<C>* found);
+  // As ranked_columns, of the errors.
+  void (*ranked_errors)(const T* y_true, const T* y_pred, int64_t stride, int64_t width,
+                        const Weights<C>&, const SelectionNetwork&, Ranked<C>* found);
   // Of a row, each element a column: what is below band_low[i] is added to below_sum[i], the rest
   // are candidates. band_low has kSlack more than n.
   void (*column_collect)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,

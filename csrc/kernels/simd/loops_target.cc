@@ -58,7 +58,7 @@ constexpr Loops<T> table() {
   loops.ranked_columns = clean<NetworkLoops<C>::ranked_columns>;
   loops.sum_errors = clean<Sum::sum_errors>;
   loops.sum = clean<Sum::sum>;
-  loops.column_statistics = clean<ShortColumnLoops<Error, T>::column_statistics>;
+  loops.ranked_errors = clean<ShortColumnLoops<Error, T>::ranked_errors>;
   loops.column_collect = clean<ColumnLoops<Error, T>::column_collect>;
   loops.column_sum = clean<ColumnLoops<Error, T>::column_sum>;
   loops.column_threshold_gradient = clean<ColumnLoops<Error, T>::column_threshold_gradient>;
