@@ -27,8 +27,34 @@ struct Chosen {
   unsigned ties;   // how many are equal
 };
 
+// key_at(k) for k in [0, length), in turn for the block's threads: a source of keys, of which other
+// sources are a list in which some do not count, or a tensor.
 // kAllCount: there are no keys that do not count, and kNoKey is one as all others.
-template <typename Key, bool kAllCount = false>
+template <typename KeyAt, bool kAllCount = false>
+class KeysAt {
+ public:
+  TAILOPS_DEVICE KeysAt(const KeyAt& key_at, int64_t length) : key_at_(key_at), length_(length) {}
+
+  // body(key, counts) for the thread's share; the lanes of a warp get the same number, beyond the
+  // end kNoKey that does not count.
+  template <typename Body>
+  TAILOPS_DEVICE void for_each(const Body& body) const {
+    using Key = decltype(key_at_(int64_t{0}));
+    const int lane = device::lane();
+    for (int64_t k = device::thread(); k - lane < length_; k += device::threads()) {
+      const bool inside = k < length_;
+      const Key key = inside ? key_at_(k) : kNoKey<Key>;
+      body(key, inside && (kAllCount || key != kNoKey<Key>));
+    }
+  }
+
+ private:
+  const KeyAt& key_at_;
+  int64_t length_;
+};
+
+// From any source of keys that has for_each.
+template <typename Key>
 class BlockSelect {
  public:
   static constexpr int kDigitBits = 8;
@@ -48,10 +74,10 @@ class BlockSelect {
     unsigned counts[kMostWarps];
   };
 
-  // key_at(k) for k in [0, length): `count` of them are keys, all in [least, most].
-  template <typename KeyAt>
-  static TAILOPS_DEVICE Chosen<Key> select(const KeyAt& key_at, int64_t length, unsigned count,
-                                           unsigned rank, Key least, Key most, Shared& shared) {
+  // `count` of the keys count, all in [least, most].
+  template <typename Keys>
+  static TAILOPS_DEVICE Chosen<Key> select(const Keys& keys, unsigned count, unsigned rank,
+                                           Key least, Key most, Shared& shared) {
     Key base = least;
     int bits = device::bit_length(static_cast<Key>(most - least));
     unsigned remaining = rank, live = count;
@@ -59,7 +85,7 @@ class BlockSelect {
       const int shift = bits > kDigitBits ? bits - kDigitBits : 0;
       for (int b = device::thread(); b < kBins; b += device::threads()) shared.bins[b] = 0;
       device::barrier();
-      for_each_key(key_at, length, [&](Key key, bool counts) {
+      keys.for_each([&](Key key, bool counts) {
         const bool active = counts && in_range(key, base, bits);
         count_in_bins(shared.bins, active,
                       static_cast<unsigned>(active ? (key - base) >> shift : 0));
@@ -81,47 +107,33 @@ class BlockSelect {
       bits = shift;  // two barriers until anyone writes these again
     }
     if (bits == 0) return {base, rank - remaining, live};
-    return among_few(key_at, length, base, bits, rank, remaining, live, shared);
+    return among_few(keys, base, bits, rank, remaining, live, shared);
   }
 
   // The smallest key above this one, and how many there are of it; none: kNoKey.
-  template <typename KeyAt>
-  static TAILOPS_DEVICE Chosen<Key> next_above(const KeyAt& key_at, int64_t length, Key below,
-                                               Shared& shared) {
+  template <typename Keys>
+  static TAILOPS_DEVICE Chosen<Key> next_above(const Keys& keys, Key below, Shared& shared) {
     Key least = kNoKey<Key>;
-    for_each_key(key_at, length, [&](Key key, bool) {
-      if (key > below && (least == kNoKey<Key> || key < least)) least = key;
+    keys.for_each([&](Key key, bool counts) {
+      if (counts && key > below && (least == kNoKey<Key> || key < least)) least = key;
     });
     least = block_reduce(least, shared.least, [](Key a, Key b) {
       return a == kNoKey<Key> ? b : (b == kNoKey<Key> || a < b ? a : b);
     });
     unsigned ties = 0;
-    for_each_key(key_at, length, [&](Key key, bool) {
-      if (key == least && key != kNoKey<Key>) ++ties;
+    keys.for_each([&](Key key, bool counts) {
+      if (counts && key == least) ++ties;
     });
     return {least, 0, block_reduce(ties, shared.counts, Add())};
   }
 
-  // body(key, counts) for the thread's share; the lanes of a warp get the same number, beyond the
-  // end kNoKey that does not count.
-  template <typename KeyAt, typename Body>
-  static TAILOPS_DEVICE void for_each_key(const KeyAt& key_at, int64_t length, const Body& body) {
-    const int lane = device::lane();
-    for (int64_t k = device::thread(); k - lane < length; k += device::threads()) {
-      const bool inside = k < length;
-      const Key key = inside ? key_at(k) : kNoKey<Key>;
-      body(key, inside && (kAllCount || key != kNoKey<Key>));
-    }
-  }
-
  private:
-  template <typename KeyAt>
-  static TAILOPS_DEVICE Chosen<Key> among_few(const KeyAt& key_at, int64_t length, Key base,
-                                              int bits, unsigned rank, unsigned remaining,
-                                              unsigned live, Shared& shared) {
+  template <typename Keys>
+  static TAILOPS_DEVICE Chosen<Key> among_few(const Keys& keys, Key base, int bits, unsigned rank,
+                                              unsigned remaining, unsigned live, Shared& shared) {
     if (device::thread() == 0) shared.few_count = 0;
     device::barrier();
-    for_each_key(key_at, length, [&](Key key, bool counts) {
+    keys.for_each([&](Key key, bool counts) {
       if (counts && in_range(key, base, bits)) {
         shared.few[device::atomic_add(&shared.few_count, 1u)] = key;
       }

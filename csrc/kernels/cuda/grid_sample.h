@@ -83,18 +83,19 @@ struct FindBracket {
     for (int64_t i = device::thread(); i < cached; i += device::threads()) keys[i] = sample[i];
     device::barrier();
     const auto key_at = [&](int64_t i) { return i < cached ? keys[i] : sample[i]; };
+    const KeysAt sampled(key_at, size);
     Counts all{~Key(0), 0, 0, 0};
-    Select::for_each_key(key_at, size, [&](Key key, bool counts) {
+    sampled.for_each([&](Key key, bool counts) {
       if (counts) all += Counts{key, key, 1u, 0u};
     });
     all = block_reduce(all, shared.counts, Add());
     Bracket<C> bracket = beyond(all);
     bool keeps_band = false;
     if (all.valid != 0 && !is_forced_to_miss()) {
-      bracket = bracket_of(key_at, size, all, shared);
+      bracket = bracket_of(sampled, all, shared);
       const Bracket<C> banded =
           with_band(bracket.low, bracket.high, rank_of(all).scale, grid.call.weights);
-      keeps_band = with_sums && few_are_near(key_at, size, banded, shared);
+      keeps_band = with_sums && few_are_near(sampled, banded, shared);
       if (keeps_band) bracket = banded;
     }
     if (device::thread() == 0) {
@@ -127,34 +128,34 @@ struct FindBracket {
     return {place, place, place, place};
   }
 
-  template <typename KeyAt>
-  TAILOPS_DEVICE Bracket<C> bracket_of(const KeyAt& key_at, int64_t size, const Counts& all,
+  template <typename Keys>
+  TAILOPS_DEVICE Bracket<C> bracket_of(const Keys& sampled, const Counts& all,
                                        Shared& shared) const {
     const SelectionPlan plan(rank_of(all), likely_count(all));
     const int64_t valid = static_cast<int64_t>(all.valid);
-    const C low = order_statistic(key_at, size, all, plan.lower_place(valid, kDeviations), shared);
-    const C high = order_statistic(key_at, size, all, plan.upper_place(valid, kDeviations), shared);
+    const C low = order_statistic(sampled, all, plan.lower_place(valid, kDeviations), shared);
+    const C high = order_statistic(sampled, all, plan.upper_place(valid, kDeviations), shared);
     return {low, low, high, high};
   }
 
   // Errors are positive: below the sample is 0.
-  template <typename KeyAt>
-  TAILOPS_DEVICE C order_statistic(const KeyAt& key_at, int64_t size, const Counts& all,
-                                   double place, Shared& shared) const {
+  template <typename Keys>
+  TAILOPS_DEVICE C order_statistic(const Keys& sampled, const Counts& all, double place,
+                                   Shared& shared) const {
     if (place < 0.0) return C(0);
     if (place >= static_cast<double>(all.valid)) return std::numeric_limits<C>::infinity();
-    const Chosen<Key> chosen = Select::select(key_at, size, all.valid, static_cast<unsigned>(place),
+    const Chosen<Key> chosen = Select::select(sampled, all.valid, static_cast<unsigned>(place),
                                               all.least, all.most, shared.select);
     return chosen.key == Bits::kNaN ? std::numeric_limits<C>::infinity() : Bits::decode(chosen.key);
   }
 
   // Whether what lies in the band can be kept; the rest of the room is for clusters.
-  template <typename KeyAt>
-  TAILOPS_DEVICE bool few_are_near(const KeyAt& key_at, int64_t size, const Bracket<C>& bracket,
+  template <typename Keys>
+  TAILOPS_DEVICE bool few_are_near(const Keys& sampled, const Bracket<C>& bracket,
                                    Shared& shared) const {
     constexpr double kShare = 0.75;
     Counts near{~Key(0), 0, 0, 0};
-    Select::for_each_key(key_at, size, [&](Key key, bool counts) {
+    sampled.for_each([&](Key key, bool counts) {
       if (!counts) return;
       const C e = Bits::decode(key);
       const bool is_kept =
@@ -163,7 +164,8 @@ struct FindBracket {
     });
     near = block_reduce(near, shared.counts, Add());
     const double room = static_cast<double>(grid.warps * grid.workspace.segment);
-    const double share = static_cast<double>(near.near) / static_cast<double>(size);
+    const double share =
+        static_cast<double>(near.near) / static_cast<double>(grid.workspace.sample);
     return share * static_cast<double>(grid.call.length) <= kShare * room;
   }
 };

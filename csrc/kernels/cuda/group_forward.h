@@ -88,7 +88,7 @@ struct GroupForward {
     const Read all = block_reduce(read(elements, keys), shared.reads, Add());
     // The barriers of the reduction are those that the keys need, too.
     const auto key_at = [&](int64_t k) { return k < cached ? keys[k] : key_of(elements, k); };
-    GroupState found = select(key_at, all, shared);
+    GroupState found = select(KeysAt(key_at, call.length), all, shared);
     const Tail<C> tail = tail_of(found, call.weights);
     if (call.to_scalar) {
       Totals sums{0.0, 0.0};
@@ -140,8 +140,8 @@ struct GroupForward {
     return own;
   }
 
-  template <typename KeyAt>
-  TAILOPS_DEVICE GroupState select(const KeyAt& key_at, const Read& all, Shared& shared) const {
+  template <typename Keys>
+  TAILOPS_DEVICE GroupState select(const Keys& keys, const Read& all, Shared& shared) const {
     if (all.valid == 0) return state_of_nothing();
     const double valid = static_cast<double>(all.valid);
     const Rank rank = call.rank(static_cast<int64_t>(all.valid));
@@ -151,10 +151,10 @@ struct GroupForward {
     }
     const unsigned place = static_cast<unsigned>(rank.lower);
     const Chosen<Key> lower =
-        Select::select(key_at, call.length, all.valid, place, all.least, all.most, shared.select);
+        Select::select(keys, all.valid, place, all.least, all.most, shared.select);
     Chosen<Key> upper = lower;
     if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
-      upper = Select::next_above(key_at, call.length, lower.key, shared.select);
+      upper = Select::next_above(keys, lower.key, shared.select);
     }
     return state_of(Bits::decode(lower.key), Bits::decode(upper.key), lower.ties, upper.ties, rank,
                     valid);

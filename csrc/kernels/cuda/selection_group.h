@@ -16,7 +16,7 @@ template <typename T>
 struct SelectInGroups {
   using Bits = OrderedBits<T>;
   using Key = typename Bits::Key;
-  using Select = BlockSelect<Key, SelectionCall<T>::kIsInteger>;
+  using Select = BlockSelect<Key>;
   using B = Batch<Values<T>>;
 
   static constexpr int kMostThreads = 512;
@@ -75,13 +75,14 @@ struct SelectInGroups {
     const auto key_at = [&](int64_t k) {
       return k < cached ? keys[k] : key_of(values.first[k * values.stride]);
     };
+    const KeysAt<decltype(key_at), SelectionCall<T>::kIsInteger> all_keys(key_at, call.length);
     const int64_t n = call.selectable(all.nans);
     for (int64_t i = 0; i < call.q_count; ++i) {
       if (n == 0 || !call.has_value(i)) {
         if (device::thread() == 0) call.write_nan(g, i);
         continue;
       }
-      const FoundKeys<Key> found = select(key_at, call.rank(i, n), n, all, shared);
+      const FoundKeys<Key> found = select(all_keys, call.rank(i, n), n, all, shared);
       if (device::thread() == 0) call.write(g, i, n, found);
     }
     device::barrier();  // the keys are free again
@@ -129,15 +130,15 @@ struct SelectInGroups {
     return own;
   }
 
-  template <typename KeyAt>
-  TAILOPS_DEVICE FoundKeys<Key> select(const KeyAt& key_at, const Rank& rank, int64_t n,
+  template <typename Keys>
+  TAILOPS_DEVICE FoundKeys<Key> select(const Keys& keys, const Rank& rank, int64_t n,
                                        const Read& all, Shared& shared) const {
     const unsigned place = static_cast<unsigned>(rank.lower);
-    const Chosen<Key> lower = Select::select(key_at, call.length, static_cast<unsigned>(n), place,
-                                             all.least, all.most, shared.select);
+    const Chosen<Key> lower =
+        Select::select(keys, static_cast<unsigned>(n), place, all.least, all.most, shared.select);
     Chosen<Key> upper = lower;
     if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
-      upper = Select::next_above(key_at, call.length, lower.key, shared.select);
+      upper = Select::next_above(keys, lower.key, shared.select);
     }
     return {lower.key, upper.key, lower.ties, upper.ties};
   }
