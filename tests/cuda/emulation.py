@@ -30,8 +30,12 @@ class Limits:
     bracket_threads: int = 64
     blocks_per_multiprocessor: int = 1
     most_groups_at_once: int = 2
+    sample_bytes: int = 4096
     least_sample: int = 64
+    alone_sample: int = 200
+    most_listed: int = 40
     spare_bytes: int = 4096
+    piece: int = 700
     most_blocks: int = 3
     row_part: int = 500
 
@@ -42,6 +46,9 @@ def random_limits(rng):
         multiprocessors=int(rng.integers(1, 6)),
         block_elements=int(rng.choice([1, 64, 600])),
         shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+        least_sample=int(rng.choice([16, 64, 500])),
+        alone_sample=int(rng.choice([0, 100, 10_000])),
+        most_listed=int(rng.choice([0, 8, 300])),
         spare_bytes=int(rng.choice([0, 512, 4096, 200_000])),
         most_groups_at_once=int(rng.integers(1, 4)),
         blocks_per_multiprocessor=int(rng.integers(1, 4)),

@@ -112,6 +112,73 @@ def test_candidates_that_do_not_fit(emulated):
     check_emulated(emulated, problem)
 
 
+def sampled_positions(size, end):
+    """SelectionPlan::stratified."""
+    i = np.arange(size, dtype=np.uint64)
+    z = (i + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    uniform = ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return np.minimum(((i + uniform) * (end / size)).astype(np.int64), end - 1)
+
+
+@pytest.mark.parametrize("spare_bytes", [512, 200_000])
+@pytest.mark.parametrize("kappa", [3.0, 300.0])
+@pytest.mark.parametrize("percentile", [0.2, 0.9])
+@pytest.mark.parametrize("selection", _kernels.SELECTIONS)
+def test_a_sample_that_misleads(emulated, spare_bytes, kappa, percentile, selection):
+    """What is drawn is smaller than all the rest, or larger: the bracket misses on that side."""
+    n, size = 5000, 64
+    emulated.limits = Limits(spare_bytes=spare_bytes)
+    drawn = sampled_positions(size, n)
+    rng = np.random.default_rng(0)
+    for sampled, others in (((0.0, 0.1), (1.0, 2.0)), ((3.0, 4.0), (1.0, 2.0))):
+        d = rng.uniform(*others, n).astype(np.float32)
+        d[drawn] = rng.uniform(*sampled, size)
+        options = TailOptions(percentile, kappa, method="linear")
+        problem = Problem(np.zeros_like(d), d, options, selection=selection)
+        check_emulated(emulated, problem)
+
+
+@pytest.mark.parametrize("most_listed", [0, 1000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_order_statistics_far_from_each_other(emulated, most_listed, dtype):
+    """The rank falls into a gap, whose sides are in different bins, or one in an end."""
+    emulated.limits = Limits(most_listed=most_listed)
+    rng = np.random.default_rng(0)
+    for n in (2000, 2001, 2002):
+        for below, above in (
+            (rng.uniform(0, 1, n // 2), rng.uniform(100, 101, n - n // 2)),
+            (np.full(n // 2, 0.25), rng.uniform(100, 101, n - n // 2)),
+            (rng.uniform(0, 1, n // 2), np.full(n - n // 2, 3.0)),
+        ):
+            d = rng.permutation(np.concatenate([below, above])).astype(dtype)
+            for method in ("linear", "midpoint", "lower", "higher"):
+                problem = Problem(np.zeros_like(d), d, TailOptions(0.5, method=method))
+                check_emulated(emulated, problem)
+
+
+def test_neighbouring_numbers(emulated):
+    """As many as there are bins, and fewer: collect finds them by itself."""
+    rng = np.random.default_rng(0)
+    for different in (2, 40, 3000):
+        bits = np.float32(1.0).view(np.uint32) + rng.integers(0, different, 4000, dtype=np.uint32)
+        d = bits.view(np.float32)
+        for method in ("floor", "linear"):
+            problem = Problem(np.zeros_like(d), d, TailOptions(0.8, method=method))
+            check_emulated(emulated, problem)
+
+
+def test_one_bad_column(emulated):
+    """What is near the threshold lies at equal distances: it is spread over all warps."""
+    emulated.limits = Limits(spare_bytes=2048, blocks_per_multiprocessor=2)
+    rng = np.random.default_rng(0)
+    d = rng.uniform(0, 0.5, (160, 128)).astype(np.float32)
+    d[:, :4] += 10.0
+    problem = Problem(np.zeros_like(d), d, TailOptions(0.98, 300.0))
+    check_emulated(emulated, problem)
+
+
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
 @pytest.mark.parametrize("shape", [(50, 3), (900, 3)])
 @pytest.mark.parametrize("axis", [None, 0])
@@ -181,13 +248,20 @@ def test_the_order_of_threads_does_not_matter(emulated, selection):
 
 def test_launches_do_not_depend_on_the_data(emulated):
     """One each way where a block does a group; otherwise as many as the shape says."""
-    for n, reduction, expected in ((500, "mean", 1), (500, "none", 1), (5000, "mean", 7)):
+    for n, reduction, forward, backward in (
+        (500, "mean", 1, 1),
+        (500, "none", 1, 1),
+        (5000, "mean", 4, 1),
+        (5000, "none", 4, 2),
+        (30_000, "mean", 5, 1),
+    ):
         for family in ("random", "constant", "sorted"):
             problem = Problem(*with_residuals(family, (n,), np.float32), TailOptions(), reduction)
             result = emulated.forward(problem)
-            assert result.launches == expected
+            assert result.launches == forward
             upstream = np.ones(problem.geometry.output_shape, np.float32)
-            assert emulated.backward(problem, upstream, result.state).launches == 1
+            launches = emulated.backward(problem, upstream, result.state).launches
+            assert launches == backward
     problem = Problem(*with_residuals("random", (40, 50), np.float32), TailOptions(axis=1), "none")
     assert emulated.forward(problem).launches == 1
 
@@ -195,7 +269,22 @@ def test_launches_do_not_depend_on_the_data(emulated):
 def test_the_workspace_is_small(emulated):
     """Under one percent of the inputs and a mebibyte, with the limits of a large GPU."""
     emulated.limits = Limits(
-        132, 227 << 10, 16384, 512, 256, 512, 4, 16, 1024, 512 << 10, 2**31, 32768
+        multiprocessors=132,
+        shared_bytes=227 << 10,
+        block_elements=16384,
+        most_group_threads=512,
+        grid_threads=256,
+        bracket_threads=512,
+        blocks_per_multiprocessor=3,
+        most_groups_at_once=16,
+        sample_bytes=256 << 10,
+        least_sample=2048,
+        alone_sample=4096,
+        most_listed=8192,
+        spare_bytes=512 << 10,
+        piece=2**30,
+        most_blocks=2**31,
+        row_part=32768,
     )
     for shape, axis in (((1 << 20,), None), ((20_000, 20), 0), ((200, 17_000), 1)):
         y_pred = np.broadcast_to(np.float32(0), shape)

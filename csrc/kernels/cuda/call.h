@@ -38,6 +38,13 @@ struct Elements {
     return !ignore.ignores(widen(of[0]), widen(of[1]));
   }
 
+  // `count` of them, from the one of this number on.
+  TAILOPS_DEVICE Elements part(int64_t begin, int64_t count) const {
+    const int64_t at = begin * stride;
+    const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + at;
+    return {{inputs.y_true + at, inputs.y_pred + at, mask}, ignore, stride, count};
+  }
+
   TAILOPS_DEVICE bool load(int64_t k, C& d) const {
     const int64_t at = k * stride;
     const T of[] = {inputs.y_true[at], inputs.y_pred[at]};

@@ -72,6 +72,7 @@ TAILOPS_DEVICE void atomic_add(uint64_t* to, uint64_t value) {
 
 // What other blocks of this launch have written, past this multiprocessor's own cache.
 TAILOPS_DEVICE unsigned load_fresh(const unsigned* from) { return __ldcg(from); }
+TAILOPS_DEVICE float load_fresh(const float* from) { return __ldcg(from); }
 TAILOPS_DEVICE double load_fresh(const double* from) { return __ldcg(from); }
 TAILOPS_DEVICE uint64_t load_fresh(const uint64_t* from) {
   return __ldcg(reinterpret_cast<const unsigned long long*>(from));

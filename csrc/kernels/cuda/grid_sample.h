@@ -8,49 +8,30 @@
 namespace tailops {
 namespace cuda {
 
+// The keys of some elements of the group, drawn by these workers.
 template <typename T>
-struct Draw {
+TAILOPS_DEVICE void draw_sample(const GridCall<T>& grid, int64_t worker, int64_t workers) {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
-
-  static constexpr int kMostThreads = kGridThreads;
-  static constexpr int kLeastBlocks = 4;
-  struct Shared {};
-
-  GridCall<T> grid;
-
-  TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
-    clear();
-    const Elements<T> elements = grid.elements();
-    const int64_t size = grid.workspace.sample;
-    typename Bits::Key* const sample = grid.sample();
-    const Call<T>& call = grid.call;
-    for (int64_t i = grid.worker(); i < size; i += grid.workers()) {
-      C d;
-      const bool valid = elements.load(SelectionPlan::stratified(i, size, elements.length), d);
-      sample[i] = valid ? Bits::encode(error_of(call.error_kind, call.weights.epsilon, d))
-                        : kNoKey<typename Bits::Key>;
-    }
+  const Elements<T> elements = grid.elements();
+  const int64_t size = grid.workspace.sample;
+  typename Bits::Key* const sample = grid.sample();
+  for (int64_t i = worker; i < size; i += workers) {
+    C d;
+    const bool valid = elements.load(SelectionPlan::stratified(i, size, elements.length), d);
+    sample[i] = valid ? Bits::encode(error_of(grid.call.error_kind, grid.call.weights.epsilon, d))
+                      : kNoKey<typename Bits::Key>;
   }
+}
 
- private:
-  TAILOPS_DEVICE void clear() const {
-    static_assert(sizeof(Control<C>) % sizeof(unsigned) == 0, "cleared in words");
-    unsigned* const words = reinterpret_cast<unsigned*>(&grid.control());
-    constexpr int64_t kWords = sizeof(Control<C>) / sizeof(unsigned);
-    for (int64_t i = grid.worker(); i < kWords; i += grid.workers()) words[i] = 0;
-  }
-};
-
+// By a block, of a sample that is drawn.
 template <typename T>
-struct FindBracket {
+class Sampled {
+ public:
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;
   using Select = BlockSelect<Key>;
-
-  static constexpr int kMostThreads = 512;
-  static constexpr int kLeastBlocks = 2;
 
   // What the sample is made of; and how much of it is near the bracket.
   struct Counts {
@@ -72,101 +53,159 @@ struct FindBracket {
     Counts counts[kMostWarps];
   };
 
-  GridCall<T> grid;
-  bool with_sums;
-  int64_t cached;  // keys that there is shared memory for
-
-  TAILOPS_DEVICE void run(Shared& shared, unsigned char* dynamic) const {
-    const int64_t size = grid.workspace.sample;
-    const Key* const sample = grid.sample();
-    Key* const keys = reinterpret_cast<Key*>(dynamic);
-    for (int64_t i = device::thread(); i < cached; i += device::threads()) keys[i] = sample[i];
-    device::barrier();
-    const auto key_at = [&](int64_t i) { return i < cached ? keys[i] : sample[i]; };
-    const KeysAt sampled(key_at, size);
-    Counts all{~Key(0), 0, 0, 0};
-    sampled.for_each([&](Key key, bool counts) {
-      if (counts) all += Counts{key, key, 1u, 0u};
+  // The keys are those of the call, the first so many of them also in `cache`, or none.
+  TAILOPS_DEVICE Sampled(const GridCall<T>& grid, const Key* cache, int64_t cached, Shared& shared)
+      : grid_(grid), cache_(cache), cached_(cached), shared_(shared) {
+    Counts own{~Key(0), 0, 0, 0};
+    for_each([&](Key key, bool counts) {
+      if (counts) own += Counts{key, key, 1u, 0u};
     });
-    all = block_reduce(all, shared.counts, Add());
-    Bracket<C> bracket = beyond(all);
-    bool keeps_band = false;
-    if (all.valid != 0 && !is_forced_to_miss()) {
-      bracket = bracket_of(sampled, all, shared);
-      const Bracket<C> banded =
-          with_band(bracket.low, bracket.high, rank_of(all).scale, grid.call.weights);
-      keeps_band = with_sums && few_are_near(sampled, banded, shared);
-      if (keeps_band) bracket = banded;
-    }
-    if (device::thread() == 0) {
-      grid.control().bracket = bracket;
-      grid.control().keeps_band = keeps_band;
-    }
+    all_ = block_reduce(own, shared.counts, Add());
   }
 
- private:
-  TAILOPS_DEVICE bool is_forced_to_miss() const {
-    return grid.call.path == SelectionPath::kMiss || grid.call.path == SelectionPath::kRadix;
-  }
-
-  // The rank among as many elements as seem to count.
-  TAILOPS_DEVICE int64_t likely_count(const Counts& all) const {
-    const double share =
-        static_cast<double>(all.valid) / static_cast<double>(grid.workspace.sample);
-    const int64_t count = static_cast<int64_t>(share * static_cast<double>(grid.call.length));
-    return count < 1 ? 1 : count;
-  }
-
-  TAILOPS_DEVICE Rank rank_of(const Counts& all) const { return grid.call.rank(likely_count(all)); }
-
-  // A bracket that holds nothing of the sample.
-  TAILOPS_DEVICE Bracket<C> beyond(const Counts& all) const {
-    const C above = C(2) * Bits::decode(all.most) + C(1);
-    const C place = all.valid == 0 || grid.call.path == SelectionPath::kRadix || !(above == above)
-                        ? std::numeric_limits<C>::infinity()
-                        : above;
-    return {place, place, place, place};
-  }
-
-  template <typename Keys>
-  TAILOPS_DEVICE Bracket<C> bracket_of(const Keys& sampled, const Counts& all,
-                                       Shared& shared) const {
-    const SelectionPlan plan(rank_of(all), likely_count(all));
-    const int64_t valid = static_cast<int64_t>(all.valid);
-    const C low = order_statistic(sampled, all, plan.lower_place(valid, kDeviations), shared);
-    const C high = order_statistic(sampled, all, plan.upper_place(valid, kDeviations), shared);
+  // What the order statistics are between, unless the sample is so many deviations off. Where the
+  // bracket is forced to miss it lies above all of the sample.
+  TAILOPS_DEVICE Bracket<C> bracket(double deviations, bool must_miss) const {
+    if (must_miss) return around(above_all());
+    if (all_.valid == 0) return {C(0), C(0), infinity(), infinity()};
+    const SelectionPlan plan(rank(), likely_count());
+    const int64_t valid = static_cast<int64_t>(all_.valid);
+    const C low = order_statistic(plan.lower_place(valid, deviations));
+    const C high = order_statistic(plan.upper_place(valid, deviations));
     return {low, low, high, high};
   }
 
-  // Errors are positive: below the sample is 0.
-  template <typename Keys>
-  TAILOPS_DEVICE C order_statistic(const Keys& sampled, const Counts& all, double place,
-                                   Shared& shared) const {
-    if (place < 0.0) return C(0);
-    if (place >= static_cast<double>(all.valid)) return std::numeric_limits<C>::infinity();
-    const Chosen<Key> chosen = Select::select(sampled, all.valid, static_cast<unsigned>(place),
-                                              all.least, all.most, shared.select);
-    return chosen.key == Bits::kNaN ? std::numeric_limits<C>::infinity() : Bits::decode(chosen.key);
+  TAILOPS_DEVICE Bracket<C> with_band_around(const Bracket<C>& bracket) const {
+    return with_band(bracket.low, bracket.high, rank().scale, grid_.call.weights);
   }
 
   // Whether what lies in the band can be kept; the rest of the room is for clusters.
-  template <typename Keys>
-  TAILOPS_DEVICE bool few_are_near(const Keys& sampled, const Bracket<C>& bracket,
-                                   Shared& shared) const {
+  TAILOPS_DEVICE bool few_are_near(const Bracket<C>& bracket) const {
     constexpr double kShare = 0.75;
     Counts near{~Key(0), 0, 0, 0};
-    sampled.for_each([&](Key key, bool counts) {
+    for_each([&](Key key, bool counts) {
       if (!counts) return;
       const C e = Bits::decode(key);
       const bool is_kept =
           e >= bracket.band_low && e <= bracket.band_high && e != bracket.low && e != bracket.high;
       near.near += is_kept ? 1u : 0u;
     });
-    near = block_reduce(near, shared.counts, Add());
-    const double room = static_cast<double>(grid.warps * grid.workspace.segment);
+    near = block_reduce(near, shared_.counts, Add());
+    const double room = static_cast<double>(grid_.warps * grid_.workspace.segment);
     const double share =
-        static_cast<double>(near.near) / static_cast<double>(grid.workspace.sample);
-    return share * static_cast<double>(grid.call.length) <= kShare * room;
+        static_cast<double>(near.near) / static_cast<double>(grid_.workspace.sample);
+    return share * static_cast<double>(grid_.call.length) <= kShare * room;
+  }
+
+  // As fine as possible where the sample says that there are any.
+  TAILOPS_DEVICE Digits<Key> digits(const Bracket<C>& bracket) const {
+    const Key low = Bits::encode(bracket.low), high = Bits::encode(bracket.high);
+    const Key top = all_.valid == 0 || all_.most > high ? high : all_.most;
+    return Digits<Key>::over(low, top > low ? top : low);
+  }
+
+ private:
+  static TAILOPS_DEVICE C infinity() { return std::numeric_limits<C>::infinity(); }
+  static TAILOPS_DEVICE Bracket<C> around(C place) { return {place, place, place, place}; }
+
+  template <typename Body>
+  TAILOPS_DEVICE void for_each(const Body& body) const {
+    const auto key_at = [&](int64_t i) { return i < cached_ ? cache_[i] : grid_.sample()[i]; };
+    KeysAt(key_at, grid_.workspace.sample).for_each(body);
+  }
+
+  // The rank among as many elements as seem to count.
+  TAILOPS_DEVICE int64_t likely_count() const {
+    const double share =
+        static_cast<double>(all_.valid) / static_cast<double>(grid_.workspace.sample);
+    const int64_t count = static_cast<int64_t>(share * static_cast<double>(grid_.call.length));
+    return count < 1 ? 1 : count;
+  }
+
+  TAILOPS_DEVICE Rank rank() const { return grid_.call.rank(likely_count()); }
+
+  TAILOPS_DEVICE C above_all() const {
+    const C above = C(2) * Bits::decode(all_.most) + C(1);
+    const bool is_above = all_.valid != 0 && above == above;
+    return is_above && grid_.call.path != SelectionPath::kRadix ? above : infinity();
+  }
+
+  // Errors are positive: below the sample is 0.
+  TAILOPS_DEVICE C order_statistic(double place) const {
+    if (place < 0.0) return C(0);
+    if (place >= static_cast<double>(all_.valid)) return infinity();
+    const auto key_at = [&](int64_t i) { return i < cached_ ? cache_[i] : grid_.sample()[i]; };
+    const Chosen<Key> chosen =
+        Select::select(KeysAt(key_at, grid_.workspace.sample), all_.valid,
+                       static_cast<unsigned>(place), all_.least, all_.most, shared_.select);
+    return chosen.key == Bits::kNaN ? infinity() : Bits::decode(chosen.key);
+  }
+
+  const GridCall<T>& grid_;
+  const Key* cache_;
+  int64_t cached_;
+  Shared& shared_;
+  Counts all_;
+};
+
+template <typename T>
+struct Draw {
+  static constexpr int kMostThreads = kGridThreads;
+  static constexpr int kLeastBlocks = 4;
+  struct Shared {};
+
+  GridCall<T> grid;
+
+  TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
+    draw_sample(grid, grid.worker(), grid.workers());
+  }
+};
+
+template <typename T>
+struct FindBracket {
+  using C = ComputeType<T>;
+  using Key = typename OrderedBits<C>::Key;
+
+  static constexpr int kMostThreads = 512;
+  static constexpr int kLeastBlocks = 2;
+  using Shared = typename Sampled<T>::Shared;
+
+  GridCall<T> grid;
+  bool draws;
+  int64_t cached;  // keys that there is shared memory for
+
+  TAILOPS_DEVICE void run(Shared& shared, unsigned char* dynamic) const {
+    clear();
+    if (draws) {
+      draw_sample(grid, device::thread(), device::threads());
+      device::barrier();
+    }
+    Key* const keys = reinterpret_cast<Key*>(dynamic);
+    const Key* const sample = grid.sample();
+    for (int64_t i = device::thread(); i < cached; i += device::threads()) keys[i] = sample[i];
+    device::barrier();
+    const Sampled<T> sampled(grid, keys, cached, shared);
+    const SelectionPath path = grid.call.path;
+    Bracket<C> bracket =
+        sampled.bracket(kDeviations, path == SelectionPath::kMiss || path == SelectionPath::kRadix);
+    const Bracket<C> banded = sampled.with_band_around(bracket);
+    const bool keeps_band = grid.with_sums && sampled.few_are_near(banded);
+    const Digits<Key> digits = sampled.digits(bracket);
+    if (keeps_band) bracket = banded;
+    if (device::thread() == 0) {
+      Control<C>& control = grid.control();
+      control.attempts[0].bracket = bracket;
+      control.attempts[0].keeps_band = keeps_band ? 1u : 0u;
+      control.digits = digits;
+    }
+  }
+
+ private:
+  TAILOPS_DEVICE void clear() const {
+    static_assert(sizeof(Control<C>) % sizeof(unsigned) == 0, "cleared in words");
+    unsigned* const words = reinterpret_cast<unsigned*>(&grid.control());
+    constexpr int kWords = sizeof(Control<C>) / sizeof(unsigned);
+    for (int i = device::thread(); i < kWords; i += device::threads()) words[i] = 0;
   }
 };
 

@@ -5,8 +5,8 @@
 
 #include "gradient.h"
 #include "grid_collect.h"
-#include "grid_digits.h"
 #include "grid_finish.h"
+#include "grid_narrow.h"
 #include "grid_sample.h"
 #include "group_forward.h"
 #include "group_totals.h"
@@ -71,11 +71,13 @@ class ForwardLaunches {
       grid_.control = space.add<Control<C>>(groups);
       grid_.far = space.add<PartialSums>(groups * plan_.blocks);
       grid_.near = space.add<PartialSums>(groups * plan_.blocks);
-      grid_.next = space.add<NextKey>(groups * plan_.blocks);
+      grid_.samples = space.add<Key>(groups * plan_.sample);
+      grid_.lists = space.add<Key>(groups * plan_.list);
       grid_.kept = space.add<unsigned>(groups * plan_.warps);
       grid_.candidates = space.add<C>(groups * plan_.warps * plan_.segment);
       grid_.segment = plan_.segment;
       grid_.sample = plan_.sample;
+      grid_.list = plan_.list;
     }
     bytes_ = space.bytes();
   }
@@ -117,6 +119,7 @@ class ForwardLaunches {
   }
 
   void run_grid(T* loss, GroupState* state, void* stream) const {
+    const bool draws_alone = plan_.sample <= limits_.alone_sample;
     const int64_t sample_blocks =
         std::clamp<int64_t>(ceiling(plan_.sample, limits_.grid_threads), 1, plan_.blocks);
     const int64_t cached = std::min(
@@ -125,20 +128,19 @@ class ForwardLaunches {
     const int64_t cached_bytes = cached * static_cast<int64_t>(sizeof(Key));
     for (int64_t first = 0; first < call_.groups(); first += plan_.groups_at_once) {
       const int64_t groups = std::min(plan_.groups_at_once, call_.groups() - first);
-      const GridCall<T> call{call_, grid_, first, plan_.warps};
+      const GridCall<T> call{call_, grid_, first, plan_.warps, call_.to_scalar};
       const device::Grid every{plan_.blocks, groups, limits_.grid_threads, 0};
-      const device::Grid few{sample_blocks, groups, limits_.grid_threads, 0};
-      device::launch(Draw<T>{call}, few, stream);
-      device::launch(FindBracket<T>{call, call_.to_scalar, cached},
+      if (!draws_alone) {
+        device::launch(Draw<T>{call}, {sample_blocks, groups, limits_.grid_threads, 0}, stream);
+      }
+      device::launch(FindBracket<T>{call, draws_alone, cached},
                      {1, groups, threads_for(plan_.sample, limits_.bracket_threads), cached_bytes},
                      stream);
-      device::launch(Collect<T>{call, call_.to_scalar}, every, stream);
-      for (int pass = 0; pass < kDigitPasses<C>; ++pass) {
-        device::launch(Digits<T>{call}, every, stream);
+      device::launch(Collect<T>{call}, every, stream);
+      device::launch(Narrow<T>{call, state, limits_.piece}, every, stream);
+      if (call_.to_scalar) {
+        device::launch(Finish<T>{call, state, group_losses_, loss}, every, stream);
       }
-      const device::Grid one{call_.to_scalar ? plan_.blocks : 1, groups, limits_.grid_threads, 0};
-      device::launch(Finish<T>{call, call_.to_scalar, plan_.blocks, state, group_losses_, loss},
-                     one, stream);
     }
   }
 

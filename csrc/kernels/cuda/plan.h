@@ -23,11 +23,14 @@ struct Limits {
   int most_group_threads = 512;
   int grid_threads = 256;
   int bracket_threads = 512;
-  int64_t blocks_per_multiprocessor = 4;
+  int64_t blocks_per_multiprocessor = 3;  // as many as run at once
   int64_t most_groups_at_once = 16;
-  int64_t most_sample = 65536;
-  int64_t least_sample = 1024;
-  int64_t spare_bytes = 512 << 10;  // room for candidates besides their share of the inputs
+  int64_t sample_bytes = 256 << 10;  // for the samples of the groups in flight
+  int64_t least_sample = 2048;
+  int64_t alone_sample = 4096;       // a larger one is drawn by many blocks
+  int64_t most_listed = 8192;        // where the order statistics are, in the groups in flight
+  int64_t spare_bytes = 512 << 10;   // room for candidates besides their share of the inputs
+  int64_t piece = int64_t{1} << 30;  // a block counts so many in 32 bits
   int64_t most_blocks = (int64_t{1} << 31) - 1;
   int64_t row_part = 32768;  // a longer row is several warps' work, each of a part of it
 };
@@ -105,21 +108,21 @@ struct GridPlan {
     const int64_t bytes =
         geometry.length * element_bytes * 2 / 125 + limits.spare_bytes / groups_at_once;
     segment = std::max<int64_t>(1, bytes / compute_bytes / warps);
-    sample = std::min(wanted_sample(geometry.length, options, limits), warps * segment);
+    sample = wanted_sample(geometry.length, options, limits, compute_bytes);
+    list = std::max<int64_t>(1, limits.most_listed / groups_at_once);
   }
 
-  // So large that the bracket holds about 0.6% of the elements: a percentile's place in a sample of
-  // m is certain to 3.5 · √(p(1 − p)/m) to both sides. Small groups do with less, for there is more
-  // room; that is for their sample to cost no more than what it leaves to be looked at.
-  static int64_t wanted_sample(int64_t length, const Options& options, const Limits& limits) {
-    constexpr double kHeld = 0.006;
-    const bool of_max = is_max_fraction(options.rank_rule);
-    const double p = of_max ? 1.0 : options.percentile;
-    const auto certain = static_cast<int64_t>(49.0 * p * (1.0 - p) / (kHeld * kHeld));
-    int64_t root = 1;
-    while ((root + 1) * (root + 1) * (root + 1) <= length) ++root;
-    const int64_t wanted = std::min(root * root / 2, certain);
-    return std::min(length, std::clamp(wanted, limits.least_sample, limits.most_sample));
+  // So large that the bracket holds about 0.6% of the elements, or a quarter of what there is room
+  // for, where that is more: a percentile's place in a sample of m is certain to
+  // 3.5 · √(p(1 − p)/m) to both sides.
+  int64_t wanted_sample(int64_t length, const Options& options, const Limits& limits,
+                        int64_t compute_bytes) const {
+    const double room = static_cast<double>(warps * segment) / static_cast<double>(length);
+    const double held = std::clamp(room / 4.0, 0.006, 1.0);
+    const double p = is_max_fraction(options.rank_rule) ? 1.0 : options.percentile;
+    const auto certain = static_cast<int64_t>(49.0 * p * (1.0 - p) / (held * held));
+    const int64_t most = limits.sample_bytes / compute_bytes / groups_at_once;
+    return std::min({length, std::max(certain, limits.least_sample), most});
   }
 
   int64_t groups_at_once;
@@ -127,6 +130,7 @@ struct GridPlan {
   int64_t warps;    // of these
   int64_t segment;  // candidates that each warp has room for
   int64_t sample;
+  int64_t list;
 };
 
 }  // namespace cuda

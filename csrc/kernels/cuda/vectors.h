@@ -56,6 +56,26 @@ class Vectors {
     }
   }
 
+  // The same, in an order in which no worker gets what lies at equal distances: that may be the
+  // same column of a matrix, and so all that is large.
+  template <typename Body>
+  TAILOPS_DEVICE void for_each_spread(int64_t worker, int64_t workers, const Body& body) const {
+    const int lane = device::lane();
+    // An odd part of the warps that is near the golden section.
+    const int64_t warps = workers / device::kWarp;
+    const int64_t turn = ((warps * 5 / 8) | 1) % warps * device::kWarp;
+    for (int64_t round = 0; round < count_; round += B::kVectors * workers) {
+      const int64_t v = round + worker;
+      if (v - lane < count_) {
+        B batch;
+        load(v, workers, batch);
+        body(batch);
+      }
+      worker += turn;
+      if (worker >= workers) worker -= workers;
+    }
+  }
+
   // The vector's values, where the output is aligned as the inputs are; otherwise one by one.
   TAILOPS_DEVICE void store(const B& batch, const T (&values)[B::kSize], T* to) const {
     const bool alike = aligned_ && reinterpret_cast<uintptr_t>(to) % 16 / sizeof(T) ==

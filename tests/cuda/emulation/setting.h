@@ -19,8 +19,12 @@ struct LimitArguments {
   int64_t bracket_threads;
   int64_t blocks_per_multiprocessor;
   int64_t most_groups_at_once;
+  int64_t sample_bytes;
   int64_t least_sample;
+  int64_t alone_sample;
+  int64_t most_listed;
   int64_t spare_bytes;
+  int64_t piece;
   int64_t most_blocks;
   int64_t row_part;
 };
@@ -35,8 +39,12 @@ inline cuda::Limits limits_of(const LimitArguments& a) {
   limits.bracket_threads = static_cast<int>(a.bracket_threads);
   limits.blocks_per_multiprocessor = a.blocks_per_multiprocessor;
   limits.most_groups_at_once = a.most_groups_at_once;
+  limits.sample_bytes = a.sample_bytes;
   limits.least_sample = a.least_sample;
+  limits.alone_sample = a.alone_sample;
+  limits.most_listed = a.most_listed;
   limits.spare_bytes = a.spare_bytes;
+  limits.piece = a.piece;
   limits.most_blocks = a.most_blocks;
   limits.row_part = a.row_part;
   return limits;
