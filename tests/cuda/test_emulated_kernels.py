@@ -275,7 +275,7 @@ def test_the_workspace_is_small(emulated):
         most_group_threads=512,
         grid_threads=256,
         bracket_threads=512,
-        blocks_per_multiprocessor=3,
+        blocks_per_multiprocessor=4,
         most_groups_at_once=16,
         sample_bytes=256 << 10,
         least_sample=2048,

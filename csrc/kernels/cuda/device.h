@@ -42,6 +42,8 @@ TAILOPS_DEVICE int64_t blocks() { return gridDim.x; }
 TAILOPS_DEVICE int64_t row_of_blocks() { return blockIdx.y; }
 
 TAILOPS_DEVICE void barrier() { __syncthreads(); }
+// For the lanes of a warp, which have written what others of them read.
+TAILOPS_DEVICE void warp_barrier() { __syncwarp(); }
 TAILOPS_DEVICE void fence() { __threadfence(); }
 TAILOPS_DEVICE unsigned ballot(bool condition) { return __ballot_sync(kEveryLane, condition); }
 
@@ -64,10 +66,20 @@ TAILOPS_DEVICE Value shuffle(const Value& value, int from) {
   return moved;
 }
 
+// The value that the lane so far below has; the first lanes keep their own.
+TAILOPS_DEVICE int shuffle_up(int value, int distance) {
+  return __shfl_up_sync(kEveryLane, value, static_cast<unsigned>(distance));
+}
+
 TAILOPS_DEVICE unsigned atomic_add(unsigned* to, unsigned value) { return atomicAdd(to, value); }
 TAILOPS_DEVICE void atomic_add(uint64_t* to, uint64_t value) {
   static_assert(sizeof(unsigned long long) == sizeof(uint64_t), "the atomic's type");
   atomicAdd(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(value));
+}
+
+TAILOPS_DEVICE void atomic_max(unsigned* of, unsigned value) { atomicMax(of, value); }
+TAILOPS_DEVICE void atomic_max(uint64_t* of, uint64_t value) {
+  atomicMax(reinterpret_cast<unsigned long long*>(of), static_cast<unsigned long long>(value));
 }
 
 // What other blocks of this launch have written, past this multiprocessor's own cache.

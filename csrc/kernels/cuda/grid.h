@@ -56,6 +56,7 @@ struct Control {
   Seek<Key> seeks[2];  // the lower order statistic and the upper
   Digits<Key> digits;  // the bins of collect
   Rank rank;
+  Extent<Key> extents[2];  // of what narrow has put into its bins
   unsigned bins[2][kGridBins];
   unsigned listed;
   unsigned finished;

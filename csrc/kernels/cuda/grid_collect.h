@@ -13,11 +13,13 @@ struct Collect {
   using Key = typename OrderedBits<C>::Key;
 
   static constexpr int kMostThreads = kGridThreads;
-  static constexpr int kLeastBlocks = 3;
+  static constexpr int kLeastBlocks = sizeof(T) == sizeof(float) ? 4 : 3;
 
   struct Shared {
-    typename Pass<T>::Shared pass;
-    BinSearch::Shared search;
+    union {
+      typename Pass<T>::Shared pass;
+      BinSearch::Shared search;
+    };
     unsigned bins[kGridBins];
     unsigned is_last;
     bool seeks;

@@ -31,8 +31,8 @@ struct Narrow {
     };
     BinSearch::Shared search;
     unsigned bins[2][kGridBins];
+    Extent<Key> extents[2];
     unsigned is_last;
-    bool holds;
   };
 
   GridCall<T> grid;
@@ -139,11 +139,20 @@ struct Narrow {
                             Shared& shared) const {
     clear(shared);
     const bool share = seeks[1].shares_range(seeks[0]);
+    Extent<Key> lower{0, 0}, upper{0, 0};
     for_each_own_candidate([&](Key key, bool valid) {
       count_one(seeks[0], key, valid, shared.bins[0]);
-      if (!share) count_one(seeks[1], key, valid, shared.bins[1]);
+      if (valid && is_sought(seeks[0], key)) lower.add(key);
+      if (share) return;
+      count_one(seeks[1], key, valid, shared.bins[1]);
+      if (valid && is_sought(seeks[1], key)) upper.add(key);
     });
+    lower.add_to(&shared.extents[0]);
+    upper.add_to(&shared.extents[1]);
     device::barrier();
+    if (device::thread() < 2) {
+      shared.extents[device::thread()].add_to(&control.extents[device::thread()]);
+    }
     for (int b = device::thread(); b < 2 * kGridBins; b += device::threads()) {
       const unsigned of_block = (&shared.bins[0][0])[b];
       if (of_block != 0) device::atomic_add(&control.bins[0][0] + b, of_block);
@@ -160,7 +169,11 @@ struct Narrow {
       for (int b = device::thread(); b < kGridBins; b += device::threads()) {
         shared.search.counts[b] = device::load_fresh(bins + b);
       }
-      seeks[i] = BinSearch::narrow(seeks[i], digits_of(seeks[i]), shared.search);
+      // Many that are alike may be all there is.
+      const Extent<Key>& extent = control.extents[share ? 0 : i];
+      const Extent<Key> fresh{device::load_fresh(&extent.most),
+                              device::load_fresh(&extent.most_complement)};
+      seeks[i] = fresh.narrowed(BinSearch::narrow(seeks[i], digits_of(seeks[i]), shared.search));
       device::barrier();
     }
     finish_among_candidates(control, seeks, shared);
@@ -273,6 +286,7 @@ struct Narrow {
     for (int b = device::thread(); b < kGridBins; b += device::threads()) {
       shared.bins[0][b] = shared.bins[1][b] = 0;
     }
+    if (device::thread() < 2) shared.extents[device::thread()] = {0, 0};
     device::barrier();
   }
 

@@ -8,6 +8,52 @@
 namespace tailops {
 namespace cuda {
 
+// The errors of a warp that are near the bracket, in shared memory until there is one for each
+// lane: few lanes have one at a time, and all would wait for them. Always in the same order.
+template <typename C, int kSize>
+struct Near {
+  static constexpr int kMost = device::kWarp - 1 + device::kWarp * kSize;
+  C values[kMost];
+
+  // Adds some of each lane's errors to those that wait, of which there are so many; take(error,
+  // exists) for 32 at a time. Returns how many wait now.
+  template <typename Take>
+  TAILOPS_DEVICE int add(const C (&errors)[kSize], unsigned near, int waiting, const Take& take) {
+    if (device::ballot(near != 0) == 0) return waiting;
+    const int lane = device::lane(), own = device::count_bits(near);
+    int up_to = own;
+    TAILOPS_UNROLL
+    for (int distance = 1; distance < device::kWarp; distance *= 2) {
+      const int before = device::shuffle_up(up_to, distance);
+      if (lane >= distance) up_to += before;
+    }
+    C* to = values + waiting + up_to - own;
+    TAILOPS_UNROLL
+    for (int j = 0; j < kSize; ++j) {
+      if (near >> j & 1u) *to++ = errors[j];
+    }
+    waiting += device::shuffle(up_to, device::kWarp - 1);
+    if (waiting < device::kWarp) return waiting;
+    device::warp_barrier();
+    int taken = 0;
+    for (; taken + device::kWarp <= waiting; taken += device::kWarp) {
+      take(values[taken + lane], true);
+    }
+    waiting -= taken;
+    const C rest = lane < waiting ? values[taken + lane] : C(0);
+    device::warp_barrier();
+    if (lane < waiting) values[lane] = rest;
+    return waiting;
+  }
+
+  template <typename Take>
+  TAILOPS_DEVICE void take_rest(int waiting, const Take& take) const {
+    device::warp_barrier();
+    const bool exists = device::lane() < waiting;
+    take(exists ? values[device::lane()] : C(0), exists);
+  }
+};
+
 template <typename T>
 class Pass {
  public:
@@ -35,6 +81,7 @@ class Pass {
   };
 
   struct Shared {
+    Near<C, B::kSize> near[kGridThreads / device::kWarp];
     Counts counts[kMostWarps];
     PartialSums sums[kMostWarps];
   };
@@ -45,50 +92,37 @@ class Pass {
                                  bool keeps_band, Attempt<C>& attempt, Shared& shared,
                                  const Visit& visit) {
     const Weights<C>& w = grid.call.weights;
-    const int64_t room = grid.workspace.segment;
-    C* const segment = grid.segment(grid.warp());
+    const bool adds_squares = grid.with_sums && w.beta != C(0);
+    Segment segment{grid.segment(grid.warp()), grid.workspace.segment, 0};
+    Near<C, B::kSize>& near = shared.near[device::warp()];
+    int waiting = 0;
     Counts counts{0, 0, 0, 0, 0, 0};
     PartialSums sums{0.0, 0.0};
-    int64_t kept = 0;
+    const auto take = [&](C e, bool exists) { sort(bracket, e, exists, segment, counts, visit); };
 
     Vectors(grid.elements()).for_each_spread(grid.worker(), grid.workers(), [&](const B& batch) {
       C errors[B::kSize];
       errors_of(grid.call.error_kind, w.epsilon, batch.values, errors);
-      C far = C(0), squares = C(0);
-      unsigned keep = 0, inside = 0;
-      TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) {
-        if (!(batch.valid >> j & 1u)) continue;
-        const C e = errors[j];
-        const bool is_far = e < bracket.band_low || e > bracket.band_high;
-        const bool at_low = e == bracket.low;
-        const bool at_high = e == bracket.high && !at_low;
-        const bool between = e > bracket.low && e < bracket.high;
-        counts.valid += 1u;
-        counts.nans += e != e ? 1u : 0u;
-        counts.below += e < bracket.low ? 1u : 0u;
-        counts.at_low += at_low ? 1u : 0u;
-        counts.between += between ? 1u : 0u;
-        counts.at_high += at_high ? 1u : 0u;
-        if (is_far) far += far_weighted(e, bracket.band_high, w);
-        if (!is_far && !at_low && !at_high) keep |= 1u << j;
-        if (between) inside |= 1u << j;
-        if (w.beta != C(0)) squares += batch.values[j] * batch.values[j];
+      Sieved sieved{0, 0, C(0), C(0)};
+      if (batch.valid == B::kAll) {
+        sieved = sieve(bracket, errors, [](int) { return true; });
+      } else {
+        sieved = sieve(bracket, errors, [&](int j) { return (batch.valid >> j & 1u) != 0; });
       }
-      if (grid.with_sums) {
-        sums +=
-            PartialSums{keeps_band ? static_cast<double>(far) : 0.0, static_cast<double>(squares)};
+      counts.valid += static_cast<unsigned>(device::count_bits(batch.valid));
+      counts.below += sieved.below;
+      if (keeps_band) {
+        sums.weighted += static_cast<double>(sieved.low_sum + sieved.high_sum * (C(1) + w.scale));
       }
-      kept = append(errors, keep, segment, room, kept);
-      TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) {
-        if (inside >> j & 1u) visit(Bits::encode(errors[j]));
-      }
+      if (adds_squares) sums.other += static_cast<double>(squares(batch));
+      waiting = near.add(errors, sieved.near, waiting, take);
     });
+    near.take_rest(waiting, take);
 
+    const int64_t kept = segment.kept;
     if (device::lane() == 0) {
-      grid.kept()[grid.warp()] = static_cast<unsigned>(kept > room ? room : kept);
-      if (kept > room) device::atomic_add(&attempt.overflow, 1u);
+      grid.kept()[grid.warp()] = static_cast<unsigned>(kept > segment.room ? segment.room : kept);
+      if (kept > segment.room) device::atomic_add(&attempt.overflow, 1u);
     }
     const Counts all = block_reduce(counts, shared.counts, Add());
     sums = block_reduce(sums, shared.sums, Add());
@@ -104,26 +138,67 @@ class Pass {
   }
 
  private:
-  // The kept errors of a warp's lanes behind those that it has kept so far, lane by lane: always in
-  // the same order. Beyond the segment's end they are only counted.
-  static TAILOPS_DEVICE int64_t append(const C (&errors)[B::kSize], unsigned keep, C* segment,
-                                       int64_t room, int64_t kept) {
-    if (device::ballot(keep != 0) == 0) return kept;
-    const int lane = device::lane();
-    int up_to = device::count_bits(keep);
-    TAILOPS_UNROLL
-    for (int distance = 1; distance < device::kWarp; distance *= 2) {
-      const int before = device::shuffle(up_to, lane >= distance ? lane - distance : lane);
-      if (lane >= distance) up_to += before;
-    }
-    int64_t at = kept + up_to - device::count_bits(keep);
+  // A warp's candidates: beyond the end they are only counted.
+  struct Segment {
+    C* from;
+    int64_t room;
+    int64_t kept;
+  };
+
+  struct Sieved {
+    unsigned near;  // which are not far, or NaN
+    unsigned below;
+    C low_sum;
+    C high_sum;
+  };
+
+  // What almost every element needs, and not more.
+  template <typename IsValid>
+  static TAILOPS_DEVICE Sieved sieve(const Bracket<C>& bracket, const C (&errors)[B::kSize],
+                                     const IsValid& is_valid) {
+    Sieved s{0, 0, C(0), C(0)};
     TAILOPS_UNROLL
     for (int j = 0; j < B::kSize; ++j) {
-      if (!(keep >> j & 1u)) continue;
-      if (at < room) segment[at] = errors[j];
-      ++at;
+      if (!is_valid(j)) continue;
+      const C e = errors[j];
+      const bool below = e<bracket.band_low, above = e> bracket.band_high;
+      if (below) ++s.below;
+      if (below) s.low_sum += e;
+      if (above) s.high_sum += e;
+      if (!below && !above) s.near |= 1u << j;
     }
-    return kept + device::shuffle(up_to, device::kWarp - 1);
+    return s;
+  }
+
+  static TAILOPS_DEVICE C squares(const B& batch) {
+    C sum = C(0);
+    TAILOPS_UNROLL
+    for (int j = 0; j < B::kSize; ++j) {
+      if (batch.valid >> j & 1u) sum += batch.values[j] * batch.values[j];
+    }
+    return sum;
+  }
+
+  // One element of each lane that is not far, or none.
+  template <typename Visit>
+  static TAILOPS_DEVICE void sort(const Bracket<C>& bracket, C e, bool exists, Segment& segment,
+                                  Counts& counts, const Visit& visit) {
+    const bool at_low = e == bracket.low, at_high = e == bracket.high && !at_low;
+    const bool between = e > bracket.low && e < bracket.high;
+    if (exists) {
+      counts.nans += e != e ? 1u : 0u;
+      counts.below += e < bracket.low ? 1u : 0u;
+      counts.at_low += at_low ? 1u : 0u;
+      counts.between += between ? 1u : 0u;
+      counts.at_high += at_high ? 1u : 0u;
+      if (between) visit(OrderedBits<C>::encode(e));
+    }
+    const bool is_kept = exists && !at_low && !at_high;
+    const unsigned all = device::ballot(is_kept);
+    const unsigned before = all & ((1u << device::lane()) - 1u);
+    const int64_t at = segment.kept + device::count_bits(before);
+    if (is_kept && at < segment.room) segment.from[at] = e;
+    segment.kept += device::count_bits(all);
   }
 };
 

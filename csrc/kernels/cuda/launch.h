@@ -56,7 +56,7 @@ class ForwardLaunches {
         rows_in_groups_(call_.row_length == 1 ||
                         (call_.inner == 1 && call_.length % call_.row_length == 0)),
         group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)),
-        plan_(geometry, options, sizeof(T), sizeof(C), limits) {
+        plan_(geometry, options, sizeof(T), sizeof(C), Collect<T>::kLeastBlocks, limits) {
     Workspace space(workspace);
     if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
     if (!call_.to_scalar && !writes_rows_in_blocks()) {

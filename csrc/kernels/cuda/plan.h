@@ -23,7 +23,7 @@ struct Limits {
   int most_group_threads = 512;
   int grid_threads = 256;
   int bracket_threads = 512;
-  int64_t blocks_per_multiprocessor = 3;  // as many as run at once
+  int64_t blocks_per_multiprocessor = 4;
   int64_t most_groups_at_once = 16;
   int64_t sample_bytes = 256 << 10;  // for the samples of the groups in flight
   int64_t least_sample = 2048;
@@ -94,14 +94,15 @@ inline int64_t blocks_for(int64_t bytes, const Limits& limits) {
   return std::clamp<int64_t>(ceiling(bytes, kBytesPerThread * limits.grid_threads), 1, most);
 }
 
-// The grid for groups that are many blocks' work each.
+// The grid for groups that are many blocks' work each; so many blocks of a pass can run at once on
+// a multiprocessor, and more would wait for these to end.
 struct GridPlan {
   GridPlan(const Geometry& geometry, const Options& options, int64_t element_bytes,
-           int64_t compute_bytes, const Limits& limits)
+           int64_t compute_bytes, int64_t resident_blocks, const Limits& limits)
       : groups_at_once(std::min(geometry.groups(), limits.most_groups_at_once)) {
     Limits share = limits;
-    share.blocks_per_multiprocessor =
-        std::max<int64_t>(1, limits.blocks_per_multiprocessor / groups_at_once);
+    share.blocks_per_multiprocessor = std::max<int64_t>(
+        1, std::min(limits.blocks_per_multiprocessor, resident_blocks) / groups_at_once);
     blocks = blocks_for(geometry.length * element_bytes, share);
     warps = blocks * limits.grid_threads / 32;
     // 0.8% of the inputs' bytes, and the spare ones.

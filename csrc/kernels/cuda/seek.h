@@ -54,6 +54,30 @@ struct Seek {
   }
 };
 
+// The smallest and the largest of some keys, or of none: all zero.
+template <typename Key>
+struct Extent {
+  Key most;
+  Key most_complement;  // of the smallest
+
+  TAILOPS_DEVICE void add(Key key) {
+    most = key > most ? key : most;
+    const Key complement = static_cast<Key>(~key);
+    most_complement = complement > most_complement ? complement : most_complement;
+  }
+  // By many threads.
+  TAILOPS_DEVICE void add_to(Extent* all) const {
+    if (most == 0 && most_complement == 0) return;
+    device::atomic_max(&all->most, most);
+    device::atomic_max(&all->most_complement, most_complement);
+  }
+  TAILOPS_DEVICE Seek<Key> narrowed(const Seek<Key>& seek) const {
+    const Key least = static_cast<Key>(~most_complement);
+    return {least > seek.first ? least : seek.first, most < seek.last ? most : seek.last, seek.rest,
+            seek.count};
+  }
+};
+
 // By a block: narrows a search with the counts of the bins.
 class BinSearch {
  public:

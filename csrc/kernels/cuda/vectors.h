@@ -19,6 +19,7 @@ struct Batch {
   static constexpr int kLanes = 16 / static_cast<int>(sizeof(typename Of::Element));
   static constexpr int kVectors = kLanes < 16 ? 2 : 1;
   static constexpr int kSize = kLanes * kVectors;
+  static constexpr unsigned kAll = (1u << kSize) - 1;
 
   Value values[kSize];
   unsigned inside;          // which of them exist
@@ -41,6 +42,8 @@ class Vectors {
     }
     shift_ = aligned_ ? static_cast<int>(place / sizeof(T)) : 0;
     count_ = (elements.length + shift_ + B::kLanes - 1) / B::kLanes;
+    first_whole_ = shift_ == 0 ? 0 : 1;
+    end_whole_ = aligned_ ? (elements.length + shift_) / B::kLanes : 0;
     picky_ = elements.is_picky();
   }
 
@@ -105,9 +108,7 @@ class Vectors {
     for (int u = 0; u < B::kVectors; ++u) {
       batch.first[u] = (v + u * workers) * B::kLanes - shift_;
     }
-    const bool whole = aligned_ && batch.first[0] >= 0 &&
-                       batch.first[B::kVectors - 1] + B::kLanes <= elements_.length;
-    if (whole) {
+    if (v >= first_whole_ && v + (B::kVectors - 1) * workers < end_whole_) {
       load_whole(batch);
     } else {
       load_single(batch);
@@ -124,23 +125,25 @@ class Vectors {
         raw[n][u] = *reinterpret_cast<const Vector16*>(elements_.input(n) + batch.first[u]);
       }
     }
-    batch.inside = (1u << B::kSize) - 1;
-    batch.valid = batch.inside;
+    T inputs[B::kSize][Of::kInputs];
     TAILOPS_UNROLL
     for (int u = 0; u < B::kVectors; ++u) {
-      T lanes[Of::kInputs][B::kLanes];
       TAILOPS_UNROLL
-      for (int n = 0; n < Of::kInputs; ++n) memcpy(lanes[n], &raw[n][u], sizeof(lanes[n]));
-      TAILOPS_UNROLL
-      for (int i = 0; i < B::kLanes; ++i) {
-        T inputs[Of::kInputs];
+      for (int n = 0; n < Of::kInputs; ++n) {
+        T lanes[B::kLanes];
+        memcpy(lanes, &raw[n][u], sizeof(lanes));
         TAILOPS_UNROLL
-        for (int n = 0; n < Of::kInputs; ++n) inputs[n] = lanes[n][i];
-        batch.values[u * B::kLanes + i] = Of::value_of(inputs);
-        if (picky_ && !elements_.counts(inputs, batch.first[u] + i)) {
-          batch.valid &= ~(1u << (u * B::kLanes + i));
-        }
+        for (int i = 0; i < B::kLanes; ++i) inputs[u * B::kLanes + i][n] = lanes[i];
       }
+    }
+    batch.inside = batch.valid = B::kAll;
+    TAILOPS_UNROLL
+    for (int j = 0; j < B::kSize; ++j) batch.values[j] = Of::value_of(inputs[j]);
+    if (!picky_) return;
+    TAILOPS_UNROLL
+    for (int j = 0; j < B::kSize; ++j) {
+      const int64_t at = batch.first[j / B::kLanes] + j % B::kLanes;
+      if (!elements_.counts(inputs[j], at)) batch.valid &= ~(1u << j);
     }
   }
 
@@ -162,6 +165,7 @@ class Vectors {
   bool picky_;
   int shift_;
   int64_t count_;
+  int64_t first_whole_, end_whole_;  // between them, vectors have all of their elements
 };
 
 }  // namespace cuda

@@ -176,6 +176,11 @@ inline void barrier() {
 }
 inline void fence() {}
 
+inline void warp_barrier() {
+  const char nothing = 0;
+  emulation::exchange(&nothing, sizeof(nothing), "warp barrier");
+}
+
 inline unsigned ballot(bool condition) {
   const auto* const all = emulation::exchange(&condition, sizeof(condition), "ballot");
   unsigned bits = 0;
@@ -192,6 +197,10 @@ Value shuffle(const Value& value, int from) {
   return moved;
 }
 
+inline int shuffle_up(int value, int distance) {
+  return shuffle(value, lane() >= distance ? lane() - distance : lane());
+}
+
 inline int count_bits(unsigned bits) { return __builtin_popcount(bits); }
 inline int first_bit(unsigned bits) { return __builtin_ffs(static_cast<int>(bits)) - 1; }
 inline int bit_length(uint32_t bits) { return bits == 0 ? 0 : 32 - __builtin_clz(bits); }
@@ -203,6 +212,11 @@ inline unsigned atomic_add(unsigned* to, unsigned value) {
   return before;
 }
 inline void atomic_add(uint64_t* to, uint64_t value) { *to += value; }
+
+template <typename Value>
+void atomic_max(Value* of, Value value) {
+  if (*of < value) *of = value;
+}
 
 template <typename Value>
 Value load_fresh(const Value* from) {
