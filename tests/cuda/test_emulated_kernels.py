@@ -179,6 +179,21 @@ def test_one_bad_column(emulated):
     check_emulated(emulated, problem)
 
 
+@pytest.mark.parametrize("inner", [2, 3, 31, 32, 33, 63, 64, 65, 130])
+@pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
+def test_columns(emulated, inner, reduction):
+    """Of several matrices in a block, of a block's width, of several blocks side by side."""
+    for outer, length in ((1, 1), (40, 3), (3, 20), (1, 400), (2, 130)):
+        for multiprocessors in (1, 100):
+            emulated.limits = Limits(multiprocessors=multiprocessors)
+            y_true, y_pred = with_residuals("few_values", (outer, length, inner), np.float32)
+            mask = np.random.default_rng(0).random(y_pred.shape) < 0.8
+            options = TailOptions(0.8, 3.0, 5.0, method="linear", axis=1)
+            kept = mask if multiprocessors == 1 else None
+            problem = Problem(y_true, y_pred, options, reduction, kept)
+            check_emulated(emulated, problem, over=[None, 1][outer % 2])
+
+
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
 @pytest.mark.parametrize("shape", [(50, 3), (900, 3)])
 @pytest.mark.parametrize("axis", [None, 0])

@@ -160,23 +160,13 @@ struct GroupForward {
                     valid);
   }
 
-  // Rows are elements, or lie within the group.
+  // Rows lie within the group.
   TAILOPS_DEVICE void write_rows(int64_t g, const Tail<C>& tail) const {
-    if (call.inner == 1) {
-      const int64_t rows = call.length / call.row_length;
-      add_rows(
-          call.row_length, g * rows, (g + 1) * rows, device::thread(), device::threads(),
-          [&](int64_t flat, RowSum& sum) { add_loss(call, flat, tail, sum); },
-          [&](int64_t row, const RowSum& sum) { write_loss(call, row, sum, loss); });
-      return;
-    }
-    const int64_t first = call.first_of(g);
-    for (int64_t k = device::thread(); k < call.length; k += device::threads()) {
-      const int64_t flat = first + k * call.inner;
-      RowSum sum{0.0, 0};
-      add_loss(call, flat, tail, sum);
-      write_loss(call, flat, sum, loss);
-    }
+    const int64_t rows = call.length / call.row_length;
+    add_rows(
+        call.row_length, g * rows, (g + 1) * rows, device::thread(), device::threads(),
+        [&](int64_t flat, RowSum& sum) { add_loss(call, flat, tail, sum); },
+        [&](int64_t row, const RowSum& sum) { write_loss(call, row, sum, loss); });
   }
 };
 

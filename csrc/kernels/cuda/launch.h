@@ -3,6 +3,7 @@
 // The launches of a call. Included where the kernels are compiled: by nvcc, or by a test's
 // emulation.
 
+#include "columns.h"
 #include "gradient.h"
 #include "grid_collect.h"
 #include "grid_finish.h"
@@ -53,13 +54,14 @@ class ForwardLaunches {
       : call_(inputs, with_means(inputs, geometry, options), options),
         limits_(limits),
         in_blocks_(fits_block(geometry, options.selection, limits)),
-        rows_in_groups_(call_.row_length == 1 ||
-                        (call_.inner == 1 && call_.length % call_.row_length == 0)),
+        columns_(call_.outer, call_.length, call_.inner, limits),
+        writes_columns_(call_.inner > 1 && call_.row_length == 1 && !call_.to_scalar),
+        rows_in_groups_(call_.inner == 1 && call_.length % call_.row_length == 0),
         group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)),
         plan_(geometry, options, sizeof(T), sizeof(C), Collect<T>::kLeastBlocks, limits) {
     Workspace space(workspace);
     if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
-    if (!call_.to_scalar && !writes_rows_in_blocks()) {
+    if (!call_.to_scalar && !writes_rows_in_blocks() && !writes_columns_) {
       rows_ = rows_of(call_.rows(), call_.row_length, limits, space);
     }
     if (call_.rows() != geometry.rows()) {
@@ -100,6 +102,9 @@ class ForwardLaunches {
     }
     if (call_.to_scalar) {
       if (call_.groups() > 1) total_groups(loss, state, stream);
+    } else if (writes_columns_) {
+      device::launch(ColumnLosses<T>{call_, columns_, state, loss},
+                     {columns_.blocks(), 1, static_cast<int>(columns_.threads), 0}, stream);
     } else if (!writes_rows_in_blocks()) {
       launch_rows(RowLosses<T>{call_, state, loss}, rows_, limits_, stream);
     }
@@ -153,6 +158,8 @@ class ForwardLaunches {
   const Call<T> call_;
   const Limits limits_;
   const bool in_blocks_;
+  const ColumnPlan columns_;
+  const bool writes_columns_;
   const bool rows_in_groups_;
   const int group_threads_;
   const GridPlan plan_;
@@ -175,6 +182,7 @@ class BackwardLaunches {
         limits_(limits),
         rows_of_upstream_(call_.rows() / geometry.rows()),
         needs_slopes_(options.gradient == GradientMode::kExact && !call_.to_scalar),
+        columns_(call_.outer, call_.length, call_.inner, limits),
         in_blocks_(fits_block(geometry, SelectionPath::kAuto, limits) &&
                    (needs_slopes_ || are_many(geometry, limits))),
         group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)) {
@@ -182,7 +190,11 @@ class BackwardLaunches {
     blocks_ = std::min(blocks_for(call_.length * static_cast<int64_t>(sizeof(T)), limits),
                        std::max<int64_t>(1, most / call_.groups()));
     Workspace space(workspace);
-    if (!in_blocks_ && needs_slopes_) slopes_ = space.add<double>(call_.groups() * blocks_);
+    if (needs_slopes_ && call_.inner > 1) {
+      slopes_ = space.add<double>(call_.groups() * columns_.parts);
+    } else if (needs_slopes_ && !in_blocks_) {
+      slopes_ = space.add<double>(call_.groups() * blocks_);
+    }
     if (call_.by_valid && !call_.to_scalar) {
       row_scales_ = space.add<C>(call_.rows());
       rows_ = rows_of(call_.rows(), call_.row_length, limits, space);
@@ -199,6 +211,7 @@ class BackwardLaunches {
     find_scales(state, stream);
     const GroupGradient<T> pass{call_,       upstream,     state, gradient, rows_of_upstream_,
                                 row_scales_, scalar_scale_};
+    if (call_.inner > 1) return run_columns(pass, stream);
     if (in_blocks_) {
       device::launch(GroupBackward<T>{pass, call_.groups()},
                      {std::min(call_.groups(), limits_.most_blocks), 1, group_threads_, 0}, stream);
@@ -210,6 +223,12 @@ class BackwardLaunches {
   }
 
  private:
+  void run_columns(const GroupGradient<T>& pass, void* stream) const {
+    const device::Grid grid{columns_.blocks(), 1, static_cast<int>(columns_.threads), 0};
+    if (needs_slopes_) device::launch(ColumnSlopes<T>{pass, columns_, slopes_}, grid, stream);
+    device::launch(ColumnBackward<T>{pass, columns_, slopes_}, grid, stream);
+  }
+
   // Before the inputs may be overwritten.
   void find_scales(const GroupState* state, void* stream) const {
     if (row_scales_ != nullptr) {
@@ -225,6 +244,7 @@ class BackwardLaunches {
   const Limits limits_;
   const int64_t rows_of_upstream_;
   const bool needs_slopes_;
+  const ColumnPlan columns_;
   const bool in_blocks_;  // where blocks need not wait for a sum, more of them are faster
   const int group_threads_;
   int64_t blocks_ = 1;

@@ -118,16 +118,21 @@ struct AddParts {
   }
 };
 
+// L of an element that counts.
+template <typename T, typename C>
+TAILOPS_DEVICE void add_loss_of(const Call<T>& call, C d, const Tail<C>& tail, RowSum& sum) {
+  const C e = error_of(call.error_kind, call.weights.epsilon, d);
+  sum.total += static_cast<double>(
+      formulas_of(call.weights).mixed(d, weighted_error(e, tail, call.weights)));
+  ++sum.valid;
+}
+
 // L of the element at this place of the tensor.
 template <typename T, typename C>
 TAILOPS_DEVICE void add_loss(const Call<T>& call, int64_t flat, const Tail<C>& tail, RowSum& sum) {
   const Elements<T> all{call.inputs, call.ignore, 1, 0};
   C d;
-  if (!all.load(flat, d)) return;
-  const C e = error_of(call.error_kind, call.weights.epsilon, d);
-  sum.total += static_cast<double>(
-      formulas_of(call.weights).mixed(d, weighted_error(e, tail, call.weights)));
-  ++sum.valid;
+  if (all.load(flat, d)) add_loss_of(call, d, tail, sum);
 }
 
 template <typename T>

@@ -1,0 +1,174 @@
+#pragma once
+
+// The backward pass of columns; and, where each element is an output, their losses.
+
+#include "column_plan.h"
+#include "gradient.h"
+#include "rows.h"
+
+namespace tailops {
+namespace cuda {
+
+// A thread's place.
+struct InColumn {
+  bool exists;
+  int64_t group;
+  int64_t part;    // this block's
+  int64_t slot;    // of the column's in this block
+  int64_t worker;  // of the column's
+
+  explicit TAILOPS_DEVICE InColumn(const ColumnPlan& plan) {
+    const int64_t width = plan.width, block = device::block();
+    const int64_t row = device::thread() / width, column = device::thread() % width;
+    const int64_t tile = block % plan.across, rest = block / plan.across;
+    part = rest % plan.parts;
+    slot = row % plan.slots_per_column;
+    worker = part * plan.slots_per_column + slot;
+    const int64_t matrix = row / plan.slots_per_column;
+    const int64_t outer = rest / plan.parts * plan.matrices + matrix;
+    const int64_t inner = tile * width + column;
+    exists = matrix < plan.matrices && outer < plan.outer && inner < plan.inner;
+    group = outer * plan.inner + inner;
+  }
+
+  // body(k, d, valid) for every element of this thread.
+  template <typename T, typename Body>
+  TAILOPS_DEVICE void for_each(const ColumnPlan& plan, const Elements<T>& elements,
+                               const Body& body) const {
+    constexpr int kLoads = 4;  // at once, of each input
+    const int64_t step = plan.workers();
+    for (int64_t k = worker; k < elements.length; k += kLoads * step) {
+      ComputeType<T> d[kLoads];
+      bool valid[kLoads];
+      TAILOPS_UNROLL
+      for (int i = 0; i < kLoads; ++i) {
+        if (k + i * step < elements.length) valid[i] = elements.load(k + i * step, d[i]);
+      }
+      TAILOPS_UNROLL
+      for (int i = 0; i < kLoads; ++i) {
+        if (k + i * step < elements.length) body(k + i * step, d[i], valid[i]);
+      }
+    }
+  }
+};
+
+// Σ upstream·∂L/∂t of the parts of each column.
+template <typename T>
+struct ColumnSlopes {
+  using C = ComputeType<T>;
+
+  static constexpr int kMostThreads = 256;
+  static constexpr int kLeastBlocks = sizeof(C) == sizeof(float) ? 3 : 2;
+  struct Shared {
+    double sums[kMostThreads];
+  };
+
+  GroupGradient<T> pass;
+  ColumnPlan plan;
+  double* sums;  // [parts][groups]
+
+  TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
+    const InColumn at(plan);
+    if (at.exists) shared.sums[device::thread()] = sum(at);
+    device::barrier();
+    if (!at.exists || at.slot != 0) return;
+    double total = 0.0;
+    for (int64_t slot = 0; slot < plan.slots_per_column; ++slot) {
+      total += shared.sums[device::thread() + slot * plan.width];
+    }
+    sums[at.part * pass.call.groups() + at.group] = total;
+  }
+
+ private:
+  TAILOPS_DEVICE double sum(const InColumn& at) const {
+    const Call<T>& call = pass.call;
+    const Tail<C> tail = tail_of(pass.state[at.group], call.weights);
+    const int64_t first = call.first_of(at.group);
+    double total = 0.0;
+    at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
+      const C e = error_of(call.error_kind, call.weights.epsilon, d);
+      if (!valid || !is_near(e, tail)) return;
+      total += pass.upstream_of(call.row_of(first + k * call.inner)) *
+               static_cast<double>(threshold_slope(e, tail, call.weights));
+    });
+    return total;
+  }
+};
+
+template <typename T>
+struct ColumnBackward {
+  using C = ComputeType<T>;
+
+  static constexpr int kMostThreads = 256;
+  static constexpr int kLeastBlocks = sizeof(C) == sizeof(float) ? 3 : 2;
+  struct Shared {};
+
+  GroupGradient<T> pass;
+  ColumnPlan plan;
+  const double* sums;  // or none
+
+  TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
+    const InColumn at(plan);
+    if (!at.exists) return;
+    const Call<T>& call = pass.call;
+    const GroupState own = pass.state[at.group];
+    const Tail<C> tail = tail_of(own, call.weights);
+    const Ties ties = ties_of(own, slope(at.group, own), tail, call.weights);
+    const int64_t first = call.first_of(at.group);
+    const double all = call.to_scalar ? pass.upstream_of_all() : 0.0;
+    with_error(call.error_kind, [&](auto error) {
+      const TailFormulas<decltype(error), C> formulas{call.weights.kappa, call.weights.scale,
+                                                      call.weights.beta, call.weights.epsilon};
+      at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
+        const int64_t flat = first + k * call.inner;
+        const double exact = call.to_scalar ? all : pass.upstream_of(call.row_of(flat));
+        const C here = static_cast<C>(exact);
+        const C by_error =
+            gradient_by_error(formulas.error(d), here, exact, tail, ties, call.weights);
+        const C value = formulas.residual_derivative(d, by_error, here);
+        pass.gradient[flat] = narrow<T>(valid ? static_cast<double>(value) : 0.0);
+      });
+    });
+  }
+
+ private:
+  TAILOPS_DEVICE double slope(int64_t group, const GroupState& own) const {
+    if (pass.call.weights.mode != GradientMode::kExact) return 0.0;
+    if (sums == nullptr) {
+      return static_cast<double>(widen(pass.upstream[0])) * own.threshold_gradient;
+    }
+    double total = 0.0;
+    for (int64_t p = 0; p < plan.parts; ++p) total += sums[p * pass.call.groups() + group];
+    return total;
+  }
+};
+
+// The loss of every element.
+template <typename T>
+struct ColumnLosses {
+  using C = ComputeType<T>;
+
+  static constexpr int kMostThreads = 256;
+  static constexpr int kLeastBlocks = 3;
+  struct Shared {};
+
+  Call<T> call;
+  ColumnPlan plan;
+  const GroupState* state;
+  T* loss;
+
+  TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
+    const InColumn at(plan);
+    if (!at.exists) return;
+    const Tail<C> tail = tail_of(state[at.group], call.weights);
+    const int64_t first = call.first_of(at.group);
+    at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
+      RowSum sum{0.0, 0};
+      if (valid) add_loss_of(call, d, tail, sum);
+      write_loss(call, first + k * call.inner, sum, loss);
+    });
+  }
+};
+
+}  // namespace cuda
+}  // namespace tailops
