@@ -195,7 +195,7 @@ def test_launches_do_not_depend_on_the_data(emulated):
 def test_the_workspace_is_small(emulated):
     """Under one percent of the inputs and a mebibyte, with the limits of a large GPU."""
     emulated.limits = Limits(
-        132, 227 << 10, 16384, 512, 256, 512, 4, 16, 1024, 512 << 10, 2**31, 32768
+        132, 227 << 10, 16384, 1024, 8, 512, 256, 512, 4, 16, 1024, 512 << 10, 2**31, 32768
     )
     for shape, axis in (((1 << 20,), None), ((20_000, 20), 0), ((200, 17_000), 1)):
         y_pred = np.broadcast_to(np.float32(0), shape)

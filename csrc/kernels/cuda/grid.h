@@ -14,8 +14,8 @@
 // Blocks never wait for each other: what needs all of them is done by the last to finish.
 
 #include "../ordered_bits.h"
-#include "block_select.h"
 #include "group_forward.h"
+#include "team_select.h"
 #include "vectors.h"
 
 namespace tailops {

@@ -20,6 +20,8 @@ struct Limits {
   int64_t shared_bytes = 48 << 10;        // dynamic shared memory that a block may have
   int64_t block_elements = 16384;         // groups up to here are one block's
   int64_t groups_per_multiprocessor = 2;  // and, from so many groups on, those of any length
+  int64_t short_elements = 1024;          // groups up to here are a warp's or less, where there are
+  int64_t short_groups_per_multiprocessor = 8;  // so many
   int most_group_threads = 512;
   int grid_threads = 256;
   int bracket_threads = 512;
@@ -77,6 +79,38 @@ inline int threads_for_group(const Geometry& geometry, int most, const Limits& l
   const bool fills_device = geometry.groups() >= limits.multiprocessors;
   return threads_for(geometry.length, most, fills_device ? 8 : 4);
 }
+
+// The threads that do a group each, where blocks do not share one.
+struct TeamPlan {
+  TeamPlan(const Geometry& geometry, const Limits& limits)
+      : width(lanes(geometry, limits)),
+        threads(width == 0 ? threads_for_group(geometry, limits.most_group_threads, limits)
+                           : threads_for(geometry.groups() * width, kShortThreads, 1)),
+        teams(width == 0 ? 1 : threads / width),
+        blocks(std::min(ceiling(geometry.groups(), teams), limits.most_blocks)) {}
+
+  // A few elements for each: what else there is to do for a group is the same for any number of
+  // lanes.
+  static int lanes(const Geometry& geometry, const Limits& limits) {
+    constexpr int kFewest = 4, kWarp = 32;
+    const int64_t n = geometry.length, groups = geometry.groups();
+    if (n > limits.short_elements) return 0;
+    if (groups < limits.short_groups_per_multiprocessor * limits.multiprocessors) {
+      return n <= kWarp * kPerLane ? kWarp : 0;
+    }
+    int lanes = kFewest;
+    while (lanes < kWarp && lanes * kPerLane < n) lanes *= 2;
+    return lanes;
+  }
+
+  static constexpr int kPerLane = 4;
+  static constexpr int kShortThreads = 128;
+
+  int width;    // lanes of a warp; or 0: a block
+  int threads;  // of a block
+  int64_t teams;
+  int64_t blocks;
+};
 
 // How many values of this size fit into a block's shared memory, besides so many bytes.
 inline int64_t room_in_shared_memory(const Limits& limits, int64_t besides, int64_t value_bytes) {
