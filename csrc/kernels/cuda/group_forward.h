@@ -4,6 +4,7 @@
 // number of groups.
 
 #include "group_keys.h"
+#include "group_top.h"
 #include "rows.h"
 
 namespace tailops {
@@ -39,7 +40,6 @@ struct GroupForward {
 
   // What reading the group once tells.
   struct Read {
-    double squares;
     Key least_less_one;  // so that kNoKey is the largest
     Key most;
     unsigned valid;
@@ -50,7 +50,6 @@ struct GroupForward {
       most = key > most ? key : most;
     }
     TAILOPS_DEVICE void operator+=(const Read& other) {
-      squares += other.squares;
       least_less_one =
           other.least_less_one < least_less_one ? other.least_less_one : least_less_one;
       most = other.most > most ? other.most : most;
@@ -68,9 +67,13 @@ struct GroupForward {
     }
   };
 
+  using Top = GroupTop<T, Team>;
+
   struct OfTeam {
     typename Select::Shared select;
+    typename Top::Shared top;
     typename Team::template Room<Read> read;
+    typename Team::template Room<double> squares;
     typename Team::template Room<Totals> totals;
   };
   struct Shared {
@@ -98,16 +101,25 @@ struct GroupForward {
  private:
   TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, Key* kept) const {
     const Keys keys(call, g, team, kept, room);
-    const Read own = read(keys);
+    double squares = 0.0;
+    const Read own = read(keys, squares);
     const Read all = team.reduce(own, shared.read, Add());
-    GroupState found = select(keys, all, own.most, shared.select, team);
+    Top top(team);
+    GroupState found = select(team, keys, all, own.most, top, shared);
     const Tail<C> tail = tail_of(found, call.weights);
     if (call.to_scalar) {
-      const Totals sums = team.reduce(total(keys, tail), shared.totals, Add());
+      Totals sums{0.0, 0.0};
+      if (top.is_known()) {
+        top.add(tail, call.weights, sums.weighted, sums.slopes);
+      } else {
+        add(keys, tail, sums);
+      }
+      sums = team.reduce(sums, shared.totals, Add());
+      if (call.weights.beta != C(0)) squares = team.reduce(squares, shared.squares, Add());
       const double scale = call.scale_in_group(found.valid);
       found.threshold_gradient = scale * sums.slopes;
       if (team.thread() == 0) {
-        const double group_loss = loss_of(sums.weighted, all.squares, call.weights);
+        const double group_loss = loss_of(sums.weighted, squares, call.weights);
         if (group_losses != nullptr) group_losses[g] = group_loss;
         if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
       }
@@ -118,25 +130,25 @@ struct GroupForward {
   }
 
   // Sums of a batch are in the compute type, which is faster; those of batches are not.
-  TAILOPS_DEVICE Read read(const Keys& keys) const {
-    Read own{0.0, ~Key(0), 0, 0};
+  TAILOPS_DEVICE Read read(const Keys& keys, double& squares) const {
+    Read own{~Key(0), 0, 0};
     keys.read([&](const B& batch, const Key(&of_batch)[B::kSize]) {
-      C squares = C(0);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) own.add(of_batch[j]);
       own.valid += static_cast<unsigned>(device::count_bits(batch.valid));
       if (call.weights.beta == C(0)) return;
+      C of_these = C(0);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) {
-        if (batch.valid >> j & 1u) squares += batch.values[j] * batch.values[j];
+        if (batch.valid >> j & 1u) of_these += batch.values[j] * batch.values[j];
       }
-      own.squares += static_cast<double>(squares);
+      squares += static_cast<double>(of_these);
     });
     return own;
   }
 
-  TAILOPS_DEVICE Totals total(const Keys& keys, const Tail<C>& tail) const {
-    Totals sums{0.0, 0.0};
+  // This thread's share of the sums.
+  TAILOPS_DEVICE void add(const Keys& keys, const Tail<C>& tail, Totals& sums) const {
     const Weights<C>& w = call.weights;
     keys.scan(
         [&](const Key(&of_batch)[B::kSize]) {
@@ -158,11 +170,10 @@ struct GroupForward {
         [&](Key key) {
           add_element(Bits::decode_positive(key), tail, w, sums.weighted, sums.slopes);
         });
-    return sums;
   }
 
-  TAILOPS_DEVICE GroupState select(const Keys& keys, const Read& all, Key most_of_thread,
-                                   typename Select::Shared& shared, const Team& team) const {
+  TAILOPS_DEVICE GroupState select(const Team& team, const Keys& keys, const Read& all,
+                                   Key most_of_thread, Top& top, OfTeam& shared) const {
     if (all.valid == 0) return state_of_nothing();
     const double valid = static_cast<double>(all.valid);
     const Rank rank = call.rank(static_cast<int64_t>(all.valid));
@@ -172,16 +183,18 @@ struct GroupForward {
     }
     const unsigned place = static_cast<unsigned>(rank.lower);
     const Key least = all.least_less_one + 1;
-    Chosen<Key> lower;
-    if constexpr (Team::kIsWarp) {
-      lower = Select::select_high(keys, most_of_thread, all.valid, place, least, all.most, shared,
-                                  team);
+    Chosen<Key> lower, upper;
+    top.look(keys, most_of_thread, all.most, all.valid, rank, call.weights, call.to_scalar,
+             shared.top);
+    if (top.is_known()) {
+      lower = top.lower();
+      upper = rank.weight != 0.0 ? top.upper() : lower;
     } else {
-      lower = Select::select(keys, all.valid, place, least, all.most, shared, team);
-    }
-    Chosen<Key> upper = lower;
-    if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
-      upper = Select::next_above(keys, lower.key, shared, team);
+      lower = Select::select(keys, all.valid, place, least, all.most, shared.select, team);
+      upper = lower;
+      if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
+        upper = Select::next_above(keys, lower.key, shared.select, team);
+      }
     }
     return state_of(Bits::decode_positive(lower.key), Bits::decode_positive(upper.key), lower.ties,
                     upper.ties, rank, valid);

@@ -4,6 +4,8 @@
 // shared memory, where each thread goes over its own as often as it likes; what does not fit is
 // computed again from the inputs.
 
+#include <algorithm>
+
 #include "errors.h"
 #include "team_select.h"
 #include "vectors.h"
@@ -19,9 +21,14 @@ class GroupKeys {
   using Key = typename Bits::Key;
   using B = Batch<Elements<T>>;
 
-  // How many keys there must be room for, for all of a group to be kept, wherever it begins.
-  static int64_t room_for(int64_t length) { return whole_vectors(length + 2 * (B::kLanes - 1)); }
-  static int64_t whole_vectors(int64_t keys) { return keys / B::kLanes * B::kLanes; }
+  // Only a block does groups that do not fit: what computes again is most of the text.
+  static constexpr bool kKeepsAll = !Team::kIsBlock;
+
+  // So many keys there should be room for, if there is room for no more than `most`: for all of a
+  // group, wherever it begins, or for some vectors of it.
+  static int64_t room_for(int64_t length, int64_t most) {
+    return std::min(length + 2 * (B::kLanes - 1), most) / B::kLanes * B::kLanes;
+  }
 
   // `kept` has room for so many keys, from a multiple of 16 bytes on.
   TAILOPS_DEVICE GroupKeys(const Call<T>& call, int64_t g, const Team& team, Key* kept,
@@ -93,6 +100,7 @@ class GroupKeys {
  private:
   // The same for all threads of the team.
   TAILOPS_DEVICE bool is_kept(int v) const {
+    if constexpr (kKeepsAll) return true;
     const int end = v - thread_ + step_;
     return (end < count_ ? end : count_) <= room_;
   }

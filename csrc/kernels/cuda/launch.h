@@ -72,7 +72,7 @@ class ForwardLaunches {
         in_blocks_(fits_block(geometry, options.selection, limits)),
         rows_in_groups_(call_.row_length == 1 ||
                         (call_.inner == 1 && call_.length % call_.row_length == 0)),
-        teams_(geometry, limits),
+        teams_(geometry, limits, sizeof(Key)),
         plan_(geometry, options, sizeof(T), sizeof(C), limits) {
     Workspace space(workspace);
     if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
@@ -125,11 +125,10 @@ class ForwardLaunches {
   void run_groups(T* loss, GroupState* state, void* stream) const {
     with_team(teams_, [&](auto team) {
       using Kernel = GroupForward<T, typename decltype(team)::type>;
-      using Keys = typename Kernel::Keys;
-      const int64_t free =
-          room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key));
-      const int64_t room =
-          Keys::whole_vectors(std::min(Keys::room_for(call_.length), free / teams_.teams));
+      const int64_t room = Kernel::Keys::room_for(
+          call_.length,
+          room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key)) /
+              teams_.teams);
       device::launch(Kernel{call_, state, loss, group_losses_, call_.groups(), room, teams_.width},
                      {teams_.blocks, 1, teams_.threads,
                       teams_.teams * room * static_cast<int64_t>(sizeof(Key))},
@@ -196,7 +195,7 @@ class BackwardLaunches {
         needs_slopes_(options.gradient == GradientMode::kExact && !call_.to_scalar),
         in_blocks_(fits_block(geometry, SelectionPath::kAuto, limits) &&
                    (needs_slopes_ || are_many(geometry, limits))),
-        teams_(geometry, limits) {
+        teams_(geometry, limits, 0) {
     const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor;
     blocks_ = std::min(blocks_for(call_.length * static_cast<int64_t>(sizeof(T)), limits),
                        std::max<int64_t>(1, most / call_.groups()));

@@ -80,10 +80,17 @@ inline int threads_for_group(const Geometry& geometry, int most, const Limits& l
   return threads_for(geometry.length, most, fills_device ? 8 : 4);
 }
 
-// The threads that do a group each, where blocks do not share one.
+// How many values of this size fit into a block's shared memory, besides so many bytes.
+inline int64_t room_in_shared_memory(const Limits& limits, int64_t besides, int64_t value_bytes) {
+  constexpr int64_t kSpare = 256;  // what lies in between, aligned
+  return std::max<int64_t>(0, limits.shared_bytes - besides - kSpare) / value_bytes;
+}
+
+// The threads that do a group each, where blocks do not share one, and keep so many bytes of each
+// element in shared memory.
 struct TeamPlan {
-  TeamPlan(const Geometry& geometry, const Limits& limits)
-      : width(lanes(geometry, limits)),
+  TeamPlan(const Geometry& geometry, const Limits& limits, int64_t kept_bytes)
+      : width(lanes(geometry, limits, kept_bytes)),
         threads(width == 0 ? threads_for_group(geometry, limits.most_group_threads, limits)
                            : threads_for(geometry.groups() * width, kShortThreads, 1)),
         teams(width == 0 ? 1 : threads / width),
@@ -91,19 +98,22 @@ struct TeamPlan {
 
   // A few elements for each: what else there is to do for a group is the same for any number of
   // lanes.
-  static int lanes(const Geometry& geometry, const Limits& limits) {
-    constexpr int kFewest = 4, kWarp = 32;
+  static int lanes(const Geometry& geometry, const Limits& limits, int64_t kept_bytes) {
+    constexpr int kFewest = 4, kWarp = 32, kPerLane = 4;
     const int64_t n = geometry.length, groups = geometry.groups();
     if (n > limits.short_elements) return 0;
-    if (groups < limits.short_groups_per_multiprocessor * limits.multiprocessors) {
-      return n <= kWarp * kPerLane ? kWarp : 0;
-    }
     int lanes = kFewest;
     while (lanes < kWarp && lanes * kPerLane < n) lanes *= 2;
-    return lanes;
+    if (groups < limits.short_groups_per_multiprocessor * limits.multiprocessors) {
+      if (n > kWarp * kPerLane) return 0;
+      lanes = kWarp;
+    }
+    // Besides, each team has some room for its selection, and in front of and behind its keys.
+    constexpr int64_t kOfWarp = 2048, kOfTile = 512;
+    const int64_t each = n * kept_bytes + (lanes == kWarp ? kOfWarp : kOfTile);
+    return kept_bytes != 0 && kShortThreads / lanes * each > limits.shared_bytes ? 0 : lanes;
   }
 
-  static constexpr int kPerLane = 4;
   static constexpr int kShortThreads = 128;
 
   int width;    // lanes of a warp; or 0: a block
@@ -111,12 +121,6 @@ struct TeamPlan {
   int64_t teams;
   int64_t blocks;
 };
-
-// How many values of this size fit into a block's shared memory, besides so many bytes.
-inline int64_t room_in_shared_memory(const Limits& limits, int64_t besides, int64_t value_bytes) {
-  constexpr int64_t kSpare = 256;  // what lies in between, aligned
-  return std::max<int64_t>(0, limits.shared_bytes - besides - kSpare) / value_bytes;
-}
 
 // How many blocks go over so many bytes of each input, 16 at a time.
 inline int64_t blocks_for(int64_t bytes, const Limits& limits) {

@@ -147,21 +147,5 @@ class LanesTeam {
 using WarpTeam = LanesTeam<std::integral_constant<int, device::kWarp>>;
 using TileTeam = LanesTeam<int>;
 
-// Of the values that the lanes of a warp have, the one that is the largest but so many.
-template <typename Value>
-TAILOPS_DEVICE Value largest_of_lanes(const WarpTeam& warp, Value value, unsigned but) {
-  const int lane = device::lane();
-  TAILOPS_UNROLL
-  for (int size = 2; size <= device::kWarp; size *= 2) {  // bitonic, the largest first
-    TAILOPS_UNROLL
-    for (int distance = size / 2; distance > 0; distance /= 2) {
-      const Value other = warp.from(value, lane ^ distance);
-      const bool wants_larger = ((lane & distance) == 0) == ((lane & size) == 0);
-      value = wants_larger == (other > value) ? other : value;
-    }
-  }
-  return warp.from(value, static_cast<int>(but));
-}
-
 }  // namespace cuda
 }  // namespace tailops

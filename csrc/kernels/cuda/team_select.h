@@ -110,25 +110,6 @@ class TeamSelect {
     return in_range_of(keys, {least, rank, count}, most, rank, shared, team);
   }
 
-  // The same for a warp that knows the largest key of each lane: where the rank is not far from the
-  // top, one of these is a bound below which it cannot be, and little is above it.
-  template <typename Keys>
-  static TAILOPS_DEVICE Chosen<Key> select_high(const Keys& keys, Key most_of_lane, unsigned count,
-                                                unsigned rank, Key least, Key most, Shared& shared,
-                                                const Team& team) {
-    constexpr unsigned kNearTop = device::kWarp / 2;
-    const unsigned from_top = count - 1 - rank;
-    if (from_top >= kNearTop || count <= kFew) {
-      return select(keys, count, rank, least, most, shared, team);
-    }
-    const Key bound = largest_of_lanes(team, most_of_lane, from_top);
-    const unsigned live = gather(keys, bound, most, shared, team);
-    const unsigned remaining = live - 1 - from_top;
-    if (live <= kFew) return among_few(live, rank, remaining, shared, team);
-    team.barrier();
-    return in_range_of(keys, {bound, remaining, live}, most, rank, shared, team);
-  }
-
   // The smallest key above this one, and how many there are of it; none: kNoKey.
   template <typename Keys>
   static TAILOPS_DEVICE Chosen<Key> next_above(const Keys& keys, Key below, Shared& shared,

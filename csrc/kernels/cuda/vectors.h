@@ -64,9 +64,11 @@ class Vectors {
   // a multiple of their number on, and those of a warp get the same number of batches.
   template <typename Body>
   TAILOPS_DEVICE void for_each(int64_t worker, int64_t workers, const Body& body) const {
-    const int neighbour = static_cast<int>(worker % device::kWarp);
+    const int neighbour = static_cast<int>(worker) & (device::kWarp - 1);
     for (int64_t v = worker; v - neighbour < count_; v += B::kVectors * workers) {
-      body(batch(v, workers));
+      B batch;
+      load(v, workers, batch);
+      body(batch);
     }
   }
 
