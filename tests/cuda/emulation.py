@@ -25,6 +25,8 @@ class Limits:
     multiprocessors: int = 3
     shared_bytes: int = 16 << 10
     block_elements: int = 600
+    short_elements: int = 200
+    short_groups_per_multiprocessor: int = 2
     most_group_threads: int = 96
     grid_threads: int = 64
     bracket_threads: int = 64
@@ -45,6 +47,8 @@ def random_limits(rng):
     return Limits(
         multiprocessors=int(rng.integers(1, 6)),
         block_elements=int(rng.choice([1, 64, 600])),
+        short_elements=int(rng.choice([0, 20, 200, 1024])),
+        short_groups_per_multiprocessor=int(rng.choice([0, 1, 4])),
         shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
         least_sample=int(rng.choice([16, 64, 500])),
         alone_sample=int(rng.choice([0, 100, 10_000])),

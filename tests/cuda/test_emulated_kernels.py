@@ -287,6 +287,8 @@ def test_the_workspace_is_small(emulated):
         multiprocessors=132,
         shared_bytes=227 << 10,
         block_elements=16384,
+        short_elements=1024,
+        short_groups_per_multiprocessor=8,
         most_group_threads=512,
         grid_threads=256,
         bracket_threads=512,
@@ -319,9 +321,16 @@ def test_the_emulation_finds_faults(tmp_path):
     for line in printed.splitlines():
         name, outcome = line.split(": ")
         outcomes.setdefault(name, set()).add(outcome)
-    assert outcomes.pop("no fault") == {"right"}
+    for name in ("no fault", "no fault, lanes"):
+        assert outcomes.pop(name) == {"right"}
     assert outcomes.pop("different exchanges") == {"lanes of a warp exchange different things"}
-    for name in ("a barrier for some", "an exchange between some"):
+    for name, outcome in (
+        ("a barrier of others", "a lane exchanges values of others"),
+        ("a value of others", "a value of a lane that does not take part"),
+        ("first with some, then with all", "a lane exchanges with some and with others"),
+    ):
+        assert outcomes.pop(name) == {outcome}
+    for name in ("a barrier for some", "a barrier for some lanes", "an exchange between some"):
         assert all("wait" in outcome or "finished" in outcome for outcome in outcomes.pop(name))
     for name, of in outcomes.items():
         assert "wrong" in of, name

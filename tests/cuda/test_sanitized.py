@@ -28,6 +28,7 @@ PROBLEMS = """
         rng = np.random.default_rng(seed)
         emulated.limits = Limits(
             block_elements=int(rng.choice([1, 64, 600])),
+            short_elements=int(rng.choice([0, 20, 200, 1024])),
             shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
             spare_bytes=int(rng.choice([0, 512])),
         )

@@ -78,20 +78,22 @@ TAILOPS_DEVICE void count_in_bins(unsigned* bins, bool active, unsigned bin) {
   if (left >> device::lane() & 1u) device::atomic_add(&bins[bin], 1u);
 }
 
-// For one warp: in which of `size` counts the element of this rank falls, and its rank within. Only
-// the lane that has found it returns true.
+// For one warp, or `width` neighbours of it, which are `lanes`: in which of `size` counts the
+// element of this rank falls, and its rank within. Only the lane that has found it returns true.
 template <typename Count>
-TAILOPS_DEVICE bool find_rank(const Count* counts, int size, Count rank, int& index, Count& rest) {
-  const int lane = device::lane();
-  const int share = (size + device::kWarp - 1) / device::kWarp;
+TAILOPS_DEVICE bool find_rank(const Count* counts, int size, Count rank, int& index, Count& rest,
+                              int width = device::kWarp, unsigned lanes = device::kEveryLane) {
+  const int own_lane = device::lane(), lane = own_lane & (width - 1);
+  const int share = (size + width - 1) / width;
   const int begin = lane * share < size ? lane * share : size;
   const int end = begin + share < size ? begin + share : size;
   Count own = 0;
   for (int i = begin; i < end; ++i) own += counts[i];
   Count up_to = own;
   TAILOPS_UNROLL
-  for (int distance = 1; distance < device::kWarp; distance *= 2) {
-    const Count before = device::shuffle(up_to, lane >= distance ? lane - distance : lane);
+  for (int distance = 1; distance < width; distance *= 2) {
+    const int from = lane >= distance ? own_lane - distance : own_lane;
+    const Count before = device::shuffle(up_to, from, lanes);
     if (lane >= distance) up_to += before;
   }
   if (rank < up_to - own || rank >= up_to) return false;

@@ -5,8 +5,9 @@
 //
 // A kernel is an object: its members are the arguments, Kernel::Shared is its shared memory, and
 // run(shared, dynamic) is what every thread does. At least kLeastBlocks blocks of kMostThreads
-// threads share a multiprocessor: that bounds their registers. All lanes of a warp take part in
-// everything that exchanges values, and all threads of a block in every barrier.
+// threads share a multiprocessor: that bounds their registers. All lanes of a warp, or all that
+// `lanes` has a bit for, take part in everything that exchanges values and in a barrier of lanes;
+// and all threads of a block in its barrier.
 
 #if defined(TAILOPS_EMULATED)
 
@@ -42,10 +43,11 @@ TAILOPS_DEVICE int64_t blocks() { return gridDim.x; }
 TAILOPS_DEVICE int64_t row_of_blocks() { return blockIdx.y; }
 
 TAILOPS_DEVICE void barrier() { __syncthreads(); }
-// For the lanes of a warp, which have written what others of them read.
-TAILOPS_DEVICE void warp_barrier() { __syncwarp(); }
 TAILOPS_DEVICE void fence() { __threadfence(); }
-TAILOPS_DEVICE unsigned ballot(bool condition) { return __ballot_sync(kEveryLane, condition); }
+TAILOPS_DEVICE void barrier_of_lanes(unsigned lanes) { __syncwarp(lanes); }
+TAILOPS_DEVICE unsigned ballot(bool condition, unsigned lanes = kEveryLane) {
+  return __ballot_sync(lanes, condition);
+}
 
 TAILOPS_DEVICE int count_bits(unsigned bits) { return __popc(bits); }
 TAILOPS_DEVICE int first_bit(unsigned bits) { return __ffs(static_cast<int>(bits)) - 1; }
@@ -54,13 +56,13 @@ TAILOPS_DEVICE int bit_length(uint64_t bits) { return 64 - __clzll(static_cast<l
 
 // The value that another lane has; any value that can be copied byte by byte.
 template <typename Value>
-TAILOPS_DEVICE Value shuffle(const Value& value, int from) {
+TAILOPS_DEVICE Value shuffle(const Value& value, int from, unsigned lanes = kEveryLane) {
   static_assert(sizeof(Value) % sizeof(unsigned) == 0, "moved in words");
   constexpr int kWords = sizeof(Value) / sizeof(unsigned);
   unsigned words[kWords];
   memcpy(words, &value, sizeof(Value));
   TAILOPS_UNROLL
-  for (int i = 0; i < kWords; ++i) words[i] = __shfl_sync(kEveryLane, words[i], from);
+  for (int i = 0; i < kWords; ++i) words[i] = __shfl_sync(lanes, words[i], from);
   Value moved;
   memcpy(&moved, words, sizeof(Value));
   return moved;

@@ -4,6 +4,7 @@
 // has an upstream gradient of its own and the threshold is differentiated, Σ upstream·∂L/∂t.
 
 #include "rows.h"
+#include "team.h"
 #include "vectors.h"
 
 namespace tailops {
@@ -116,30 +117,31 @@ struct GroupGradient {
   }
 };
 
-// A block per group.
-template <typename T>
+// A team per group.
+template <typename T, typename Team>
 struct GroupBackward {
-  static constexpr int kMostThreads = 512;
+  static constexpr int kMostThreads = Team::kMostThreads;
   static constexpr int kLeastBlocks = 1;
   struct Shared {
-    double warps[kMostWarps];
+    typename Team::template Room<double> slopes[Team::kMostTeams];
   };
 
   GroupGradient<T> pass;
   int64_t groups;
+  int width;  // of a team, where the launch says
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
-    for (int64_t g = device::block(); g < groups; g += device::blocks()) {
+    const Team team(width);
+    for_each_group(team, groups, [&](int64_t g) {
       double slope = 0.0;
       if (pass.call.weights.mode == GradientMode::kExact) {
-        slope =
-            pass.call.to_scalar
-                ? static_cast<double>(widen(pass.upstream[0])) * pass.state[g].threshold_gradient
-                : block_reduce(pass.slopes(g, device::thread(), device::threads()), shared.warps,
-                               Add());
+        slope = pass.call.to_scalar ? static_cast<double>(widen(pass.upstream[0])) *
+                                          pass.state[g].threshold_gradient
+                                    : team.reduce(pass.slopes(g, team.thread(), team.threads()),
+                                                  shared.slopes[team.number()], Add());
       }
-      pass.write(g, slope, device::thread(), device::threads());
-    }
+      pass.write(g, slope, team.thread(), team.threads());
+    });
   }
 };
 

@@ -16,6 +16,7 @@
 #include "../ordered_bits.h"
 #include "group_forward.h"
 #include "seek.h"
+#include "team_select.h"
 #include "vectors.h"
 
 namespace tailops {

@@ -34,21 +34,21 @@ struct Near {
     }
     waiting += device::shuffle(up_to, device::kWarp - 1);
     if (waiting < device::kWarp) return waiting;
-    device::warp_barrier();
+    device::barrier_of_lanes(device::kEveryLane);
     int taken = 0;
     for (; taken + device::kWarp <= waiting; taken += device::kWarp) {
       take(values[taken + lane], true);
     }
     waiting -= taken;
     const C rest = lane < waiting ? values[taken + lane] : C(0);
-    device::warp_barrier();
+    device::barrier_of_lanes(device::kEveryLane);
     if (lane < waiting) values[lane] = rest;
     return waiting;
   }
 
   template <typename Take>
   TAILOPS_DEVICE void take_rest(int waiting, const Take& take) const {
-    device::warp_barrier();
+    device::barrier_of_lanes(device::kEveryLane);
     const bool exists = device::lane() < waiting;
     take(exists ? values[device::lane()] : C(0), exists);
   }

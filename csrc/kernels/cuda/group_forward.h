@@ -1,12 +1,11 @@
 #pragma once
 
-// The forward pass of a group by one block: selection, state, and the loss, in one launch for any
-// number of groups. The errors are kept in shared memory as keys; what does not fit is computed
-// again from the inputs whenever it is needed.
+// The forward pass of a group by one team: selection, state, and the loss, in one launch for any
+// number of groups.
 
-#include "block_select.h"
+#include "group_keys.h"
+#include "group_top.h"
 #include "rows.h"
-#include "vectors.h"
 
 namespace tailops {
 namespace cuda {
@@ -27,30 +26,34 @@ TAILOPS_DEVICE GroupState state_of(C lower, C upper, uint64_t lower_count, uint6
 // Of a group of which all is ignored.
 TAILOPS_DEVICE GroupState state_of_nothing() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
 
-template <typename T>
+template <typename T, typename Team>
 struct GroupForward {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;
-  using Select = BlockSelect<Key>;
+  using Keys = GroupKeys<T, Team>;
+  using B = typename Keys::B;
+  using Select = TeamSelect<Team, Key>;
 
-  static constexpr int kMostThreads = 512;
-  static constexpr int kLeastBlocks = 1;
+  static constexpr int kMostThreads = Team::kMostThreads;
+  static constexpr int kLeastBlocks = Team::kIsBlock ? 1 : 32 / static_cast<int>(sizeof(C));
 
   // What reading the group once tells.
   struct Read {
-    double squares;
-    Key least;
+    Key least_less_one;  // so that kNoKey is the largest
     Key most;
     unsigned valid;
-    unsigned nans;
 
+    TAILOPS_DEVICE void add(Key key) {
+      const Key less_one = key - 1;
+      least_less_one = less_one < least_less_one ? less_one : least_less_one;
+      most = key > most ? key : most;
+    }
     TAILOPS_DEVICE void operator+=(const Read& other) {
-      squares += other.squares;
-      least = other.least < least ? other.least : least;
+      least_less_one =
+          other.least_less_one < least_less_one ? other.least_less_one : least_less_one;
       most = other.most > most ? other.most : most;
       valid += other.valid;
-      nans += other.nans;
     }
   };
 
@@ -64,10 +67,17 @@ struct GroupForward {
     }
   };
 
-  struct Shared {
+  using Top = GroupTop<T, Team>;
+
+  struct OfTeam {
     typename Select::Shared select;
-    Read reads[kMostWarps];
-    Totals totals[kMostWarps];
+    typename Top::Shared top;
+    typename Team::template Room<Read> read;
+    typename Team::template Room<double> squares;
+    typename Team::template Room<Totals> totals;
+  };
+  struct Shared {
+    OfTeam of_team[Team::kMostTeams];
   };
 
   Call<T> call;
@@ -75,96 +85,126 @@ struct GroupForward {
   T* loss;               // of the rows that lie in one group, or the only group's; or none
   double* group_losses;  // or none
   int64_t groups;
-  int64_t cached;  // keys that there is shared memory for
+  int64_t room;  // for so many keys of each team there is shared memory
+  int width;     // of a team, where the launch says
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char* dynamic) const {
-    for (int64_t g = device::block(); g < groups; g += device::blocks()) {
-      one_group(g, shared, reinterpret_cast<Key*>(dynamic));
-    }
+    const Team team(width);
+    OfTeam& own = shared.of_team[team.number()];
+    Key* const kept = reinterpret_cast<Key*>(dynamic) + team.number() * room;
+    for_each_group(team, groups, [&](int64_t g) {
+      one_group(team, g, own, kept);
+      team.barrier();  // shared memory is free again
+    });
   }
 
-  TAILOPS_DEVICE void one_group(int64_t g, Shared& shared, Key* keys) const {
-    const Elements<T> elements = call.group(g);
-    const Read all = block_reduce(read(elements, keys), shared.reads, Add());
-    // The barriers of the reduction are those that the keys need, too.
-    const auto key_at = [&](int64_t k) { return k < cached ? keys[k] : key_of(elements, k); };
-    GroupState found = select(KeysAt(key_at, call.length), all, shared);
+ private:
+  TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, Key* kept) const {
+    const Keys keys(call, g, team, kept, room);
+    double squares = 0.0;
+    const Read own = read(keys, squares);
+    const Read all = team.reduce(own, shared.read, Add());
+    Top top(team);
+    GroupState found = select(team, keys, all, own.most, top, shared);
     const Tail<C> tail = tail_of(found, call.weights);
     if (call.to_scalar) {
       Totals sums{0.0, 0.0};
-      for (int64_t k = device::thread(); k < call.length; k += device::threads()) {
-        const Key key = key_at(k);
-        if (key == kNoKey<Key>) continue;
-        add_element(Bits::decode(key), tail, call.weights, sums.weighted, sums.slopes);
+      if (top.is_known()) {
+        top.add(tail, call.weights, sums.weighted, sums.slopes);
+      } else {
+        add(keys, tail, sums);
       }
-      sums = block_reduce(sums, shared.totals, Add());
+      sums = team.reduce(sums, shared.totals, Add());
+      if (call.weights.beta != C(0)) squares = team.reduce(squares, shared.squares, Add());
       const double scale = call.scale_in_group(found.valid);
       found.threshold_gradient = scale * sums.slopes;
-      if (device::thread() == 0) {
-        const double group_loss = loss_of(sums.weighted, all.squares, call.weights);
+      if (team.thread() == 0) {
+        const double group_loss = loss_of(sums.weighted, squares, call.weights);
         if (group_losses != nullptr) group_losses[g] = group_loss;
         if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
       }
     } else if (loss != nullptr) {
-      write_rows(g, tail);
+      write_rows(team, g, tail);
     }
-    if (device::thread() == 0) state[g] = found;
-    device::barrier();  // the keys are free again
+    if (team.thread() == 0) state[g] = found;
   }
 
- private:
-  TAILOPS_DEVICE Key key_of(const Elements<T>& elements, int64_t k) const {
-    C d;
-    if (!elements.load(k, d)) return kNoKey<Key>;
-    return Bits::encode(error_of(call.error_kind, call.weights.epsilon, d));
-  }
-
-  TAILOPS_DEVICE Read read(const Elements<T>& elements, Key* keys) const {
-    using B = Batch<Elements<T>>;
-    Read own{0.0, ~Key(0), 0, 0, 0};
-    Vectors(elements).for_each(device::thread(), device::threads(), [&](const B& batch) {
-      C errors[B::kSize];
-      errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
+  // Sums of a batch are in the compute type, which is faster; those of batches are not.
+  TAILOPS_DEVICE Read read(const Keys& keys, double& squares) const {
+    Read own{~Key(0), 0, 0};
+    keys.read([&](const B& batch, const Key(&of_batch)[B::kSize]) {
+      TAILOPS_UNROLL
+      for (int j = 0; j < B::kSize; ++j) own.add(of_batch[j]);
+      own.valid += static_cast<unsigned>(device::count_bits(batch.valid));
+      if (call.weights.beta == C(0)) return;
+      C of_these = C(0);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) {
-        const bool valid = batch.valid >> j & 1u;
-        const Key key = valid ? Bits::encode(errors[j]) : kNoKey<Key>;
-        const int64_t k = batch.first[j / B::kLanes] + j % B::kLanes;
-        if ((batch.inside >> j & 1u) && k < cached) keys[k] = key;
-        if (!valid) continue;
-        const C d = batch.values[j];
-        own += Read{call.weights.beta == C(0) ? 0.0 : static_cast<double>(d * d), key, key, 1u,
-                    key == Bits::kNaN ? 1u : 0u};
+        if (batch.valid >> j & 1u) of_these += batch.values[j] * batch.values[j];
       }
+      squares += static_cast<double>(of_these);
     });
     return own;
   }
 
-  template <typename Keys>
-  TAILOPS_DEVICE GroupState select(const Keys& keys, const Read& all, Shared& shared) const {
+  // This thread's share of the sums.
+  TAILOPS_DEVICE void add(const Keys& keys, const Tail<C>& tail, Totals& sums) const {
+    const Weights<C>& w = call.weights;
+    keys.scan(
+        [&](const Key(&of_batch)[B::kSize]) {
+          unsigned near = 0;
+          C far = C(0);
+          TAILOPS_UNROLL
+          for (int j = 0; j < B::kSize; ++j) {
+            if (of_batch[j] == kNoKey<Key>) continue;
+            const C e = Bits::decode_positive(of_batch[j]);
+            if (is_near(e, tail)) {
+              near |= 1u << j;
+            } else {
+              far += far_weighted(e, tail.band_high, w);
+            }
+          }
+          sums.weighted += static_cast<double>(far);
+          return near;
+        },
+        [&](Key key) {
+          add_element(Bits::decode_positive(key), tail, w, sums.weighted, sums.slopes);
+        });
+  }
+
+  TAILOPS_DEVICE GroupState select(const Team& team, const Keys& keys, const Read& all,
+                                   Key most_of_thread, Top& top, OfTeam& shared) const {
     if (all.valid == 0) return state_of_nothing();
     const double valid = static_cast<double>(all.valid);
     const Rank rank = call.rank(static_cast<int64_t>(all.valid));
-    if (all.nans != 0) {
-      const C nan = Bits::decode(Bits::kNaN);
+    if (all.most > Bits::encode_positive(std::numeric_limits<C>::infinity())) {
+      const C nan = std::numeric_limits<C>::quiet_NaN();
       return state_of(nan, nan, 1, 1, rank, valid);
     }
     const unsigned place = static_cast<unsigned>(rank.lower);
-    const Chosen<Key> lower =
-        Select::select(keys, all.valid, place, all.least, all.most, shared.select);
-    Chosen<Key> upper = lower;
-    if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
-      upper = Select::next_above(keys, lower.key, shared.select);
+    const Key least = all.least_less_one + 1;
+    Chosen<Key> lower, upper;
+    top.look(keys, most_of_thread, all.most, all.valid, rank, call.weights, call.to_scalar,
+             shared.top);
+    if (top.is_known()) {
+      lower = top.lower();
+      upper = rank.weight != 0.0 ? top.upper() : lower;
+    } else {
+      lower = Select::select(keys, all.valid, place, least, all.most, shared.select, team);
+      upper = lower;
+      if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
+        upper = Select::next_above(keys, lower.key, shared.select, team);
+      }
     }
-    return state_of(Bits::decode(lower.key), Bits::decode(upper.key), lower.ties, upper.ties, rank,
-                    valid);
+    return state_of(Bits::decode_positive(lower.key), Bits::decode_positive(upper.key), lower.ties,
+                    upper.ties, rank, valid);
   }
 
   // Rows lie within the group.
-  TAILOPS_DEVICE void write_rows(int64_t g, const Tail<C>& tail) const {
+  TAILOPS_DEVICE void write_rows(const Team& team, int64_t g, const Tail<C>& tail) const {
     const int64_t rows = call.length / call.row_length;
     add_rows(
-        call.row_length, g * rows, (g + 1) * rows, device::thread(), device::threads(),
+        call.row_length, g * rows, (g + 1) * rows, team.thread(), team.threads(),
         [&](int64_t flat, RowSum& sum) { add_loss(call, flat, tail, sum); },
         [&](int64_t row, const RowSum& sum) { write_loss(call, row, sum, loss); });
   }

@@ -43,6 +43,23 @@ void launch_rows(const Of& of, const Rows& rows, const Limits& limits, void* str
                  {rows.count, 1, threads_for(rows.parts, limits.grid_threads), 0}, stream);
 }
 
+template <typename Team>
+struct TeamOf {
+  using type = Team;
+};
+
+// body(TeamOf<Team>{}) for the team of a plan.
+template <typename Body>
+void with_team(const TeamPlan& plan, const Body& body) {
+  if (plan.width == 0) {
+    body(TeamOf<BlockTeam>());
+  } else if (plan.width == device::kWarp) {
+    body(TeamOf<WarpTeam>());
+  } else {
+    body(TeamOf<TileTeam>());
+  }
+}
+
 template <typename T>
 class ForwardLaunches {
  public:
@@ -57,7 +74,7 @@ class ForwardLaunches {
         columns_(call_.outer, call_.length, call_.inner, limits),
         writes_columns_(call_.inner > 1 && call_.row_length == 1 && !call_.to_scalar),
         rows_in_groups_(call_.inner == 1 && call_.length % call_.row_length == 0),
-        group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)),
+        teams_(geometry, limits, sizeof(Key)),
         plan_(geometry, options, sizeof(T), sizeof(C), Collect<T>::kLeastBlocks, limits) {
     Workspace space(workspace);
     if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
@@ -113,14 +130,17 @@ class ForwardLaunches {
   bool writes_rows_in_blocks() const { return in_blocks_ && !call_.to_scalar && rows_in_groups_; }
 
   void run_groups(T* loss, GroupState* state, void* stream) const {
-    using Kernel = GroupForward<T>;
-    const int64_t room =
-        room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key));
-    const int64_t cached = std::min(call_.length, room);
-    device::launch(Kernel{call_, state, loss, group_losses_, call_.groups(), cached},
-                   {std::min(call_.groups(), limits_.most_blocks), 1, group_threads_,
-                    cached * static_cast<int64_t>(sizeof(Key))},
-                   stream);
+    with_team(teams_, [&](auto team) {
+      using Kernel = GroupForward<T, typename decltype(team)::type>;
+      const int64_t room = Kernel::Keys::room_for(
+          call_.length,
+          room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key)) /
+              teams_.teams);
+      device::launch(Kernel{call_, state, loss, group_losses_, call_.groups(), room, teams_.width},
+                     {teams_.blocks, 1, teams_.threads,
+                      teams_.teams * room * static_cast<int64_t>(sizeof(Key))},
+                     stream);
+    });
   }
 
   void run_grid(T* loss, GroupState* state, void* stream) const {
@@ -161,7 +181,7 @@ class ForwardLaunches {
   const ColumnPlan columns_;
   const bool writes_columns_;
   const bool rows_in_groups_;
-  const int group_threads_;
+  const TeamPlan teams_;
   const GridPlan plan_;
   GridWorkspace<C> grid_{};
   double* group_losses_ = nullptr;
@@ -185,7 +205,7 @@ class BackwardLaunches {
         columns_(call_.outer, call_.length, call_.inner, limits),
         in_blocks_(fits_block(geometry, SelectionPath::kAuto, limits) &&
                    (needs_slopes_ || are_many(geometry, limits))),
-        group_threads_(threads_for_group(geometry, limits.most_group_threads, limits)) {
+        teams_(geometry, limits, 0) {
     const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor;
     blocks_ = std::min(blocks_for(call_.length * static_cast<int64_t>(sizeof(T)), limits),
                        std::max<int64_t>(1, most / call_.groups()));
@@ -213,9 +233,11 @@ class BackwardLaunches {
                                 row_scales_, scalar_scale_};
     if (call_.inner > 1) return run_columns(pass, stream);
     if (in_blocks_) {
-      device::launch(GroupBackward<T>{pass, call_.groups()},
-                     {std::min(call_.groups(), limits_.most_blocks), 1, group_threads_, 0}, stream);
-      return;
+      return with_team(teams_, [&](auto team) {
+        using Kernel = GroupBackward<T, typename decltype(team)::type>;
+        device::launch(Kernel{pass, call_.groups(), teams_.width},
+                       {teams_.blocks, 1, teams_.threads, 0}, stream);
+      });
     }
     const device::Grid every{blocks_, call_.groups(), limits_.grid_threads, 0};
     if (needs_slopes_) device::launch(GridSlopes<T>{pass, slopes_}, every, stream);
@@ -246,7 +268,7 @@ class BackwardLaunches {
   const bool needs_slopes_;
   const ColumnPlan columns_;
   const bool in_blocks_;  // where blocks need not wait for a sum, more of them are faster
-  const int group_threads_;
+  const TeamPlan teams_;
   int64_t blocks_ = 1;
   double* slopes_ = nullptr;
   Rows rows_{};

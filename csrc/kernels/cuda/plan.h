@@ -20,6 +20,8 @@ struct Limits {
   int64_t shared_bytes = 48 << 10;        // dynamic shared memory that a block may have
   int64_t block_elements = 16384;         // groups up to here are one block's
   int64_t groups_per_multiprocessor = 2;  // and, from so many groups on, those of any length
+  int64_t short_elements = 1024;          // groups up to here are a warp's or less, where there are
+  int64_t short_groups_per_multiprocessor = 8;  // so many
   int most_group_threads = 512;
   int grid_threads = 256;
   int bracket_threads = 512;
@@ -86,6 +88,42 @@ inline int64_t room_in_shared_memory(const Limits& limits, int64_t besides, int6
   constexpr int64_t kSpare = 256;  // what lies in between, aligned
   return std::max<int64_t>(0, limits.shared_bytes - besides - kSpare) / value_bytes;
 }
+
+// The threads that do a group each, where blocks do not share one, and keep so many bytes of each
+// element in shared memory.
+struct TeamPlan {
+  TeamPlan(const Geometry& geometry, const Limits& limits, int64_t kept_bytes)
+      : width(lanes(geometry, limits, kept_bytes)),
+        threads(width == 0 ? threads_for_group(geometry, limits.most_group_threads, limits)
+                           : threads_for(geometry.groups() * width, kShortThreads, 1)),
+        teams(width == 0 ? 1 : threads / width),
+        blocks(std::min(ceiling(geometry.groups(), teams), limits.most_blocks)) {}
+
+  // A few elements for each: what else there is to do for a group is the same for any number of
+  // lanes.
+  static int lanes(const Geometry& geometry, const Limits& limits, int64_t kept_bytes) {
+    constexpr int kFewest = 4, kWarp = 32, kPerLane = 4;
+    const int64_t n = geometry.length, groups = geometry.groups();
+    if (n > limits.short_elements) return 0;
+    int lanes = kFewest;
+    while (lanes < kWarp && lanes * kPerLane < n) lanes *= 2;
+    if (groups < limits.short_groups_per_multiprocessor * limits.multiprocessors) {
+      if (n > kWarp * kPerLane) return 0;
+      lanes = kWarp;
+    }
+    // Besides, each team has some room for its selection, and in front of and behind its keys.
+    constexpr int64_t kOfWarp = 2048, kOfTile = 512;
+    const int64_t each = n * kept_bytes + (lanes == kWarp ? kOfWarp : kOfTile);
+    return kept_bytes != 0 && kShortThreads / lanes * each > limits.shared_bytes ? 0 : lanes;
+  }
+
+  static constexpr int kShortThreads = 128;
+
+  int width;    // lanes of a warp; or 0: a block
+  int threads;  // of a block
+  int64_t teams;
+  int64_t blocks;
+};
 
 // How many blocks go over so many bytes of each input, 16 at a time.
 inline int64_t blocks_for(int64_t bytes, const Limits& limits) {

@@ -40,11 +40,12 @@ TAILOPS_DEVICE RowSum of_lanes(RowSum sum) {
   return sum;
 }
 
-// write(row, sum) for rows [begin, end), as one of `workers` threads that all call this.
+// write(row, sum) for rows [begin, end), as one of `workers` threads that all call this: warps, or
+// fewer than one.
 template <typename AddElement, typename Write>
 TAILOPS_DEVICE void add_rows(int64_t length, int64_t begin, int64_t end, int64_t worker,
                              int64_t workers, const AddElement& add, const Write& write) {
-  if (length < kWarpRow) {
+  if (length < kWarpRow || workers < device::kWarp) {
     for (int64_t row = begin + worker; row < end; row += workers) {
       write(row, row_sum(row * length, (row + 1) * length, 0, 1, add));
     }

@@ -5,8 +5,8 @@
 // time, where they fit together: neighbours share what memory delivers at once.
 
 #include "../host_device.h"
-#include "block_select.h"
 #include "selection_call.h"
+#include "team_select.h"
 #include "vectors.h"
 
 namespace tailops {

@@ -42,17 +42,31 @@ class Vectors {
     }
     shift_ = aligned_ ? static_cast<int>(place / sizeof(T)) : 0;
     count_ = (elements.length + shift_ + B::kLanes - 1) / B::kLanes;
-    first_whole_ = shift_ == 0 ? 0 : 1;
-    end_whole_ = aligned_ ? (elements.length + shift_) / B::kLanes : 0;
     picky_ = elements.is_picky();
   }
 
-  // body(batch) for this worker's share of the elements; a warp's workers are neighbours and get
-  // the same number of batches.
+  // How many there are.
+  TAILOPS_DEVICE int64_t count() const { return count_; }
+
+  // The number in the group of a vector's element; some of the first and the last vector's have
+  // none.
+  TAILOPS_DEVICE int64_t element(int64_t vector, int lane) const {
+    return vector * B::kLanes - shift_ + lane;
+  }
+
+  // Vectors v, v + workers, ….
+  TAILOPS_DEVICE B batch(int64_t v, int64_t workers) const {
+    B batch;
+    load(v, workers, batch);
+    return batch;
+  }
+
+  // body(batch) for this worker's share of the elements. Workers are neighbours in their warp, from
+  // a multiple of their number on, and those of a warp get the same number of batches.
   template <typename Body>
   TAILOPS_DEVICE void for_each(int64_t worker, int64_t workers, const Body& body) const {
-    const int lane = device::lane();
-    for (int64_t v = worker; v - lane < count_; v += B::kVectors * workers) {
+    const int neighbour = static_cast<int>(worker) & (device::kWarp - 1);
+    for (int64_t v = worker; v - neighbour < count_; v += B::kVectors * workers) {
       B batch;
       load(v, workers, batch);
       body(batch);
@@ -106,9 +120,11 @@ class Vectors {
   TAILOPS_DEVICE void load(int64_t v, int64_t workers, B& batch) const {
     TAILOPS_UNROLL
     for (int u = 0; u < B::kVectors; ++u) {
-      batch.first[u] = (v + u * workers) * B::kLanes - shift_;
+      batch.first[u] = element(v + u * workers, 0);
     }
-    if (v >= first_whole_ && v + (B::kVectors - 1) * workers < end_whole_) {
+    const bool whole = aligned_ && batch.first[0] >= 0 &&
+                       batch.first[B::kVectors - 1] + B::kLanes <= elements_.length;
+    if (whole) {
       load_whole(batch);
     } else {
       load_single(batch);
@@ -165,7 +181,6 @@ class Vectors {
   bool picky_;
   int shift_;
   int64_t count_;
-  int64_t first_whole_, end_whole_;  // between them, vectors have all of their elements
 };
 
 }  // namespace cuda

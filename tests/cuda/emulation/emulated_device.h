@@ -31,12 +31,18 @@ struct Thread {
   Fiber fiber;
   Wait wait = Wait::kNothing;
   int exchanges = 0;
+  uint32_t lanes = 0;  // with which it exchanges values; always the same in a launch
+};
+
+// What some lanes of a warp exchange.
+struct Exchange {
+  uint32_t arrived = 0;
+  const char* what = nullptr;
 };
 
 struct Warp {
   alignas(16) char values[2][kLanes][64];
-  int arrived = 0;
-  const char* what = nullptr;
+  Exchange exchanges[kLanes];  // by the first of the lanes
 };
 
 struct Machine {
@@ -58,6 +64,11 @@ struct Machine {
 inline Machine& machine() {
   static Machine one;
   return one;
+}
+
+// The first problem is the one that is told.
+inline void complain(const char* problem) {
+  if (machine().problem.empty()) machine().problem = problem;
 }
 
 inline void give_way(Wait wait) {
@@ -90,6 +101,7 @@ inline void run_block(int count, void (*body)(void*), void* argument) {
   m.ready.clear();
   for (int t = 0; t < count; ++t) {
     m.threads[static_cast<size_t>(t)].exchanges = 0;
+    m.threads[static_cast<size_t>(t)].lanes = 0;
     m.threads[static_cast<size_t>(t)].fiber.start(fiber_body, &m.scheduler);
     wake(t);
   }
@@ -111,7 +123,7 @@ inline void run_block(int count, void (*body)(void*), void* argument) {
   }
   for (int t = 0; t < count && m.problem.empty(); ++t) {
     if (m.threads[static_cast<size_t>(t)].wait != Wait::kFinished) {
-      m.problem = "threads wait for others that do not come";
+      complain("threads wait for others that do not come");
     }
   }
   if (!m.problem.empty()) {
@@ -121,21 +133,27 @@ inline void run_block(int count, void (*body)(void*), void* argument) {
   }
 }
 
-// The values of all lanes of this warp, once all have given theirs.
-inline const char (*exchange(const void* value, size_t size, const char* what))[64] {
+// The values of these lanes of the warp, once all have given theirs.
+inline const char (*exchange(const void* value, size_t size, const char* what,
+                             uint32_t lanes))[64] {
   Machine& m = machine();
   Thread& own = m.threads[static_cast<size_t>(m.current)];
   const int lane = m.current % kLanes;
   Warp& warp = m.warps[static_cast<size_t>(m.current / kLanes)];
+  if ((lanes >> lane & 1u) == 0) complain("a lane exchanges values of others");
+  if (own.lanes != 0 && own.lanes != lanes) complain("a lane exchanges with some and with others");
+  own.lanes = lanes;
+  Exchange& with = warp.exchanges[__builtin_ctz(lanes)];
   const int side = own.exchanges++ % 2;
-  std::memcpy(warp.values[side][lane], value, size);
-  if (warp.arrived == 0) warp.what = what;
-  if (std::strcmp(warp.what, what) != 0) m.problem = "lanes of a warp exchange different things";
-  if (++warp.arrived == kLanes) {
-    warp.arrived = 0;
+  if (size != 0) std::memcpy(warp.values[side][lane], value, size);
+  if (with.arrived == 0) with.what = what;
+  if (std::strcmp(with.what, what) != 0) complain("lanes of a warp exchange different things");
+  with.arrived |= uint32_t{1} << lane;
+  if (with.arrived == lanes) {
+    with.arrived = 0;
     const int first = m.current - lane;
-    for (int other = first; other < first + kLanes; ++other) {
-      if (other != m.current) wake(other);
+    for (int other = 0; other < kLanes; ++other) {
+      if (other != lane && (lanes >> other & 1u) != 0) wake(first + other);
     }
   } else {
     give_way(Wait::kWarp);
@@ -148,6 +166,7 @@ inline const char (*exchange(const void* value, size_t size, const char* what))[
 namespace device {
 
 constexpr int kWarp = emulation::kLanes;
+constexpr unsigned kEveryLane = 0xffffffffu;
 
 struct alignas(16) Vector16 {
   uint32_t words[4];
@@ -169,29 +188,29 @@ inline void barrier() {
   for (int t = 0; t < m.count; ++t) {
     if (t == m.current) continue;
     if (m.threads[static_cast<size_t>(t)].wait != emulation::Wait::kBlock) {
-      m.problem = "a thread has finished and others are at a barrier";
+      emulation::complain("a thread has finished and others are at a barrier");
     }
     emulation::wake(t);
   }
 }
 inline void fence() {}
 
-inline void warp_barrier() {
-  const char nothing = 0;
-  emulation::exchange(&nothing, sizeof(nothing), "warp barrier");
+inline void barrier_of_lanes(unsigned lanes) {
+  emulation::exchange(nullptr, 0, "barrier of lanes", lanes);
 }
 
-inline unsigned ballot(bool condition) {
-  const auto* const all = emulation::exchange(&condition, sizeof(condition), "ballot");
+inline unsigned ballot(bool condition, unsigned lanes = kEveryLane) {
+  const auto* const all = emulation::exchange(&condition, sizeof(condition), "ballot", lanes);
   unsigned bits = 0;
-  for (int i = 0; i < kWarp; ++i) bits |= all[i][0] != 0 ? 1u << i : 0u;
+  for (int i = 0; i < kWarp; ++i) bits |= (lanes >> i & 1u) && all[i][0] != 0 ? 1u << i : 0u;
   return bits;
 }
 
 template <typename Value>
-Value shuffle(const Value& value, int from) {
+Value shuffle(const Value& value, int from, unsigned lanes = kEveryLane) {
   static_assert(sizeof(Value) % sizeof(unsigned) == 0 && sizeof(Value) <= 64, "moved in words");
-  const auto* const all = emulation::exchange(&value, sizeof(Value), "shuffle");
+  const auto* const all = emulation::exchange(&value, sizeof(Value), "shuffle", lanes);
+  if ((lanes >> from & 1u) == 0) emulation::complain("a value of a lane that does not take part");
   Value moved;
   std::memcpy(&moved, all[from], sizeof(Value));
   return moved;

@@ -53,6 +53,30 @@ int main() {
   };
   report("no fault", reversed(true));
   report("no barrier", reversed(false));
+  const auto reversed_in_lanes = [](bool waits) {
+    return [waits](unsigned* shared, unsigned* out) {
+      const unsigned t = static_cast<unsigned>(device::thread());
+      const unsigned lanes = 0xffu << device::lane() / 8 * 8;
+      shared[t] = t;
+      if (waits) device::barrier_of_lanes(lanes);
+      out[t] = shared[t ^ 7] ^ 56;
+    };
+  };
+  report("no fault, lanes", reversed_in_lanes(true));
+  report("no barrier of lanes", reversed_in_lanes(false));
+  report("a barrier for some lanes", [](unsigned*, unsigned*) {
+    if (device::lane() < 7) device::barrier_of_lanes(device::kEveryLane);
+  });
+  report("a barrier of others", [](unsigned*, unsigned*) {
+    device::barrier_of_lanes(device::lane() < 8 ? 0xfu : 0xffffff00u);
+  });
+  report("a value of others", [](unsigned*, unsigned* out) {
+    out[0] = device::shuffle(1u, 0, 0xffu << device::lane() / 8 * 8);
+  });
+  report("first with some, then with all", [](unsigned*, unsigned* out) {
+    device::barrier_of_lanes(0xffu << device::lane() / 8 * 8);
+    out[0] = device::ballot(true);
+  });
   report("a barrier for some", [](unsigned*, unsigned*) {
     if (device::thread() < 40) device::barrier();
   });

@@ -14,6 +14,8 @@ struct LimitArguments {
   int64_t multiprocessors;
   int64_t shared_bytes;
   int64_t block_elements;
+  int64_t short_elements;
+  int64_t short_groups_per_multiprocessor;
   int64_t most_group_threads;
   int64_t grid_threads;
   int64_t bracket_threads;
@@ -34,6 +36,8 @@ inline cuda::Limits limits_of(const LimitArguments& a) {
   limits.multiprocessors = static_cast<int>(a.multiprocessors);
   limits.shared_bytes = a.shared_bytes;
   limits.block_elements = a.block_elements;
+  limits.short_elements = a.short_elements;
+  limits.short_groups_per_multiprocessor = a.short_groups_per_multiprocessor;
   limits.most_group_threads = static_cast<int>(a.most_group_threads);
   limits.grid_threads = static_cast<int>(a.grid_threads);
   limits.bracket_threads = static_cast<int>(a.bracket_threads);

@@ -1,0 +1,170 @@
+#pragma once
+
+// The errors of a group as keys. The team that does the group reads it once and keeps them in
+// shared memory, where each thread goes over its own as often as it likes; what does not fit is
+// computed again from the inputs.
+
+#include <algorithm>
+
+#include "errors.h"
+#include "team_select.h"
+#include "vectors.h"
+
+namespace tailops {
+namespace cuda {
+
+template <typename T, typename Team>
+class GroupKeys {
+ public:
+  using C = ComputeType<T>;
+  using Bits = OrderedBits<C>;
+  using Key = typename Bits::Key;
+  using B = Batch<Elements<T>>;
+
+  // Only a block does groups that do not fit: what computes again is most of the text.
+  static constexpr bool kKeepsAll = !Team::kIsBlock;
+
+  // So many keys there should be room for, if there is room for no more than `most`: for all of a
+  // group, wherever it begins, or for some vectors of it.
+  static int64_t room_for(int64_t length, int64_t most) {
+    return std::min(length + 2 * (B::kLanes - 1), most) / B::kLanes * B::kLanes;
+  }
+
+  // `kept` has room for so many keys, from a multiple of 16 bytes on.
+  TAILOPS_DEVICE GroupKeys(const Call<T>& call, int64_t g, const Team& team, Key* kept,
+                           int64_t room)
+      : call_(call),
+        elements_(call.group(g)),
+        vectors_(elements_),
+        team_(team),
+        kept_(kept),
+        room_(static_cast<int>(room / B::kLanes)),
+        count_(static_cast<int>(vectors_.count())),
+        thread_(team.thread()),
+        stride_(team.threads()),
+        step_(B::kVectors * team.threads()) {}
+
+  // Before anything else: body(batch, keys) for each of the thread's batches.
+  template <typename Body>
+  TAILOPS_DEVICE void read(const Body& body) const {
+    for (int v = thread_; v - thread_ < count_; v += step_) {
+      const B batch = vectors_.batch(v, stride_);
+      Key keys[B::kSize];
+      encode(batch, keys);
+      if (is_kept(v)) keep(v, keys);
+      body(batch, keys);
+    }
+  }
+
+  // body(key, counts) for each of the thread's keys; all threads of a team get the same number.
+  template <typename Body>
+  TAILOPS_DEVICE void for_each(const Body& body) const {
+    for (int v = thread_; v - thread_ < count_; v += step_) {
+      Key keys[B::kSize];
+      load(v, keys);
+      TAILOPS_UNROLL
+      for (int j = 0; j < B::kSize; ++j) body(keys[j], keys[j] != kNoKey<Key>);
+    }
+  }
+
+  // body(key) for those of the thread's keys that `wanted` is true of; never kNoKey.
+  template <typename Wanted, typename Body>
+  TAILOPS_DEVICE void for_each_of(const Wanted& wanted, const Body& body) const {
+    scan(
+        [&](const Key(&keys)[B::kSize]) {
+          unsigned marked = 0;
+          TAILOPS_UNROLL
+          for (int j = 0; j < B::kSize; ++j) marked |= wanted(keys[j]) ? 1u << j : 0u;
+          return marked;
+        },
+        body);
+  }
+
+  // look(keys) for each of the thread's batches, and later body(key) for those that it has set a
+  // bit for: each lane goes on to its next, so that few of a warp wait where few are looked for.
+  template <typename Look, typename Body>
+  TAILOPS_DEVICE void scan(const Look& look, const Body& body) const {
+    constexpr int kBatches = 32 / B::kSize;
+    for (int first = thread_; first - thread_ < count_; first += kBatches * step_) {
+      unsigned marked = 0;
+      int v = first;
+      for (int b = 0; b < kBatches && v - thread_ < count_; ++b, v += step_) {
+        Key keys[B::kSize];
+        load(v, keys);
+        marked |= look(keys) << (b * B::kSize);
+      }
+      for (; marked != 0; marked &= marked - 1) body(key(first, device::first_bit(marked)));
+    }
+  }
+
+ private:
+  // The same for all threads of the team.
+  TAILOPS_DEVICE bool is_kept(int v) const {
+    if constexpr (kKeepsAll) return true;
+    const int end = v - thread_ + step_;
+    return (end < count_ ? end : count_) <= room_;
+  }
+
+  TAILOPS_DEVICE void encode(const B& batch, Key (&keys)[B::kSize]) const {
+    C errors[B::kSize];
+    errors_of(call_.error_kind, call_.weights.epsilon, batch.values, errors);
+    TAILOPS_UNROLL
+    for (int j = 0; j < B::kSize; ++j) {
+      keys[j] = batch.valid >> j & 1u ? Bits::encode_positive(errors[j]) : kNoKey<Key>;
+    }
+  }
+
+  static constexpr int kParts = B::kLanes * static_cast<int>(sizeof(Key)) / 16;  // of a vector
+
+  TAILOPS_DEVICE void keep(int v, const Key (&keys)[B::kSize]) const {
+    TAILOPS_UNROLL
+    for (int u = 0; u < B::kVectors; ++u) {
+      if (v + u * stride_ >= count_) continue;
+      device::Vector16 raw[kParts];
+      memcpy(raw, keys + u * B::kLanes, sizeof(raw));
+      TAILOPS_UNROLL
+      for (int p = 0; p < kParts; ++p) at(v + u * stride_)[p] = raw[p];
+    }
+  }
+
+  TAILOPS_DEVICE void load(int v, Key (&keys)[B::kSize]) const {
+    if (!is_kept(v)) return encode(vectors_.batch(v, stride_), keys);
+    TAILOPS_UNROLL
+    for (int u = 0; u < B::kVectors; ++u) {
+      device::Vector16 raw[kParts] = {};
+      static_assert(kNoKey<Key> == 0, "what there is none of");
+      if (v + u * stride_ < count_) {
+        TAILOPS_UNROLL
+        for (int p = 0; p < kParts; ++p) raw[p] = at(v + u * stride_)[p];
+      }
+      memcpy(keys + u * B::kLanes, raw, sizeof(raw));
+    }
+  }
+
+  TAILOPS_DEVICE device::Vector16* at(int vector) const {
+    return reinterpret_cast<device::Vector16*>(kept_) + vector * kParts;
+  }
+
+  // The j-th of those from a batch on.
+  TAILOPS_DEVICE Key key(int first, int j) const {
+    const int vector = first + j / B::kLanes * stride_;
+    if (is_kept(first + j / B::kSize * step_)) return kept_[vector * B::kLanes + j % B::kLanes];
+    C d;
+    if (!elements_.load(vectors_.element(vector, j % B::kLanes), d)) return kNoKey<Key>;
+    return Bits::encode_positive(error_of(call_.error_kind, call_.weights.epsilon, d));
+  }
+
+  const Call<T>& call_;
+  const Elements<T> elements_;
+  const Vectors<Elements<T>> vectors_;
+  const Team team_;
+  Key* const kept_;
+  const int room_;   // for vectors
+  const int count_;  // of them
+  const int thread_;
+  const int stride_;
+  const int step_;
+};
+
+}  // namespace cuda
+}  // namespace tailops
