@@ -18,7 +18,7 @@ TAILOPS_DEVICE GroupState state_of(C lower, C upper, uint64_t lower_count, uint6
           static_cast<double>(lower),
           static_cast<double>(upper),
           rank.scale * (1.0 - rank.weight) / static_cast<double>(lower_count),
-          rank.scale * rank.weight / static_cast<double>(upper_count),
+          rank.weight == 0.0 ? 0.0 : rank.scale * rank.weight / static_cast<double>(upper_count),
           0.0,
           valid};
 }
@@ -36,7 +36,9 @@ struct GroupForward {
   using Select = TeamSelect<Team, Key>;
 
   static constexpr int kMostThreads = Team::kMostThreads;
-  static constexpr int kLeastBlocks = Team::kIsBlock ? 1 : 32 / static_cast<int>(sizeof(C));
+  // As many as do not spill: with short groups, it is other warps that hide what one waits for.
+  static constexpr int kOfFew = sizeof(T) == 8 ? 4 : sizeof(T) == 4 ? 7 : 5;
+  static constexpr int kLeastBlocks = Team::kIsBlock ? 1 : kOfFew;
 
   // What reading the group once tells.
   struct Read {
@@ -105,7 +107,8 @@ struct GroupForward {
     const Read own = read(keys, squares);
     const Read all = team.reduce(own, shared.read, Add());
     Top top(team);
-    GroupState found = select(team, keys, all, own.most, top, shared);
+    const GroupState found = select(team, keys, all, own.most, top, shared);
+    if (team.thread() == 0) state[g] = found;
     const Tail<C> tail = tail_of(found, call.weights);
     if (call.to_scalar) {
       Totals sums{0.0, 0.0};
@@ -116,17 +119,16 @@ struct GroupForward {
       }
       sums = team.reduce(sums, shared.totals, Add());
       if (call.weights.beta != C(0)) squares = team.reduce(squares, shared.squares, Add());
-      const double scale = call.scale_in_group(found.valid);
-      found.threshold_gradient = scale * sums.slopes;
       if (team.thread() == 0) {
+        const double scale = call.scale_in_group(static_cast<double>(all.valid));
         const double group_loss = loss_of(sums.weighted, squares, call.weights);
+        state[g].threshold_gradient = scale * sums.slopes;
         if (group_losses != nullptr) group_losses[g] = group_loss;
         if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
       }
     } else if (loss != nullptr) {
       write_rows(team, g, tail);
     }
-    if (team.thread() == 0) state[g] = found;
   }
 
   // Sums of a batch are in the compute type, which is faster; those of batches are not.

@@ -21,7 +21,7 @@ class GroupKeys {
   using Key = typename Bits::Key;
   using B = Batch<Elements<T>>;
 
-  // Only a block does groups that do not fit: what computes again is most of the text.
+  // Only a block does groups that do not fit.
   static constexpr bool kKeepsAll = !Team::kIsBlock;
 
   // So many keys there should be room for, if there is room for no more than `most`: for all of a
@@ -36,22 +36,29 @@ class GroupKeys {
       : call_(call),
         elements_(call.group(g)),
         vectors_(elements_),
-        team_(team),
         kept_(kept),
-        room_(static_cast<int>(room / B::kLanes)),
         count_(static_cast<int>(vectors_.count())),
         thread_(team.thread()),
         stride_(team.threads()),
-        step_(B::kVectors * team.threads()) {}
+        step_(B::kVectors * team.threads()) {
+    const int64_t vectors = room / B::kLanes;
+    if (!kKeepsAll && vectors < count_) count_ = static_cast<int>(vectors);
+  }
 
   // Before anything else: body(batch, keys) for each of the thread's batches.
   template <typename Body>
   TAILOPS_DEVICE void read(const Body& body) const {
-    for (int v = thread_; v - thread_ < count_; v += step_) {
+    const int count = kKeepsAll ? count_ : static_cast<int>(vectors_.count());
+    for (int v = thread_; v - thread_ < count; v += step_) {
       const B batch = vectors_.batch(v, stride_);
+      C errors[B::kSize];
+      errors_of(call_.error_kind, call_.weights.epsilon, batch.values, errors);
       Key keys[B::kSize];
-      encode(batch, keys);
-      if (is_kept(v)) keep(v, keys);
+      TAILOPS_UNROLL
+      for (int j = 0; j < B::kSize; ++j) {
+        keys[j] = batch.valid >> j & 1u ? Bits::encode_positive(errors[j]) : kNoKey<Key>;
+      }
+      keep(v, keys);
       body(batch, keys);
     }
   }
@@ -65,6 +72,7 @@ class GroupKeys {
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) body(keys[j], keys[j] != kNoKey<Key>);
     }
+    for_each_not_kept([&](Key key) { body(key, key != kNoKey<Key>); });
   }
 
   // body(key) for those of the thread's keys that `wanted` is true of; never kNoKey.
@@ -93,28 +101,34 @@ class GroupKeys {
         load(v, keys);
         marked |= look(keys) << (b * B::kSize);
       }
-      for (; marked != 0; marked &= marked - 1) body(key(first, device::first_bit(marked)));
+      for (; marked != 0; marked &= marked - 1) {
+        const int j = device::first_bit(marked);
+        body(kept_[(first + j / B::kLanes * stride_) * B::kLanes + j % B::kLanes]);
+      }
     }
+    for_each_not_kept([&](Key key) {
+      Key keys[B::kSize] = {key};
+      if (look(keys) != 0) body(key);
+    });
   }
 
  private:
-  // The same for all threads of the team.
-  TAILOPS_DEVICE bool is_kept(int v) const {
-    if constexpr (kKeepsAll) return true;
-    const int end = v - thread_ + step_;
-    return (end < count_ ? end : count_) <= room_;
-  }
+  static constexpr int kParts = B::kLanes * static_cast<int>(sizeof(Key)) / 16;  // of a vector
+  static_assert(kNoKey<Key> == 0, "what there is where there is none");
 
-  TAILOPS_DEVICE void encode(const B& batch, Key (&keys)[B::kSize]) const {
-    C errors[B::kSize];
-    errors_of(call_.error_kind, call_.weights.epsilon, batch.values, errors);
-    TAILOPS_UNROLL
-    for (int j = 0; j < B::kSize; ++j) {
-      keys[j] = batch.valid >> j & 1u ? Bits::encode_positive(errors[j]) : kNoKey<Key>;
+  // One by one: what several at once need for it would be most of the text of those who ask.
+  template <typename Body>
+  TAILOPS_DEVICE void for_each_not_kept(const Body& body) const {
+    if constexpr (!kKeepsAll) {
+      const int64_t first = count_ == 0 ? 0 : vectors_.element(count_, 0);
+      for (int64_t k = first + thread_; k - thread_ < elements_.length; k += stride_) {
+        C d;
+        const bool counts = k < elements_.length && elements_.load(k, d);
+        body(counts ? Bits::encode_positive(error_of(call_.error_kind, call_.weights.epsilon, d))
+                    : kNoKey<Key>);
+      }
     }
   }
-
-  static constexpr int kParts = B::kLanes * static_cast<int>(sizeof(Key)) / 16;  // of a vector
 
   TAILOPS_DEVICE void keep(int v, const Key (&keys)[B::kSize]) const {
     TAILOPS_UNROLL
@@ -128,11 +142,9 @@ class GroupKeys {
   }
 
   TAILOPS_DEVICE void load(int v, Key (&keys)[B::kSize]) const {
-    if (!is_kept(v)) return encode(vectors_.batch(v, stride_), keys);
     TAILOPS_UNROLL
     for (int u = 0; u < B::kVectors; ++u) {
       device::Vector16 raw[kParts] = {};
-      static_assert(kNoKey<Key> == 0, "what there is none of");
       if (v + u * stride_ < count_) {
         TAILOPS_UNROLL
         for (int p = 0; p < kParts; ++p) raw[p] = at(v + u * stride_)[p];
@@ -145,22 +157,11 @@ class GroupKeys {
     return reinterpret_cast<device::Vector16*>(kept_) + vector * kParts;
   }
 
-  // The j-th of those from a batch on.
-  TAILOPS_DEVICE Key key(int first, int j) const {
-    const int vector = first + j / B::kLanes * stride_;
-    if (is_kept(first + j / B::kSize * step_)) return kept_[vector * B::kLanes + j % B::kLanes];
-    C d;
-    if (!elements_.load(vectors_.element(vector, j % B::kLanes), d)) return kNoKey<Key>;
-    return Bits::encode_positive(error_of(call_.error_kind, call_.weights.epsilon, d));
-  }
-
   const Call<T>& call_;
   const Elements<T> elements_;
   const Vectors<Elements<T>> vectors_;
-  const Team team_;
   Key* const kept_;
-  const int room_;   // for vectors
-  const int count_;  // of them
+  int count_;  // of the vectors that are kept
   const int thread_;
   const int stride_;
   const int step_;
