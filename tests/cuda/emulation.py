@@ -27,6 +27,7 @@ class Limits:
     block_elements: int = 600
     short_elements: int = 200
     short_groups_per_multiprocessor: int = 2
+    tile_elements: int = 20
     most_group_threads: int = 96
     grid_threads: int = 64
     bracket_threads: int = 64
@@ -49,11 +50,12 @@ def random_limits(rng):
         block_elements=int(rng.choice([1, 64, 600])),
         short_elements=int(rng.choice([0, 20, 200, 1024])),
         short_groups_per_multiprocessor=int(rng.choice([0, 1, 4])),
-        shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+        shared_bytes=int(rng.choice([0, 3000, 16 << 10, 64 << 10])),
         least_sample=int(rng.choice([16, 64, 500])),
         alone_sample=int(rng.choice([0, 100, 10_000])),
         most_listed=int(rng.choice([0, 8, 300])),
         spare_bytes=int(rng.choice([0, 512, 4096, 200_000])),
+        tile_elements=int(rng.choice([1, 20, 10_000])),
         most_groups_at_once=int(rng.integers(1, 4)),
         blocks_per_multiprocessor=int(rng.integers(1, 4)),
     )

@@ -182,13 +182,14 @@ def test_one_bad_column(emulated):
 @pytest.mark.parametrize("inner", [2, 3, 31, 32, 33, 63, 64, 65, 130])
 @pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
 def test_columns(emulated, inner, reduction):
-    """Of several matrices in a block, of a block's width, of several blocks side by side."""
+    """Of several matrices in a block, of a block's width, of several blocks side by side; with room
+    for all that memory delivers at once in a block's shared memory, and without."""
     for outer, length in ((1, 1), (40, 3), (3, 20), (1, 400), (2, 130)):
         for multiprocessors in (1, 100):
-            emulated.limits = Limits(multiprocessors=multiprocessors)
+            emulated.limits = Limits(multiprocessors=multiprocessors, shared_bytes=64 << 10)
             y_true, y_pred = with_residuals("few_values", (outer, length, inner), np.float32)
             mask = np.random.default_rng(0).random(y_pred.shape) < 0.8
-            options = TailOptions(0.8, 3.0, 5.0, method="linear", axis=1)
+            options = TailOptions(0.8, 3.0, 5.0, 0.3, method="linear", axis=1)
             kept = mask if multiprocessors == 1 else None
             problem = Problem(y_true, y_pred, options, reduction, kept)
             check_emulated(emulated, problem, over=[None, 1][outer % 2])
@@ -289,6 +290,7 @@ def test_the_workspace_is_small(emulated):
         block_elements=16384,
         short_elements=1024,
         short_groups_per_multiprocessor=8,
+        tile_elements=64,
         most_group_threads=512,
         grid_threads=256,
         bracket_threads=512,

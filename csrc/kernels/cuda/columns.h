@@ -1,6 +1,6 @@
 #pragma once
 
-// The backward pass of columns; and, where each element is an output, their losses.
+// Columns in the order of memory: the backward pass, and the losses where each element has one.
 
 #include "column_plan.h"
 #include "gradient.h"

@@ -100,11 +100,9 @@ struct GroupForward {
     });
   }
 
- private:
-  TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, Key* kept) const {
-    const Keys keys(call, g, team, kept, room);
-    double squares = 0.0;
-    const Read own = read(keys, squares);
+  // With what each thread knows of its share of the group.
+  TAILOPS_DEVICE void finish(const Team& team, int64_t g, const Keys& keys, const Read& own,
+                             double squares, OfTeam& shared) const {
     const Read all = team.reduce(own, shared.read, Add());
     Top top(team);
     const GroupState found = select(team, keys, all, own.most, top, shared);
@@ -129,6 +127,14 @@ struct GroupForward {
     } else if (loss != nullptr) {
       write_rows(team, g, tail);
     }
+  }
+
+ private:
+  TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, Key* kept) const {
+    const Keys keys(call, g, team, kept, room);
+    double squares = 0.0;
+    const Read own = read(keys, squares);
+    finish(team, g, keys, own, squares, shared);
   }
 
   // Sums of a batch are in the compute type, which is faster; those of batches are not.

@@ -3,6 +3,7 @@
 // The launches of a call. Included where the kernels are compiled: by nvcc, or by a test's
 // emulation.
 
+#include "column_forward.h"
 #include "columns.h"
 #include "gradient.h"
 #include "grid_collect.h"
@@ -70,7 +71,8 @@ class ForwardLaunches {
                   const Limits& limits, void* workspace)
       : call_(inputs, with_means(inputs, geometry, options), options),
         limits_(limits),
-        in_blocks_(fits_block(geometry, options.selection, limits)),
+        tiles_(tiles_of(geometry, options, limits)),
+        in_blocks_(tiles_.fits() || fits_block(geometry, options.selection, limits)),
         columns_(call_.outer, call_.length, call_.inner, limits),
         writes_columns_(call_.inner > 1 && call_.row_length == 1 && !call_.to_scalar),
         rows_in_groups_(call_.inner == 1 && call_.length % call_.row_length == 0),
@@ -127,9 +129,24 @@ class ForwardLaunches {
     }
   }
 
+  static TilePlan tiles_of(const Geometry& geometry, const Options& options, const Limits& limits) {
+    if (options.selection != SelectionPath::kAuto && !are_many(geometry, limits)) return {};
+    const int64_t room =
+        room_in_shared_memory(limits, sizeof(typename ColumnForward<T>::Shared), 1);
+    return {geometry, sizeof(T), sizeof(Key), Batch<Elements<T>>::kLanes, room, limits};
+  }
+
   bool writes_rows_in_blocks() const { return in_blocks_ && !call_.to_scalar && rows_in_groups_; }
 
   void run_groups(T* loss, GroupState* state, void* stream) const {
+    if (tiles_.fits()) {
+      using Kernel = ColumnForward<T>;
+      const typename Kernel::Group group{call_,          state,         loss, group_losses_,
+                                         call_.groups(), tiles_.stride, 0};
+      const int64_t bytes = tiles_.width * tiles_.stride * static_cast<int64_t>(sizeof(Key));
+      return device::launch(Kernel{group, tiles_}, {tiles_.blocks, 1, limits_.grid_threads, bytes},
+                            stream);
+    }
     with_team(teams_, [&](auto team) {
       using Kernel = GroupForward<T, typename decltype(team)::type>;
       const int64_t room = Kernel::Keys::room_for(
@@ -177,6 +194,7 @@ class ForwardLaunches {
 
   const Call<T> call_;
   const Limits limits_;
+  const TilePlan tiles_;
   const bool in_blocks_;
   const ColumnPlan columns_;
   const bool writes_columns_;

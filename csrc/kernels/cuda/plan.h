@@ -22,6 +22,7 @@ struct Limits {
   int64_t groups_per_multiprocessor = 2;  // and, from so many groups on, those of any length
   int64_t short_elements = 1024;          // groups up to here are a warp's or less, where there are
   int64_t short_groups_per_multiprocessor = 8;  // so many
+  int64_t tile_elements = 64;                   // shorter columns are not read together
   int most_group_threads = 512;
   int grid_threads = 256;
   int bracket_threads = 512;

@@ -16,6 +16,7 @@ struct LimitArguments {
   int64_t block_elements;
   int64_t short_elements;
   int64_t short_groups_per_multiprocessor;
+  int64_t tile_elements;
   int64_t most_group_threads;
   int64_t grid_threads;
   int64_t bracket_threads;
@@ -38,6 +39,7 @@ inline cuda::Limits limits_of(const LimitArguments& a) {
   limits.block_elements = a.block_elements;
   limits.short_elements = a.short_elements;
   limits.short_groups_per_multiprocessor = a.short_groups_per_multiprocessor;
+  limits.tile_elements = a.tile_elements;
   limits.most_group_threads = static_cast<int>(a.most_group_threads);
   limits.grid_threads = static_cast<int>(a.grid_threads);
   limits.bracket_threads = static_cast<int>(a.bracket_threads);
