@@ -19,7 +19,7 @@ GPU_SITE := build/gpu/site
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo test lint bench bench-compare quality report sanitize build clean help
-.PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-report
+.PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-all gpu-report
 
 help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
@@ -31,6 +31,7 @@ help:
 	@echo "make report  documents, pictures and the README's figures from bench/results"
 	@echo "make sanitize  random problems under sanitizers and valgrind, some minutes"
 	@echo "make gpu-test, gpu-sanitize, gpu-bench  on a machine with a GPU: see docs/gpu.md"
+	@echo "make gpu-all     all of these, each step so long at most, into GPU_OUT"
 	@echo "make gpu-report  registers and spills of the CUDA kernels; needs nvcc, no GPU"
 	@echo "make build   only set up and build"
 	@echo "make clean   remove what was set up and built"
@@ -78,6 +79,9 @@ gpu-bench: gpu-build
 		--output $(abspath bench/results)/gpu-$$(date +%Y-%m-%d).json $(ARGS)
 	cd $(GPU_SITE) && $(GPU_PYTHON) -m bench.gpu_selection \
 		--output $(abspath bench/results)/gpu-selection-$$(date +%Y-%m-%d).json
+
+gpu-all:
+	PYTHON=$(GPU_PYTHON) tests/gpu/everything.sh $(GPU_SITE) $(or $(GPU_OUT),build/gpu/out) $(ARGS)
 
 gpu-report:
 	$(GPU_PYTHON) -m bench.gpu_report $(ARGS)

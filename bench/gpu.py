@@ -93,6 +93,17 @@ FAMILIES: dict[str, Callable[[int], torch.Tensor]] = {
 }
 
 
+# Shape and axis.
+GROUPS = (
+    ((1 << 20, 10), 1),
+    ((1 << 16, 1 << 10), 1),
+    ((1 << 12, 1 << 14), 1),
+    ((64, 1 << 20), 1),
+    ((512, 1 << 12), 0),
+    ((1 << 12, 1 << 12), 0),
+)
+
+
 def kernel_row(
     n: int,
     name: str,
@@ -256,11 +267,12 @@ def run(sizes: list[int], rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "kernels", kernel_row(n, "random, all near the threshold", pairs, rounds, wide)
         median = TailOptions(0.5, KAPPA, SCALE)
         yield "kernels", kernel_row(n, "random, median", pairs, rounds, median)
-    for groups, length in ((1 << 16, 1 << 10), (1 << 12, 1 << 14), (64, 1 << 20)):
-        n = groups * length
-        pairs = inputs(n, FAMILIES["random"], (groups, length))
-        by_row = TailOptions(PERCENTILE, KAPPA, SCALE, axis=1)
-        yield "kernels", kernel_row(n, f"{groups} groups of {length}", pairs, rounds, by_row)
+    for shape, axis in GROUPS:
+        n = shape[0] * shape[1]
+        pairs = inputs(n, FAMILIES["random"], shape)
+        grouped = TailOptions(PERCENTILE, KAPPA, SCALE, axis=axis)
+        what = f"{shape[1 - axis]} {'groups' if axis else 'columns'} of {shape[axis]}"
+        yield "kernels", kernel_row(n, what, pairs, rounds, grouped)
     print("\nloss and gradient from Python, microseconds, and times tailops\n")
     for n in sizes:
         for row in peer_rows(n, rounds):

@@ -182,8 +182,7 @@ def test_one_bad_column(emulated):
 @pytest.mark.parametrize("inner", [2, 3, 31, 32, 33, 63, 64, 65, 130])
 @pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
 def test_columns(emulated, inner, reduction):
-    """Of several matrices in a block, of a block's width, of several blocks side by side; with room
-    for all that memory delivers at once in a block's shared memory, and without."""
+    """Of several matrices in a block, of a block's width, of several blocks side by side."""
     for outer, length in ((1, 1), (40, 3), (3, 20), (1, 400), (2, 130)):
         for multiprocessors in (1, 100):
             emulated.limits = Limits(multiprocessors=multiprocessors, shared_bytes=64 << 10)

@@ -74,7 +74,7 @@ def test_every_small_size(selection):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
 @pytest.mark.parametrize(
-    "border", [128, 1024, 2048, 4096, 16384, 28_000, 57_000, 65_536, 135_168, 1 << 20]
+    "border", [128, 1024, 2048, 4096, 16384, 28_000, 57_000, 65_536, 135_168, 1 << 20, 1 << 22]
 )
 def test_around_the_boundaries(dtype, border):
     for n in (border - 1, border, border + 1):
@@ -108,6 +108,11 @@ def test_thresholds_are_those_of_the_cpu(family, selection):
     ("shape", "axis"),
     [
         ((1 << 16, 64), 1),
+        ((1 << 17, 10), 1),
+        ((5000, 1000), 1),
+        ((512, 1000), 0),
+        ((5000, 300), 0),
+        ((20_000, 10, 3), 1),
         ((64, 1 << 14), 1),
         ((3, 1 << 20), 1),
         ((1 << 18, 3), 0),

@@ -88,12 +88,25 @@ bool are_equal(const std::vector<T>& found, const std::vector<T>& expected) {
   return true;
 }
 
+void print(const char* what, const std::vector<int64_t>& shape, std::optional<int64_t> axis) {
+  std::printf("%s of shape (", what);
+  for (const int64_t size : shape) std::printf("%lld,", static_cast<long long>(size));
+  std::printf("), axis %lld: ", static_cast<long long>(axis.value_or(-1)));
+}
+
+// Whether the first is right; says what was wrong where it is not.
+bool is_right(const char* what, bool right) {
+  if (!right) std::printf("wrong %s; ", what);
+  return right;
+}
+
 template <typename T>
 bool one_problem(Random& random) {
   const std::vector<int64_t> shape = random_shape(random);
   std::optional<int64_t> axis;
   if (random.below(2) == 1) axis = random.below(static_cast<int64_t>(shape.size()));
-  const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(random.below(4)));
+  const auto reduction = static_cast<Reduction>(random.below(4));
+  const Geometry geometry = make_geometry(shape, axis, reduction);
   Options options;
   options.error_kind = static_cast<int>(random.below(3));
   options.rank_rule = static_cast<int>(random.below(7));
@@ -144,11 +157,25 @@ bool one_problem(Random& random) {
     require(cudaDeviceSynchronize());
   }
   const std::vector<GroupState> gpu_states = gpu_state.values();
+  bool thresholds = true, counts = true;
   for (size_t g = 0; g < groups; ++g) {
-    if (gpu_states[g].threshold != state[g].threshold) return false;
-    if (gpu_states[g].valid != state[g].valid) return false;
+    thresholds &= gpu_states[g].threshold == state[g].threshold ||
+                  (std::isnan(gpu_states[g].threshold) && std::isnan(state[g].threshold));
+    counts &= gpu_states[g].valid == state[g].valid;
   }
-  return are_close(gpu_loss.values(), loss) && are_close(gpu_gradient.values(), gradient);
+  bool right = is_right("thresholds", thresholds);
+  right &= is_right("counts", counts);
+  right &= is_right("loss", are_close(gpu_loss.values(), loss));
+  right &= is_right("gradient", are_close(gpu_gradient.values(), gradient));
+  if (right) return true;
+  print("loss", shape, axis);
+  std::printf("reduction %d, error %d, rule %d, gradient %d, selection %d, family %d, masked %d, ",
+              static_cast<int>(reduction), options.error_kind, options.rank_rule,
+              static_cast<int>(options.gradient), static_cast<int>(options.selection), family,
+              is_masked ? 1 : 0);
+  std::printf("ignoring %d, p %g, kappa %g, beta %g\n", options.ignore_value.has_value() ? 1 : 0,
+              options.percentile, options.smoothing_factor, options.beta);
+  return false;
 }
 
 template <typename T>
@@ -192,7 +219,13 @@ bool one_selection(Random& random) {
   cuda::select_backward<T>(gpu_upstream.data(), gpu_x.data(), gpu_state.data(), geometry, count,
                            gpu_gradient.data(), nullptr);
   require(cudaDeviceSynchronize());
-  return are_equal(gpu_value.values(), value) && are_equal(gpu_gradient.values(), gradient);
+  bool right = is_right("values", are_equal(gpu_value.values(), value));
+  right &= is_right("gradient", are_equal(gpu_gradient.values(), gradient));
+  if (right) return true;
+  print("selection", shape, options.axis);
+  std::printf("method %d, ignore_nan %d, family %d, %zu q, on the device %d\n", options.method,
+              options.ignore_nan ? 1 : 0, family, q.size(), on_device ? 1 : 0);
+  return false;
 }
 
 }  // namespace
