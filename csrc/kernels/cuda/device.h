@@ -17,6 +17,7 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -113,12 +114,15 @@ struct Grid {
   int64_t dynamic_bytes;
 };
 
-// Lets a kernel have all the dynamic shared memory that there is. Not what one launch needs:
-// another thread, whose launch needs more, would find it taken away again.
+// Lets a kernel have all the dynamic shared memory that there is, once for each device. Not what one
+// launch needs: another thread, whose launch needs more, would find it taken away again.
 template <typename Kernel>
 void allow_all_shared_memory() {
+  static std::atomic<uint64_t> allowed{0};
   int device = 0, most = 0;
   require(cudaGetDevice(&device), "device");
+  const uint64_t own = device < 64 ? uint64_t{1} << device : 0;
+  if ((allowed.load(std::memory_order_relaxed) & own) != 0) return;
   require(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
           "shared memory of the device");
   cudaFuncAttributes of_kernel;
@@ -126,6 +130,7 @@ void allow_all_shared_memory() {
   require(cudaFuncSetAttribute(run_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                most - static_cast<int>(of_kernel.sharedSizeBytes)),
           "shared memory");
+  allowed.fetch_or(own, std::memory_order_relaxed);
 }
 
 template <typename Kernel>
