@@ -299,17 +299,25 @@ def test_the_workspace_is_small(emulated):
         least_sample=2048,
         alone_sample=4096,
         most_listed=8192,
-        spare_bytes=512 << 10,
+        spare_bytes=384 << 10,
         piece=2**30,
         most_blocks=2**31,
         row_part=32768,
     )
-    for shape, axis in (((1 << 20,), None), ((20_000, 20), 0), ((200, 17_000), 1)):
-        y_pred = np.broadcast_to(np.float32(0), shape)
-        for reduction in ("mean", "none", "per_sample"):
-            problem = Problem(y_pred, y_pred, TailOptions(axis=axis), reduction)
-            size = emulated.workspace_bytes(problem)
-            assert 0 <= size < 0.01 * 2 * y_pred.size * 4 + 2**20, (shape, reduction)
+    for shape, axis in (
+        ((1 << 20,), None),
+        ((1 << 26,), None),
+        ((20_000, 20), 0),
+        ((200, 17_000), 1),
+        ((16, 200_000), 1),
+    ):
+        for dtype in (np.float32, np.float64, np.float16):
+            y_pred = np.broadcast_to(dtype(0), shape)
+            for reduction in ("mean", "none", "per_sample"):
+                problem = Problem(y_pred, y_pred, TailOptions(axis=axis), reduction)
+                size = emulated.workspace_bytes(problem)
+                what = (shape, reduction, dtype)
+                assert 0 <= size < 0.01 * 2 * y_pred.size * y_pred.itemsize + 2**20, what
 
 
 def test_the_emulation_finds_faults(tmp_path):

@@ -32,7 +32,7 @@ struct Limits {
   int64_t least_sample = 2048;
   int64_t alone_sample = 4096;       // a larger one is drawn by many blocks
   int64_t most_listed = 8192;        // where the order statistics are, in the groups in flight
-  int64_t spare_bytes = 512 << 10;   // room for candidates besides their share of the inputs
+  int64_t spare_bytes = 384 << 10;   // room for candidates besides their share of the inputs
   int64_t piece = int64_t{1} << 30;  // a block counts so many in 32 bits
   int64_t most_blocks = (int64_t{1} << 31) - 1;
   int64_t row_part = 32768;  // a longer row is several warps' work, each of a part of it
@@ -144,9 +144,9 @@ struct GridPlan {
         1, std::min(limits.blocks_per_multiprocessor, resident_blocks) / groups_at_once);
     blocks = blocks_for(geometry.length * element_bytes, share);
     warps = blocks * limits.grid_threads / 32;
-    // 0.8% of the inputs' bytes, and the spare ones.
+    // 0.98% of the inputs' bytes, and the spare ones.
     const int64_t bytes =
-        geometry.length * element_bytes * 2 / 125 + limits.spare_bytes / groups_at_once;
+        geometry.length * element_bytes * 2 / 102 + limits.spare_bytes / groups_at_once;
     segment = std::max<int64_t>(1, bytes / compute_bytes / warps);
     sample = wanted_sample(geometry.length, options, limits, compute_bytes);
     list = std::max<int64_t>(1, limits.most_listed / groups_at_once);
