@@ -114,8 +114,8 @@ struct Grid {
   int64_t dynamic_bytes;
 };
 
-// Lets a kernel have all the dynamic shared memory that there is, once for each device. Not what one
-// launch needs: another thread, whose launch needs more, would find it taken away again.
+// Lets a kernel have all the dynamic shared memory that there is, once for each device. Not what
+// one launch needs: another thread, whose launch needs more, would find it taken away again.
 template <typename Kernel>
 void allow_all_shared_memory() {
   static std::atomic<uint64_t> allowed{0};

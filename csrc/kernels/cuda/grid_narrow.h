@@ -23,15 +23,20 @@ struct Narrow {
   // The rank is outside of what the sample says then once in 10¹² calls.
   static constexpr double kMoreDeviations = 7.0;
 
-  struct Shared {
-    union {
-      typename Pass<T>::Shared pass;
-      typename Sampled<T>::Shared sampled;
-      typename Select::Shared select;
-    };
-    BinSearch::Shared search;
+  struct Search {
+    typename Select::Shared select;
+    BinSearch::Shared bin_search;
     unsigned bins[2][kGridBins];
     Extent<Key> extents[2];
+  };
+
+  // One after the other.
+  struct Shared {
+    union {
+      typename Sampled<T>::Shared sampled;
+      typename Pass<T>::Shared pass;
+      Search search;
+    };
     unsigned is_last;
   };
 
@@ -52,10 +57,10 @@ struct Narrow {
       if (lists) {
         list(control, seeks);
       } else {
-        count(control, seeks, shared);
+        count(control, seeks, shared.search);
       }
       if (is_last_block(&control.finished, &shared.is_last)) {
-        lists ? find_in_list(control, shared) : find_in_bins(control, shared);
+        lists ? find_in_list(control, shared.search) : find_in_bins(control, shared.search);
       }
       return;
     }
@@ -64,7 +69,7 @@ struct Narrow {
     const Bracket<C> bracket = better_bracket(control, next, keeps_band, shared);
     Pass<T>::run(grid, bracket, keeps_band, attempt, shared.pass, [](Key) {});
     if (is_last_block(&control.finished, &shared.is_last)) {
-      find_again(control, bracket, keeps_band, shared);
+      find_again(control, bracket, keeps_band, shared.search);
     }
   }
 
@@ -101,9 +106,9 @@ struct Narrow {
     });
   }
 
-  TAILOPS_DEVICE void find_in_list(Control<C>& control, Shared& shared) const {
-    constexpr int64_t kCached = sizeof(shared.search.counts) / (sizeof(Key));
-    Key* const cache = reinterpret_cast<Key*>(shared.search.counts);
+  TAILOPS_DEVICE void find_in_list(Control<C>& control, Search& shared) const {
+    constexpr int64_t kCached = sizeof(shared.bin_search.counts) / (sizeof(Key));
+    Key* const cache = reinterpret_cast<Key*>(shared.bin_search.counts);
     const int64_t size = device::load_fresh(&control.listed);
     const Key* const listed = grid.list();
     for (int64_t i = device::thread(); i < size && i < kCached; i += device::threads()) {
@@ -136,7 +141,7 @@ struct Narrow {
   }
 
   TAILOPS_DEVICE void count(Control<C>& control, const Seek<Key> (&seeks)[2],
-                            Shared& shared) const {
+                            Search& shared) const {
     clear(shared);
     const bool share = seeks[1].shares_range(seeks[0]);
     Extent<Key> lower{0, 0}, upper{0, 0};
@@ -159,7 +164,7 @@ struct Narrow {
     }
   }
 
-  TAILOPS_DEVICE void find_in_bins(Control<C>& control, Shared& shared) const {
+  TAILOPS_DEVICE void find_in_bins(Control<C>& control, Search& shared) const {
     Seek<Key> seeks[2] = {control.seeks[0], control.seeks[1]};
     const bool share = seeks[1].shares_range(seeks[0]);
     TAILOPS_UNROLL
@@ -167,13 +172,14 @@ struct Narrow {
       if (seeks[i].found()) continue;
       const unsigned* const bins = control.bins[share ? 0 : i];
       for (int b = device::thread(); b < kGridBins; b += device::threads()) {
-        shared.search.counts[b] = device::load_fresh(bins + b);
+        shared.bin_search.counts[b] = device::load_fresh(bins + b);
       }
       // Many that are alike may be all there is.
       const Extent<Key>& extent = control.extents[share ? 0 : i];
       const Extent<Key> fresh{device::load_fresh(&extent.most),
                               device::load_fresh(&extent.most_complement)};
-      seeks[i] = fresh.narrowed(BinSearch::narrow(seeks[i], digits_of(seeks[i]), shared.search));
+      seeks[i] =
+          fresh.narrowed(BinSearch::narrow(seeks[i], digits_of(seeks[i]), shared.bin_search));
       device::barrier();
     }
     finish_among_candidates(control, seeks, shared);
@@ -209,7 +215,7 @@ struct Narrow {
   }
 
   TAILOPS_DEVICE void find_again(Control<C>& control, const Bracket<C>& bracket, bool keeps_band,
-                                 Shared& shared) const {
+                                 Search& shared) const {
     const Found<C> found(control.attempts[1], bracket);
     const uint64_t lower = static_cast<uint64_t>(control.rank.lower);
     const uint64_t upper = lower + (control.rank.weight == 0.0 ? 0 : 1);
@@ -241,7 +247,7 @@ struct Narrow {
   }
 
   TAILOPS_DEVICE void finish_among_candidates(Control<C>& control, Seek<Key> (&seeks)[2],
-                                              Shared& shared) const {
+                                              Search& shared) const {
     find_alone(seeks, shared, [&](const auto& visit, const auto& fold) {
       grid.for_each_candidate(device::warp(), device::warps(),
                               [&](C error, bool valid) { visit(Bits::encode(error), valid); });
@@ -253,7 +259,7 @@ struct Narrow {
   // By one block: digit after digit of what is not found yet. for_each(visit, fold) goes over all
   // there is, and calls fold before a count of 32 bits could overflow.
   template <typename ForEach>
-  TAILOPS_DEVICE void find_alone(Seek<Key> (&seeks)[2], Shared& shared,
+  TAILOPS_DEVICE void find_alone(Seek<Key> (&seeks)[2], Search& shared,
                                  const ForEach& for_each) const {
     const Seek<Key> first = seeks[0];
     TAILOPS_UNROLL
@@ -263,26 +269,26 @@ struct Narrow {
         const Seek<Key> seek = seeks[i];
         clear(shared);
         for (int b = device::thread(); b < kGridBins; b += device::threads()) {
-          shared.search.counts[b] = 0;
+          shared.bin_search.counts[b] = 0;
         }
         for_each([&](Key key, bool valid) { count_one(seek, key, valid, shared.bins[0]); },
                  [&] { fold(shared); });
-        seeks[i] = BinSearch::narrow(seek, digits_of(seek), shared.search);
+        seeks[i] = BinSearch::narrow(seek, digits_of(seek), shared.bin_search);
         device::barrier();
       }
     }
   }
 
-  static TAILOPS_DEVICE void fold(Shared& shared) {
+  static TAILOPS_DEVICE void fold(Search& shared) {
     device::barrier();
     for (int b = device::thread(); b < kGridBins; b += device::threads()) {
-      shared.search.counts[b] += shared.bins[0][b];
+      shared.bin_search.counts[b] += shared.bins[0][b];
       shared.bins[0][b] = 0;
     }
     device::barrier();
   }
 
-  static TAILOPS_DEVICE void clear(Shared& shared) {
+  static TAILOPS_DEVICE void clear(Search& shared) {
     for (int b = device::thread(); b < kGridBins; b += device::threads()) {
       shared.bins[0][b] = shared.bins[1][b] = 0;
     }

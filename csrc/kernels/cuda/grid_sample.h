@@ -48,9 +48,15 @@ class Sampled {
     }
   };
 
+  static constexpr unsigned kListed = 1024;
+
   struct Shared {
     typename Select::Shared select;
     Counts counts[kMostWarps];
+    BinSearch::Shared search;
+    unsigned bins[kGridBins];
+    Key list[kListed];
+    unsigned listed;
   };
 
   // The keys are those of the call, the first so many of them also in `cache`, or none.
@@ -70,8 +76,14 @@ class Sampled {
     if (all_.valid == 0) return {C(0), C(0), infinity(), infinity()};
     const SelectionPlan plan(rank(), likely_count());
     const int64_t valid = static_cast<int64_t>(all_.valid);
-    const C low = order_statistic(plan.lower_place(valid, deviations));
-    const C high = order_statistic(plan.upper_place(valid, deviations));
+    const double low_place = plan.lower_place(valid, deviations);
+    const double high_place = plan.upper_place(valid, deviations);
+    // Errors are positive: below the sample is 0.
+    C low = C(0), high = infinity();
+    Seek<Key> seeks[] = {sought(low_place), sought(high_place)};
+    find(seeks);
+    if (low_place >= 0.0) low = error_of_key(seeks[0].first);
+    if (high_place < static_cast<double>(valid)) high = error_of_key(seeks[1].first);
     return {low, low, high, high};
   }
 
@@ -108,9 +120,13 @@ class Sampled {
   static TAILOPS_DEVICE C infinity() { return std::numeric_limits<C>::infinity(); }
   static TAILOPS_DEVICE Bracket<C> around(C place) { return {place, place, place, place}; }
 
+  TAILOPS_DEVICE Key key_of_sample(int64_t i) const {
+    return i < cached_ ? cache_[i] : grid_.sample()[i];
+  }
+
   template <typename Body>
   TAILOPS_DEVICE void for_each(const Body& body) const {
-    const auto key_at = [&](int64_t i) { return i < cached_ ? cache_[i] : grid_.sample()[i]; };
+    const auto key_at = [&](int64_t i) { return key_of_sample(i); };
     KeysAt(key_at, grid_.workspace.sample).for_each(body);
   }
 
@@ -130,15 +146,55 @@ class Sampled {
     return is_above && grid_.call.path != SelectionPath::kRadix ? above : infinity();
   }
 
-  // Errors are positive: below the sample is 0.
-  TAILOPS_DEVICE C order_statistic(double place) const {
-    if (place < 0.0) return C(0);
-    if (place >= static_cast<double>(all_.valid)) return infinity();
-    const auto key_at = [&](int64_t i) { return i < cached_ ? cache_[i] : grid_.sample()[i]; };
-    const Chosen<Key> chosen =
-        Select::select(KeysAt(key_at, grid_.workspace.sample), all_.valid,
-                       static_cast<unsigned>(place), all_.least, all_.most, shared_.select);
-    return chosen.key == Bits::kNaN ? infinity() : Bits::decode(chosen.key);
+  static TAILOPS_DEVICE C error_of_key(Key key) {
+    return key == Bits::kNaN ? infinity() : Bits::decode(key);
+  }
+
+  // Of a place in the sorted sample, or the end that is nearest.
+  TAILOPS_DEVICE Seek<Key> sought(double place) const {
+    const double last = static_cast<double>(all_.valid) - 1.0;
+    const double inside = place < 0.0 ? 0.0 : (place > last ? last : place);
+    return {all_.least, all_.most, static_cast<uint64_t>(inside), all_.valid};
+  }
+
+  // Both at once: their bins, then the few that are in them.
+  TAILOPS_DEVICE void find(Seek<Key> (&seeks)[2]) const {
+    if (seeks[0].found()) return;
+    const Digits<Key> digits = Digits<Key>::over(all_.least, all_.most);
+    for (int b = device::thread(); b < kGridBins; b += device::threads()) shared_.bins[b] = 0;
+    if (device::thread() == 0) shared_.listed = 0;
+    device::barrier();
+    for_each([&](Key key, bool counts) {
+      count_in_bins(shared_.bins, counts, counts ? digits.bin(key) : 0u);
+    });
+    device::barrier();
+    for (int b = device::thread(); b < kGridBins; b += device::threads()) {
+      shared_.search.counts[b] = shared_.bins[b];
+    }
+    TAILOPS_UNROLL
+    for (int i = 0; i < 2; ++i) seeks[i] = BinSearch::narrow(seeks[i], digits, shared_.search);
+    const Seek<Key> low = seeks[0], high = seeks[1];
+    for_each([&](Key key, bool counts) {
+      if (!counts || !(low.holds(key) || high.holds(key))) return;
+      const unsigned at = device::atomic_add(&shared_.listed, 1u);
+      if (at < kListed) shared_.list[at] = key;
+    });
+    device::barrier();
+    const bool fits = shared_.listed <= kListed;
+    TAILOPS_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const Seek<Key> seek = seeks[i];
+      if (seek.found()) continue;
+      const auto key_at = [&](int64_t k) {
+        const Key key = fits ? shared_.list[k] : key_of_sample(k);
+        return seek.holds(key) ? key : kNoKey<Key>;
+      };
+      const Chosen<Key> chosen =
+          Select::select(KeysAt(key_at, fits ? shared_.listed : grid_.workspace.sample),
+                         static_cast<unsigned>(seek.count), static_cast<unsigned>(seek.rest),
+                         seek.first, seek.last, shared_.select);
+      seeks[i] = {chosen.key, chosen.key, 0, chosen.ties};
+    }
   }
 
   const GridCall<T>& grid_;
@@ -167,7 +223,7 @@ struct FindBracket {
   using Key = typename OrderedBits<C>::Key;
 
   static constexpr int kMostThreads = 512;
-  static constexpr int kLeastBlocks = 2;
+  static constexpr int kLeastBlocks = 1;
   using Shared = typename Sampled<T>::Shared;
 
   GridCall<T> grid;
