@@ -43,6 +43,30 @@ class Limits:
     row_part: int = 500
 
 
+# Those of plan.h, on a GPU like an H100 or H200.
+LIMITS_OF_A_LARGE_GPU = Limits(
+    multiprocessors=132,
+    shared_bytes=227 << 10,
+    block_elements=16384,
+    short_elements=1024,
+    short_groups_per_multiprocessor=8,
+    tile_elements=64,
+    most_group_threads=512,
+    grid_threads=256,
+    bracket_threads=512,
+    blocks_per_multiprocessor=4,
+    most_groups_at_once=16,
+    sample_bytes=256 << 10,
+    least_sample=2048,
+    alone_sample=4096,
+    most_listed=8192,
+    spare_bytes=384 << 10,
+    piece=2**30,
+    most_blocks=2**31 - 1,
+    row_part=32768,
+)
+
+
 def random_limits(rng):
     """Others, as small."""
     return Limits(

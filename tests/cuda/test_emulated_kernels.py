@@ -5,7 +5,7 @@ import subprocess
 import emulation
 import numpy as np
 import pytest
-from emulation import Limits, random_limits
+from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from problems import (
     EVERY_FAMILY,
     Problem,
@@ -261,6 +261,39 @@ def test_the_order_of_threads_does_not_matter(emulated, selection):
     assert len(set(results)) == 1
 
 
+@pytest.mark.parametrize(
+    ("shape", "axis", "dtype", "family"),
+    [
+        ((10_000,), None, np.float32, "random"),
+        ((300_000,), None, np.float32, "random"),
+        ((200_000,), None, np.float64, "few_values"),
+        ((100_000,), None, np.float16, "random"),
+        ((1_200_000,), None, np.float32, "heavy_tail"),
+        ((2000, 300), 1, np.float32, "random"),
+        ((5000, 10), 1, np.float32, "random"),
+        ((300, 500), 0, np.float32, "few_values"),
+        ((30_000, 3), 0, np.float32, "random"),
+        ((5, 40_000), 1, np.float32, "random"),
+    ],
+)
+def test_as_on_a_large_gpu(emulated, shape, axis, dtype, family):
+    """Blocks, shared memory, samples and lists of the size that they have there."""
+    emulated.limits = LIMITS_OF_A_LARGE_GPU
+    for percentile, kappa, reduction in ((0.99, 100.0, "mean"), (0.5, 2.0, "none")):
+        options = TailOptions(percentile, kappa, axis=axis, method="linear")
+        problem = Problem(*with_residuals(family, shape, dtype), options, reduction)
+        check_emulated(emulated, problem)
+
+
+@pytest.mark.parametrize("selection", ["miss", "radix"])
+def test_a_miss_on_a_large_gpu(emulated, selection):
+    emulated.limits = LIMITS_OF_A_LARGE_GPU
+    for family in ("random", "few_values", "constant"):
+        y_true, y_pred = with_residuals(family, (100_000,), np.float32)
+        problem = Problem(y_true, y_pred, TailOptions(0.99, 100.0), selection=selection)
+        check_emulated(emulated, problem)
+
+
 def test_launches_do_not_depend_on_the_data(emulated):
     """One each way where a block does a group; otherwise as many as the shape says."""
     for n, reduction, forward, backward in (
@@ -283,27 +316,7 @@ def test_launches_do_not_depend_on_the_data(emulated):
 
 def test_the_workspace_is_small(emulated):
     """Under one percent of the inputs and a mebibyte, with the limits of a large GPU."""
-    emulated.limits = Limits(
-        multiprocessors=132,
-        shared_bytes=227 << 10,
-        block_elements=16384,
-        short_elements=1024,
-        short_groups_per_multiprocessor=8,
-        tile_elements=64,
-        most_group_threads=512,
-        grid_threads=256,
-        bracket_threads=512,
-        blocks_per_multiprocessor=4,
-        most_groups_at_once=16,
-        sample_bytes=256 << 10,
-        least_sample=2048,
-        alone_sample=4096,
-        most_listed=8192,
-        spare_bytes=384 << 10,
-        piece=2**30,
-        most_blocks=2**31,
-        row_part=32768,
-    )
+    emulated.limits = LIMITS_OF_A_LARGE_GPU
     for shape, axis in (
         ((1 << 20,), None),
         ((1 << 26,), None),

@@ -8,7 +8,9 @@ libraries=${1:?the folder of the libraries}
 rounds=${2:-12}
 tools=("${@:3}")
 here=$(cd "$(dirname "$0")" && pwd)
-for tool in nvcc compute-sanitizer; do
+needed=(nvcc)
+[ "${tools[*]}" = plain ] || needed+=(compute-sanitizer)
+for tool in "${needed[@]}"; do
   command -v "$tool" > /dev/null || { echo "needs $tool, of the CUDA toolkit, in PATH"; exit 1; }
 done
 folder=$(mktemp -d)
