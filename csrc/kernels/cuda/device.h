@@ -74,6 +74,15 @@ TAILOPS_DEVICE void atomic_add(uint64_t* to, uint64_t value) {
   atomicAdd(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(value));
 }
 
+// To global memory in one piece, which an assignment may not be.
+TAILOPS_DEVICE void store(Vector16* to, const Vector16& value) {
+  asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};"
+               :
+               : "l"(__cvta_generic_to_global(to)), "r"(value.x), "r"(value.y), "r"(value.z),
+                 "r"(value.w)
+               : "memory");
+}
+
 // What other blocks of this launch have written, past this multiprocessor's own cache.
 TAILOPS_DEVICE unsigned load_fresh(const unsigned* from) { return __ldcg(from); }
 TAILOPS_DEVICE double load_fresh(const double* from) { return __ldcg(from); }

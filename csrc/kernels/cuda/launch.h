@@ -215,21 +215,32 @@ class BackwardLaunches {
   // `gradient` may be one of the inputs.
   void run(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
     find_scales(state, stream);
-    const GroupGradient<T> pass{call_,       upstream,     state, gradient, rows_of_upstream_,
-                                row_scales_, scalar_scale_};
+    if (call_.to_scalar) {
+      run_pass<true>(upstream, state, gradient, stream);
+    } else {
+      run_pass<false>(upstream, state, gradient, stream);
+    }
+  }
+
+ private:
+  template <bool kOne>
+  void run_pass(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
+    const GroupGradient<T, kOne> pass{call_,       upstream,     state, gradient, rows_of_upstream_,
+                                      row_scales_, scalar_scale_};
     if (in_blocks_) {
       return with_team(teams_, [&](auto team) {
-        using Kernel = GroupBackward<T, typename decltype(team)::type>;
+        using Kernel = GroupBackward<T, typename decltype(team)::type, kOne>;
         device::launch(Kernel{pass, call_.groups(), teams_.width},
                        {teams_.blocks, 1, teams_.threads, 0}, stream);
       });
     }
     const device::Grid every{blocks_, call_.groups(), limits_.grid_threads, 0};
-    if (needs_slopes_) device::launch(GridSlopes<T>{pass, slopes_}, every, stream);
-    device::launch(GridBackward<T>{pass, slopes_}, every, stream);
+    if constexpr (!kOne) {
+      if (needs_slopes_) device::launch(GridSlopes<T>{pass, slopes_}, every, stream);
+    }
+    device::launch(GridBackward<T, kOne>{pass, slopes_}, every, stream);
   }
 
- private:
   // Before the inputs may be overwritten.
   void find_scales(const GroupState* state, void* stream) const {
     if (row_scales_ != nullptr) {

@@ -228,6 +228,8 @@ inline unsigned atomic_add(unsigned* to, unsigned value) {
 }
 inline void atomic_add(uint64_t* to, uint64_t value) { *to += value; }
 
+inline void store(Vector16* to, const Vector16& value) { *to = value; }
+
 template <typename Value>
 Value load_fresh(const Value* from) {
   return *from;
