@@ -3,6 +3,8 @@
 // The backward pass: the gradient of every element, in one launch; and before it, where each row
 // has an upstream gradient of its own and the threshold is differentiated, Σ upstream·∂L/∂t.
 
+#include <type_traits>
+
 #include "rows.h"
 #include "team.h"
 #include "vectors.h"
@@ -10,9 +12,13 @@
 namespace tailops {
 namespace cuda {
 
-// kOne: there is one output.
-template <typename T, bool kOne>
+// With one output, all elements have the same upstream gradient.
+struct OneOutput {};
+struct ManyOutputs {};
+
+template <typename T, typename Outputs>
 struct GroupGradient {
+  static constexpr bool kOne = std::is_same_v<Outputs, OneOutput>;
   using C = ComputeType<T>;
   using B = Batch<Elements<T>>;
 
@@ -146,17 +152,18 @@ struct GroupGradient {
 };
 
 // A team per group.
-template <typename T, typename Team, bool kOne>
+template <typename T, typename Team, typename Outputs>
 struct GroupBackward {
+  using Pass = GroupGradient<T, Outputs>;
   static constexpr int kMostThreads = Team::kMostThreads;
   // As many as do not spill.
-  static constexpr bool kIsLean = kOne && sizeof(T) == 4;
+  static constexpr bool kIsLean = Pass::kOne && sizeof(T) == 4;
   static constexpr int kLeastBlocks = Team::kIsBlock ? (kIsLean ? 2 : 1) : (kIsLean ? 7 : 4);
   struct Shared {
     typename Team::template Room<double> slopes[Team::kMostTeams];
   };
 
-  GroupGradient<T, kOne> pass;
+  Pass pass;
   int64_t groups;
   int width;  // of a team, where the launch says
 
@@ -169,7 +176,7 @@ struct GroupBackward {
 
  private:
   TAILOPS_DEVICE double slope_of(const Team& team, int64_t g, Shared& shared) const {
-    if constexpr (kOne) {
+    if constexpr (Pass::kOne) {
       return pass.slope_of_one(g);
     } else {
       if (pass.call.weights.mode != GradientMode::kExact) return 0.0;
@@ -188,7 +195,7 @@ struct GridSlopes {
     double warps[kMostWarps];
   };
 
-  GroupGradient<T, false> pass;
+  GroupGradient<T, ManyOutputs> pass;
   double* sums;  // [groups][blocks]
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
@@ -200,15 +207,16 @@ struct GridSlopes {
   }
 };
 
-template <typename T, bool kOne>
+template <typename T, typename Outputs>
 struct GridBackward {
+  using Pass = GroupGradient<T, Outputs>;
   static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = kOne && sizeof(T) == 4 ? 4 : 2;
+  static constexpr int kLeastBlocks = Pass::kOne && sizeof(T) == 4 ? 4 : 2;
   struct Shared {
     double warps[kMostWarps];
   };
 
-  GroupGradient<T, kOne> pass;
+  Pass pass;
   const double* sums;  // or none
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
@@ -219,7 +227,7 @@ struct GridBackward {
 
  private:
   TAILOPS_DEVICE double slope_of(int64_t g, Shared& shared) const {
-    if constexpr (kOne) {
+    if constexpr (Pass::kOne) {
       return pass.slope_of_one(g);
     } else {
       if (sums == nullptr) return 0.0;

@@ -216,29 +216,29 @@ class BackwardLaunches {
   void run(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
     find_scales(state, stream);
     if (call_.to_scalar) {
-      run_pass<true>(upstream, state, gradient, stream);
+      run_pass<OneOutput>(upstream, state, gradient, stream);
     } else {
-      run_pass<false>(upstream, state, gradient, stream);
+      run_pass<ManyOutputs>(upstream, state, gradient, stream);
     }
   }
 
  private:
-  template <bool kOne>
+  template <typename Outputs>
   void run_pass(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
-    const GroupGradient<T, kOne> pass{call_,       upstream,     state, gradient, rows_of_upstream_,
-                                      row_scales_, scalar_scale_};
+    const GroupGradient<T, Outputs> pass{
+        call_, upstream, state, gradient, rows_of_upstream_, row_scales_, scalar_scale_};
     if (in_blocks_) {
       return with_team(teams_, [&](auto team) {
-        using Kernel = GroupBackward<T, typename decltype(team)::type, kOne>;
+        using Kernel = GroupBackward<T, typename decltype(team)::type, Outputs>;
         device::launch(Kernel{pass, call_.groups(), teams_.width},
                        {teams_.blocks, 1, teams_.threads, 0}, stream);
       });
     }
     const device::Grid every{blocks_, call_.groups(), limits_.grid_threads, 0};
-    if constexpr (!kOne) {
+    if constexpr (std::is_same_v<Outputs, ManyOutputs>) {
       if (needs_slopes_) device::launch(GridSlopes<T>{pass, slopes_}, every, stream);
     }
-    device::launch(GridBackward<T, kOne>{pass, slopes_}, every, stream);
+    device::launch(GridBackward<T, Outputs>{pass, slopes_}, every, stream);
   }
 
   // Before the inputs may be overwritten.
