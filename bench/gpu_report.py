@@ -42,7 +42,7 @@ def _number(pattern: str, text: str) -> int:
 def _kernel(text: str) -> str:
     """`AddRows<RowLosses>` for `'…run_kernelINS_4cuda7AddRowsINS2_9RowLossesIfEE…'`."""
     mangled = text.split("'")[1]
-    found = re.findall(r"(?:4cuda|INS\d_)(\d+)(?=(\w+))", mangled)
+    found = re.findall(r"(?:4cuda|NS\d_)(\d+)(?=(\w+))", mangled)
     names = [rest[: int(length)] for length, rest in found]
     return names[0] + "".join(f"<{name}>" for name in names[1:])
 
@@ -78,7 +78,7 @@ def main() -> None:
     if shutil.which("nvcc") is None:
         sys.exit("needs nvcc")
     names = (*Resources._fields[1:],)
-    print(f"{'':8}{'':10}{'kernel':22}" + "".join(f"{name:>11}" for name in names))
+    print(f"{'':8}{'':10}{'kernel':36}" + "".join(f"{name:>11}" for name in names))
     spilling = 0
     for architecture in arguments.architectures:
         for element, file in itertools.product(arguments.elements, arguments.files):
@@ -86,7 +86,7 @@ def main() -> None:
                 continue
             for of in resources(file, element, architecture):
                 cells = "".join(f"{value:>11}" for value in of[1:])
-                print(f"{architecture:8}{element:10}{of.kernel:22}{cells}", flush=True)
+                print(f"{architecture:8}{element:10}{of.kernel:36}{cells}", flush=True)
                 spilling += of.spilled > 0
     if spilling:
         sys.exit(f"{spilling} kernels spill registers")

@@ -63,7 +63,7 @@ struct ColumnSlopes {
     double sums[kMostThreads];
   };
 
-  GroupGradient<T> pass;
+  GroupGradient<T, ManyOutputs> pass;
   ColumnPlan plan;
   double* sums;  // [parts][groups]
 
@@ -95,15 +95,16 @@ struct ColumnSlopes {
   }
 };
 
-template <typename T>
+template <typename T, typename Outputs>
 struct ColumnBackward {
   using C = ComputeType<T>;
+  using Pass = GroupGradient<T, Outputs>;
 
   static constexpr int kMostThreads = 256;
   static constexpr int kLeastBlocks = sizeof(C) == sizeof(float) ? 3 : 2;
   struct Shared {};
 
-  GroupGradient<T> pass;
+  Pass pass;
   ColumnPlan plan;
   const double* sums;  // or none
 
@@ -113,18 +114,19 @@ struct ColumnBackward {
     const Call<T>& call = pass.call;
     const GroupState own = pass.state[at.group];
     const Tail<C> tail = tail_of(own, call.weights);
-    const Ties ties = ties_of(own, slope(at.group, own), tail, call.weights);
+    const Ties ties = ties_of(own, slope(at.group), tail, call.weights);
     const int64_t first = call.first_of(at.group);
-    const double all = call.to_scalar ? pass.upstream_of_all() : 0.0;
+    const double all = Pass::kOne ? pass.upstream_of_all() : 0.0;
     with_error(call.error_kind, [&](auto error) {
       const TailFormulas<decltype(error), C> formulas{call.weights.kappa, call.weights.scale,
                                                       call.weights.beta, call.weights.epsilon};
       at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
         const int64_t flat = first + k * call.inner;
-        const double exact = call.to_scalar ? all : pass.upstream_of(call.row_of(flat));
-        const C here = static_cast<C>(exact);
-        const C by_error =
-            gradient_by_error(formulas.error(d), here, exact, tail, ties, call.weights);
+        const double exact = Pass::kOne ? all : pass.upstream_of(call.row_of(flat));
+        const C here = static_cast<C>(exact), e = formulas.error(d);
+        const C by_error = is_near(e, tail)
+                               ? near_by_error(e, here, exact, tail, ties, call.weights)
+                               : far_by_error(e, here, tail, call.weights);
         const C value = formulas.residual_derivative(d, by_error, here);
         pass.gradient[flat] = narrow<T>(valid ? static_cast<double>(value) : 0.0);
       });
@@ -132,14 +134,15 @@ struct ColumnBackward {
   }
 
  private:
-  TAILOPS_DEVICE double slope(int64_t group, const GroupState& own) const {
-    if (pass.call.weights.mode != GradientMode::kExact) return 0.0;
-    if (sums == nullptr) {
-      return static_cast<double>(widen(pass.upstream[0])) * own.threshold_gradient;
+  TAILOPS_DEVICE double slope(int64_t group) const {
+    if constexpr (Pass::kOne) {
+      return pass.slope_of_one(group);
+    } else {
+      if (sums == nullptr) return 0.0;
+      double total = 0.0;
+      for (int64_t p = 0; p < plan.parts; ++p) total += sums[p * pass.call.groups() + group];
+      return total;
     }
-    double total = 0.0;
-    for (int64_t p = 0; p < plan.parts; ++p) total += sums[p * pass.call.groups() + group];
-    return total;
   }
 };
 

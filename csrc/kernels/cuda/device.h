@@ -85,6 +85,15 @@ TAILOPS_DEVICE void atomic_max(uint64_t* of, uint64_t value) {
   atomicMax(reinterpret_cast<unsigned long long*>(of), static_cast<unsigned long long>(value));
 }
 
+// To global memory in one piece, which an assignment may not be.
+TAILOPS_DEVICE void store(Vector16* to, const Vector16& value) {
+  asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};"
+               :
+               : "l"(__cvta_generic_to_global(to)), "r"(value.x), "r"(value.y), "r"(value.z),
+                 "r"(value.w)
+               : "memory");
+}
+
 // What other blocks of this launch have written, past this multiprocessor's own cache.
 TAILOPS_DEVICE unsigned load_fresh(const unsigned* from) { return __ldcg(from); }
 TAILOPS_DEVICE float load_fresh(const float* from) { return __ldcg(from); }

@@ -112,15 +112,18 @@ TAILOPS_DEVICE Ties ties_of(const GroupState& state, double gradient, const Tail
           gradient * state.lower_share, gradient * state.upper_share};
 }
 
-// What arrives at the error of one element; `exact` is its upstream gradient in float64.
+// What arrives at the error of one element that is far from the threshold.
 template <typename C>
-TAILOPS_DEVICE C gradient_by_error(C error, C upstream, double exact, const Tail<C>& tail,
-                                   const Ties& ties, const Weights<C>& w) {
+TAILOPS_DEVICE C far_by_error(C error, C upstream, const Tail<C>& tail, const Weights<C>& w) {
+  const C below = C(1) - w.beta;
+  return error > tail.band_high ? upstream * (below * (C(1) + w.scale)) : upstream * below;
+}
+
+// And of one that is near; `exact` is its upstream gradient in float64.
+template <typename C>
+TAILOPS_DEVICE C near_by_error(C error, C upstream, double exact, const Tail<C>& tail,
+                               const Ties& ties, const Weights<C>& w) {
   const auto formulas = formulas_of(w);
-  if (!is_near(error, tail)) {
-    const C below = C(1) - w.beta;
-    return error > tail.band_high ? upstream * (below * (C(1) + w.scale)) : upstream * below;
-  }
   const bool at_lower = error == tail.lower, at_upper = error == tail.upper;
   if (at_lower || at_upper) {
     const double direct = at_lower ? ties.direct_lower : ties.direct_upper;

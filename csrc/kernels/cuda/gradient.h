@@ -3,6 +3,8 @@
 // The backward pass: the gradient of every element, in one launch; and before it, where each row
 // has an upstream gradient of its own and the threshold is differentiated, Σ upstream·∂L/∂t.
 
+#include <type_traits>
+
 #include "rows.h"
 #include "team.h"
 #include "vectors.h"
@@ -10,8 +12,13 @@
 namespace tailops {
 namespace cuda {
 
-template <typename T>
+// With one output, all elements have the same upstream gradient.
+struct OneOutput {};
+struct ManyOutputs {};
+
+template <typename T, typename Outputs>
 struct GroupGradient {
+  static constexpr bool kOne = std::is_same_v<Outputs, OneOutput>;
   using C = ComputeType<T>;
   using B = Batch<Elements<T>>;
 
@@ -23,6 +30,12 @@ struct GroupGradient {
   const C* row_scales;         // or none: all have the call's
   const double* scalar_scale;  // or none: the only group tells
 
+  // That of the one output, which is every element's.
+  TAILOPS_DEVICE double upstream_of_all() const {
+    const double scale = scalar_scale != nullptr ? *scalar_scale : call.scale_of(state[0].valid);
+    return static_cast<double>(widen(upstream[0])) * scale;
+  }
+
   TAILOPS_DEVICE double upstream_of(int64_t row) const {
     const int64_t at = rows_of_upstream == 1 ? row : row / rows_of_upstream;
     const double scale =
@@ -30,19 +43,12 @@ struct GroupGradient {
     return static_cast<double>(widen(upstream[at])) * scale;
   }
 
-  // Of the one output.
-  TAILOPS_DEVICE double upstream_of_all() const {
-    const double scale = scalar_scale != nullptr ? *scalar_scale : call.scale_of(state[0].valid);
-    return static_cast<double>(widen(upstream[0])) * scale;
-  }
-
-  // The upstream gradient of each element of a batch; neighbours mostly share a row.
-  // `all` is that of the one output, or 0.
-  TAILOPS_DEVICE void arriving(const B& batch, int64_t first, double all,
-                               double (&exact)[B::kSize]) const {
+  // The upstream gradient of each element of a batch: `all`, where there is one output. Of several,
+  // neighbours mostly share one.
+  TAILOPS_DEVICE void arriving(const B& batch, int64_t first, C all, C (&out)[B::kSize]) const {
     TAILOPS_UNROLL
-    for (int j = 0; j < B::kSize; ++j) exact[j] = all;
-    if (call.to_scalar) return;
+    for (int j = 0; j < B::kSize; ++j) out[j] = all;
+    if constexpr (kOne) return;
     int64_t row = -1, rest = 0;
     TAILOPS_UNROLL
     for (int j = 0; j < B::kSize; ++j) {
@@ -56,8 +62,14 @@ struct GroupGradient {
         ++row;
         rest = 0;
       }
-      exact[j] = upstream_of(row);
+      out[j] = static_cast<C>(upstream_of(row));
     }
+  }
+
+  // Of the one output: ∂L/∂t of a group.
+  TAILOPS_DEVICE double slope_of_one(int64_t g) const {
+    if (call.weights.mode != GradientMode::kExact) return 0.0;
+    return static_cast<double>(widen(upstream[0])) * state[g].threshold_gradient;
   }
 
   // This thread's share of Σ upstream·∂L/∂t over a group, where there are several outputs.
@@ -68,80 +80,109 @@ struct GroupGradient {
     Vectors(call.group(g)).for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
       errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
-      bool any_near = false;
+      unsigned near = 0;
       TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) {
-        any_near |= (batch.valid >> j & 1u) && is_near(errors[j], tail);
-      }
-      if (!any_near) return;
-      double exact[B::kSize];
-      arriving(batch, first, 0.0, exact);
-      TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) {
-        if (!(batch.valid >> j & 1u) || !is_near(errors[j], tail)) continue;
-        sum += exact[j] * static_cast<double>(threshold_slope(errors[j], tail, call.weights));
+      for (int j = 0; j < B::kSize; ++j) near |= is_near(errors[j], tail) ? 1u << j : 0u;
+      for (near &= batch.valid; near != 0; near &= near - 1) {
+        const int j = device::first_bit(near);
+        sum += upstream_of(call.row_of(first + batch.number(j) * call.inner)) *
+               static_cast<double>(threshold_slope(pick(errors, j), tail, call.weights));
       }
     });
     return sum;
   }
 
-  // This thread's share of a group's gradient; `slope` is ∂L/∂t.
+  // This thread's share of a group's gradient; `slope` is ∂L/∂t. What is near the threshold comes
+  // one by one: mostly there is nothing, and its text is long.
   TAILOPS_DEVICE void write(int64_t g, double slope, int64_t worker, int64_t workers) const {
     const GroupState own = state[g];
-    const Tail<C> tail = tail_of(own, call.weights);
-    const Ties ties = ties_of(own, slope, tail, call.weights);
+    const Weights<C>& w = call.weights;
+    const Tail<C> tail = tail_of(own, w);
+    const Ties ties = ties_of(own, slope, tail, w);
     const int64_t first = call.first_of(g);
-    const double all = call.to_scalar ? upstream_of_all() : 0.0;
+    const double all = kOne ? upstream_of_all() : 0.0;
+    const C rounded = static_cast<C>(all);
     const Vectors vectors(call.group(g));
     vectors.for_each(worker, workers, [&](const B& batch) {
-      double exact[B::kSize];
-      arriving(batch, first, all, exact);
-      T values[B::kSize];
+      C arrives[B::kSize], by_error[B::kSize];
+      arriving(batch, first, rounded, arrives);
+      unsigned near = 0;
       with_error(call.error_kind, [&](auto error) {
-        using Error = decltype(error);
-        const C epsilon = call.weights.epsilon;
-        const TailFormulas<Error, C> formulas{call.weights.kappa, call.weights.scale,
-                                              call.weights.beta, epsilon};
         TAILOPS_UNROLL
         for (int j = 0; j < B::kSize; ++j) {
-          const C d = batch.values[j];
-          const C g_here = static_cast<C>(exact[j]);
-          const C by_error =
-              gradient_by_error(formulas.error(d), g_here, exact[j], tail, ties, call.weights);
-          const C value = formulas.residual_derivative(d, by_error, g_here);
+          const C e = decltype(error)::value(batch.values[j], w.epsilon);
+          near |= is_near(e, tail) ? 1u << j : 0u;
+          by_error[j] = far_by_error(e, arrives[j], tail, w);
+        }
+      });
+      for (near &= batch.valid; near != 0; near &= near - 1) {
+        const int j = device::first_bit(near);
+        const double exact =
+            kOne ? all : upstream_of(call.row_of(first + batch.number(j) * call.inner));
+        const C e = error_of(call.error_kind, w.epsilon, pick(batch.values, j));
+        put(by_error, j, near_by_error(e, static_cast<C>(exact), exact, tail, ties, w));
+      }
+      T values[B::kSize];
+      with_error(call.error_kind, [&](auto error) {
+        const TailFormulas<decltype(error), C> formulas{w.kappa, w.scale, w.beta, w.epsilon};
+        TAILOPS_UNROLL
+        for (int j = 0; j < B::kSize; ++j) {
+          const C value = formulas.residual_derivative(batch.values[j], by_error[j], arrives[j]);
           values[j] = narrow<T>(batch.valid >> j & 1u ? static_cast<double>(value) : 0.0);
         }
       });
       vectors.store(batch, values, gradient + first);
     });
   }
+
+ private:
+  // values[j], for a j that only the data tells, of values in registers.
+  template <int kSize>
+  static TAILOPS_DEVICE C pick(const C (&values)[kSize], int j) {
+    C picked = values[0];
+    TAILOPS_UNROLL
+    for (int i = 1; i < kSize; ++i) picked = i == j ? values[i] : picked;
+    return picked;
+  }
+  template <int kSize>
+  static TAILOPS_DEVICE void put(C (&values)[kSize], int j, C value) {
+    TAILOPS_UNROLL
+    for (int i = 0; i < kSize; ++i) values[i] = i == j ? value : values[i];
+  }
 };
 
 // A team per group.
-template <typename T, typename Team>
+template <typename T, typename Team, typename Outputs>
 struct GroupBackward {
+  using Pass = GroupGradient<T, Outputs>;
   static constexpr int kMostThreads = Team::kMostThreads;
-  static constexpr int kLeastBlocks = 1;
+  // As many as do not spill.
+  static constexpr bool kIsLean = Pass::kOne && sizeof(T) == 4;
+  static constexpr int kLeastBlocks = Team::kIsBlock ? (kIsLean ? 2 : 1) : (kIsLean ? 7 : 4);
   struct Shared {
     typename Team::template Room<double> slopes[Team::kMostTeams];
   };
 
-  GroupGradient<T> pass;
+  Pass pass;
   int64_t groups;
   int width;  // of a team, where the launch says
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const Team team(width);
     for_each_group(team, groups, [&](int64_t g) {
-      double slope = 0.0;
-      if (pass.call.weights.mode == GradientMode::kExact) {
-        slope = pass.call.to_scalar ? static_cast<double>(widen(pass.upstream[0])) *
-                                          pass.state[g].threshold_gradient
-                                    : team.reduce(pass.slopes(g, team.thread(), team.threads()),
-                                                  shared.slopes[team.number()], Add());
-      }
-      pass.write(g, slope, team.thread(), team.threads());
+      pass.write(g, slope_of(team, g, shared), team.thread(), team.threads());
     });
+  }
+
+ private:
+  TAILOPS_DEVICE double slope_of(const Team& team, int64_t g, Shared& shared) const {
+    if constexpr (Pass::kOne) {
+      return pass.slope_of_one(g);
+    } else {
+      if (pass.call.weights.mode != GradientMode::kExact) return 0.0;
+      return team.reduce(pass.slopes(g, team.thread(), team.threads()),
+                         shared.slopes[team.number()], Add());
+    }
   }
 };
 
@@ -149,12 +190,12 @@ struct GroupBackward {
 template <typename T>
 struct GridSlopes {
   static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = 2;
+  static constexpr int kLeastBlocks = 3;
   struct Shared {
     double warps[kMostWarps];
   };
 
-  GroupGradient<T> pass;
+  GroupGradient<T, ManyOutputs> pass;
   double* sums;  // [groups][blocks]
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
@@ -166,31 +207,37 @@ struct GridSlopes {
   }
 };
 
-template <typename T>
+template <typename T, typename Outputs>
 struct GridBackward {
+  using Pass = GroupGradient<T, Outputs>;
   static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = 2;
+  static constexpr int kLeastBlocks = Pass::kOne && sizeof(T) == 4 ? 4 : 2;
   struct Shared {
     double warps[kMostWarps];
   };
 
-  GroupGradient<T> pass;
+  Pass pass;
   const double* sums;  // or none
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const int64_t g = device::row_of_blocks();
-    double slope = 0.0;
-    if (sums != nullptr) {
+    const int64_t worker = device::block() * device::threads() + device::thread();
+    pass.write(g, slope_of(g, shared), worker, device::blocks() * device::threads());
+  }
+
+ private:
+  TAILOPS_DEVICE double slope_of(int64_t g, Shared& shared) const {
+    if constexpr (Pass::kOne) {
+      return pass.slope_of_one(g);
+    } else {
+      if (sums == nullptr) return 0.0;
       const double* const own = sums + g * device::blocks();
+      double slope = 0.0;
       for (int64_t b = device::thread(); b < device::blocks(); b += device::threads()) {
         slope += own[b];
       }
-      slope = block_reduce(slope, shared.warps, Add());
-    } else if (pass.call.weights.mode == GradientMode::kExact) {
-      slope = static_cast<double>(widen(pass.upstream[0])) * pass.state[g].threshold_gradient;
+      return block_reduce(slope, shared.warps, Add());
     }
-    const int64_t worker = device::block() * device::threads() + device::thread();
-    pass.write(g, slope, worker, device::blocks() * device::threads());
   }
 };
 

@@ -247,26 +247,40 @@ class BackwardLaunches {
   // `gradient` may be one of the inputs.
   void run(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
     find_scales(state, stream);
-    const GroupGradient<T> pass{call_,       upstream,     state, gradient, rows_of_upstream_,
-                                row_scales_, scalar_scale_};
+    if (call_.to_scalar) {
+      run_pass<OneOutput>(upstream, state, gradient, stream);
+    } else {
+      run_pass<ManyOutputs>(upstream, state, gradient, stream);
+    }
+  }
+
+ private:
+  template <typename Outputs>
+  void run_pass(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
+    const GroupGradient<T, Outputs> pass{
+        call_, upstream, state, gradient, rows_of_upstream_, row_scales_, scalar_scale_};
     if (call_.inner > 1) return run_columns(pass, stream);
     if (in_blocks_) {
       return with_team(teams_, [&](auto team) {
-        using Kernel = GroupBackward<T, typename decltype(team)::type>;
+        using Kernel = GroupBackward<T, typename decltype(team)::type, Outputs>;
         device::launch(Kernel{pass, call_.groups(), teams_.width},
                        {teams_.blocks, 1, teams_.threads, 0}, stream);
       });
     }
     const device::Grid every{blocks_, call_.groups(), limits_.grid_threads, 0};
-    if (needs_slopes_) device::launch(GridSlopes<T>{pass, slopes_}, every, stream);
-    device::launch(GridBackward<T>{pass, slopes_}, every, stream);
+    if constexpr (std::is_same_v<Outputs, ManyOutputs>) {
+      if (needs_slopes_) device::launch(GridSlopes<T>{pass, slopes_}, every, stream);
+    }
+    device::launch(GridBackward<T, Outputs>{pass, slopes_}, every, stream);
   }
 
- private:
-  void run_columns(const GroupGradient<T>& pass, void* stream) const {
+  template <typename Outputs>
+  void run_columns(const GroupGradient<T, Outputs>& pass, void* stream) const {
     const device::Grid grid{columns_.blocks(), 1, static_cast<int>(columns_.threads), 0};
-    if (needs_slopes_) device::launch(ColumnSlopes<T>{pass, columns_, slopes_}, grid, stream);
-    device::launch(ColumnBackward<T>{pass, columns_, slopes_}, grid, stream);
+    if constexpr (std::is_same_v<Outputs, ManyOutputs>) {
+      if (needs_slopes_) device::launch(ColumnSlopes<T>{pass, columns_, slopes_}, grid, stream);
+    }
+    device::launch(ColumnBackward<T, Outputs>{pass, columns_, slopes_}, grid, stream);
   }
 
   // Before the inputs may be overwritten.

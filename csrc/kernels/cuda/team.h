@@ -144,8 +144,12 @@ class LanesTeam {
   Width width_;
 };
 
-using WarpTeam = LanesTeam<std::integral_constant<int, device::kWarp>>;
-using TileTeam = LanesTeam<int>;
+struct WarpTeam : LanesTeam<std::integral_constant<int, device::kWarp>> {
+  using LanesTeam::LanesTeam;
+};
+struct TileTeam : LanesTeam<int> {
+  using LanesTeam::LanesTeam;
+};
 
 }  // namespace cuda
 }  // namespace tailops

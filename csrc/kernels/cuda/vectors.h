@@ -25,6 +25,13 @@ struct Batch {
   unsigned inside;          // which of them exist
   unsigned valid;           // and count
   int64_t first[kVectors];  // the number of each vector's first element in the group
+
+  // That of any of them. Not first[j / kLanes]: what only the data tells is no number of a
+  // register.
+  TAILOPS_DEVICE int64_t number(int j) const {
+    static_assert(kVectors <= 2, "evenly spaced");
+    return first[0] + j / kLanes * (first[kVectors - 1] - first[0]) + j % kLanes;
+  }
 };
 
 template <typename Of>
@@ -104,7 +111,7 @@ class Vectors {
       if (alike && inside == kWhole) {
         device::Vector16 raw;
         memcpy(&raw, values + u * B::kLanes, sizeof(raw));
-        *reinterpret_cast<device::Vector16*>(to + batch.first[u]) = raw;
+        device::store(reinterpret_cast<device::Vector16*>(to + batch.first[u]), raw);
         continue;
       }
       TAILOPS_UNROLL

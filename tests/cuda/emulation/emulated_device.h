@@ -232,6 +232,8 @@ inline unsigned atomic_add(unsigned* to, unsigned value) {
 }
 inline void atomic_add(uint64_t* to, uint64_t value) { *to += value; }
 
+inline void store(Vector16* to, const Vector16& value) { *to = value; }
+
 template <typename Value>
 void atomic_max(Value* of, Value value) {
   if (*of < value) *of = value;
