@@ -26,7 +26,7 @@ TAILOPS_DEVICE GroupState state_of(C lower, C upper, uint64_t lower_count, uint6
 // Of a group of which all is ignored.
 TAILOPS_DEVICE GroupState state_of_nothing() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
 
-template <typename T, typename Team>
+template <typename T, typename Team, typename Outputs>
 struct GroupForward {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
@@ -80,12 +80,13 @@ struct GroupForward {
   };
   struct Shared {
     OfTeam of_team[Team::kMostTeams];
+    double losses[Team::kMostTeams];
   };
 
   Call<T> call;
   GroupState* state;
   T* loss;               // of the rows that lie in one group, or the only group's; or none
-  double* group_losses;  // or none
+  double* block_losses;  // or none
   int64_t groups;
   int64_t room;  // for so many keys of each team there is shared memory
   int width;     // of a team, where the launch says
@@ -94,14 +95,24 @@ struct GroupForward {
     const Team team(width);
     OfTeam& own = shared.of_team[team.number()];
     Key* const kept = reinterpret_cast<Key*>(dynamic) + team.number() * room;
+    double& losses = shared.losses[team.number()];
+    if (team.thread() == 0) losses = 0.0;
     for_each_group(team, groups, [&](int64_t g) {
-      one_group(team, g, own, kept);
+      one_group(team, g, own, losses, kept);
       team.barrier();  // shared memory is free again
     });
+    if (block_losses == nullptr) return;
+    device::barrier();
+    if (device::thread() != 0) return;
+    double total = 0.0;
+    for (int t = 0; t < team.teams(); ++t) total += shared.losses[t];
+    block_losses[device::block()] = total;
   }
 
  private:
-  TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, Key* kept) const {
+  // `losses` are the team's first thread's.
+  TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, double& losses,
+                                Key* kept) const {
     const Keys keys(call, g, team, kept, room);
     double squares = 0.0;
     const Read own = read(keys, squares);
@@ -110,7 +121,7 @@ struct GroupForward {
     const GroupState found = select(team, keys, all, own.most, top, shared);
     if (team.thread() == 0) state[g] = found;
     const Tail<C> tail = tail_of(found, call.weights);
-    if (call.to_scalar) {
+    if constexpr (Outputs::kOne) {
       Totals sums{0.0, 0.0};
       if (top.is_known()) {
         top.add(tail, call.weights, sums.weighted, sums.slopes);
@@ -123,7 +134,7 @@ struct GroupForward {
         const double scale = call.scale_in_group(static_cast<double>(all.valid));
         const double group_loss = loss_of(sums.weighted, squares, call.weights);
         state[g].threshold_gradient = scale * sums.slopes;
-        if (group_losses != nullptr) group_losses[g] = group_loss;
+        losses += group_loss;
         if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
       }
     } else if (loss != nullptr) {
@@ -186,7 +197,7 @@ struct GroupForward {
     const unsigned place = static_cast<unsigned>(rank.lower);
     const Key least = all.least_less_one + 1;
     Chosen<Key> lower, upper;
-    top.look(keys, most_of_thread, all.most, all.valid, rank, call.weights, call.to_scalar,
+    top.look(keys, most_of_thread, all.most, all.valid, rank, call.weights, bool{Outputs::kOne},
              shared.top);
     if (top.is_known()) {
       lower = top.lower();
