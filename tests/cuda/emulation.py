@@ -23,7 +23,7 @@ class Limits:
     """Those of plan.h, so small that few elements reach every path."""
 
     multiprocessors: int = 3
-    shared_bytes: int = 16 << 10
+    shared_bytes: int = 24 << 10
     block_elements: int = 600
     short_elements: int = 200
     short_groups_per_multiprocessor: int = 2
@@ -45,7 +45,7 @@ def random_limits(rng):
         block_elements=int(rng.choice([1, 64, 600])),
         short_elements=int(rng.choice([0, 20, 200, 1024])),
         short_groups_per_multiprocessor=int(rng.choice([0, 1, 4])),
-        shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+        shared_bytes=int(rng.choice([0, 3000, 16 << 10, 64 << 10])),
         spare_bytes=int(rng.choice([0, 512, 4096, 200_000])),
         most_groups_at_once=int(rng.integers(1, 4)),
         blocks_per_multiprocessor=int(rng.integers(1, 4)),

@@ -36,6 +36,7 @@ struct GroupForward {
   using Select = TeamSelect<Team, Key>;
 
   static constexpr int kMostThreads = Team::kMostThreads;
+  static constexpr int kFewestLanes = kMostThreads / Team::kMostTeams;
   // As many as do not spill: with short groups, it is other warps that hide what one waits for.
   static constexpr int kOfFew = sizeof(T) == 8 ? 4 : sizeof(T) == 4 ? 7 : 5;
   static constexpr int kLeastBlocks = Team::kIsBlock ? 1 : kOfFew;

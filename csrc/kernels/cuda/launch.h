@@ -148,6 +148,9 @@ class ForwardLaunches {
   void run_teams(T* loss, GroupState* state, void* stream) const {
     const int64_t free =
         room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key));
+    static_assert(!Kernel::Keys::kKeepsAll || sizeof(typename Kernel::Shared) + (2 << 10) <=
+                                                  TeamPlan::besides(Kernel::kFewestLanes),
+                  "the plan has counted on less");
     const int64_t room = Kernel::Keys::room_for(call_.length, free / teams_.teams);
     device::launch(
         Kernel{call_, state, loss, group_losses_, call_.groups(), room, teams_.width},
