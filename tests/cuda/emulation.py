@@ -23,7 +23,7 @@ class Limits:
     """Those of plan.h, so small that few elements reach every path."""
 
     multiprocessors: int = 3
-    shared_bytes: int = 16 << 10
+    shared_bytes: int = 24 << 10
     block_elements: int = 600
     short_elements: int = 200
     short_groups_per_multiprocessor: int = 2

@@ -29,7 +29,7 @@ PROBLEMS = """
         emulated.limits = Limits(
             block_elements=int(rng.choice([1, 64, 600])),
             short_elements=int(rng.choice([0, 20, 200, 1024])),
-            shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+            shared_bytes=int(rng.choice([0, 3000, 16 << 10, 64 << 10])),
             spare_bytes=int(rng.choice([0, 512])),
         )
         problem = random_problem(rng, most=900, dtypes=("float32", "float16"))

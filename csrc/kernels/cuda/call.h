@@ -53,6 +53,15 @@ struct Elements {
   }
 };
 
+// Whether there is one output, for kernels that are compiled for either: with one, sums are all
+// that is wanted, and all elements have the same upstream gradient.
+struct OneOutput {
+  static constexpr bool kOne = true;
+};
+struct ManyOutputs {
+  static constexpr bool kOne = false;
+};
+
 template <typename T>
 bool ignores(const Inputs<T>& inputs, const Options& options) {
   return inputs.mask != nullptr || ignore_rule<T>(options).any();

@@ -9,9 +9,9 @@
 namespace tailops {
 namespace cuda {
 
-template <typename T>
+template <typename T, typename Outputs>
 struct ColumnForward {
-  using Group = GroupForward<T, WarpTeam>;
+  using Group = GroupForward<T, WarpTeam, Outputs>;
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;
@@ -21,6 +21,7 @@ struct ColumnForward {
 
   struct Shared {
     typename Group::OfTeam of_warp[kMostThreads / device::kWarp];
+    double losses[kMostThreads / device::kWarp];
     double squares[kMostThreads];  // of a thread's share of a column
   };
 
@@ -31,6 +32,7 @@ struct ColumnForward {
     const WarpTeam warp;
     Key* const keys = reinterpret_cast<Key*>(dynamic);
     const Call<T>& call = group.call;
+    if (warp.thread() == 0) shared.losses[warp.number()] = 0.0;
     for (int64_t tile = device::block(); tile < plan.tiles; tile += device::blocks()) {
       const int64_t first = tile % plan.across * plan.width;
       const int64_t g = tile / plan.across * call.inner + first;
@@ -42,6 +44,7 @@ struct ColumnForward {
       }
       device::barrier();  // shared memory is free again
     }
+    group.write_losses(shared.losses, warp.teams());
   }
 
  private:
@@ -92,7 +95,8 @@ struct ColumnForward {
     for (int64_t slot = warp.thread(); slot < slots(); slot += device::kWarp) {
       squares += shared.squares[slot * plan.width + c];
     }
-    group.finish(warp, g, keys, own, squares, shared.of_warp[warp.number()]);
+    group.finish(warp, g, keys, own, squares, shared.of_warp[warp.number()],
+                 shared.losses[warp.number()]);
     warp.barrier();
   }
 };

@@ -3,8 +3,6 @@
 // The backward pass: the gradient of every element, in one launch; and before it, where each row
 // has an upstream gradient of its own and the threshold is differentiated, Σ upstream·∂L/∂t.
 
-#include <type_traits>
-
 #include "rows.h"
 #include "team.h"
 #include "vectors.h"
@@ -12,13 +10,9 @@
 namespace tailops {
 namespace cuda {
 
-// With one output, all elements have the same upstream gradient.
-struct OneOutput {};
-struct ManyOutputs {};
-
 template <typename T, typename Outputs>
 struct GroupGradient {
-  static constexpr bool kOne = std::is_same_v<Outputs, OneOutput>;
+  static constexpr bool kOne = Outputs::kOne;
   using C = ComputeType<T>;
   using B = Batch<Elements<T>>;
 

@@ -26,7 +26,7 @@ TAILOPS_DEVICE GroupState state_of(C lower, C upper, uint64_t lower_count, uint6
 // Of a group of which all is ignored.
 TAILOPS_DEVICE GroupState state_of_nothing() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
 
-template <typename T, typename Team>
+template <typename T, typename Team, typename Outputs>
 struct GroupForward {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
@@ -36,6 +36,7 @@ struct GroupForward {
   using Select = TeamSelect<Team, Key>;
 
   static constexpr int kMostThreads = Team::kMostThreads;
+  static constexpr int kFewestLanes = kMostThreads / Team::kMostTeams;
   // As many as do not spill: with short groups, it is other warps that hide what one waits for.
   static constexpr int kOfFew = sizeof(T) == 8 ? 4 : sizeof(T) == 4 ? 7 : 5;
   static constexpr int kLeastBlocks = Team::kIsBlock ? 1 : kOfFew;
@@ -80,12 +81,13 @@ struct GroupForward {
   };
   struct Shared {
     OfTeam of_team[Team::kMostTeams];
+    double losses[Team::kMostTeams];
   };
 
   Call<T> call;
   GroupState* state;
   T* loss;               // of the rows that lie in one group, or the only group's; or none
-  double* group_losses;  // or none
+  double* block_losses;  // or none
   int64_t groups;
   int64_t room;  // for so many keys of each team there is shared memory
   int width;     // of a team, where the launch says
@@ -94,21 +96,34 @@ struct GroupForward {
     const Team team(width);
     OfTeam& own = shared.of_team[team.number()];
     Key* const kept = reinterpret_cast<Key*>(dynamic) + team.number() * room;
+    double& losses = shared.losses[team.number()];
+    if (team.thread() == 0) losses = 0.0;
     for_each_group(team, groups, [&](int64_t g) {
-      one_group(team, g, own, kept);
+      one_group(team, g, own, losses, kept);
       team.barrier();  // shared memory is free again
     });
+    write_losses(shared.losses, team.teams());
   }
 
-  // With what each thread knows of its share of the group.
+  // Of the block, which are the sum of its teams'.
+  TAILOPS_DEVICE void write_losses(const double* losses, int teams) const {
+    if (block_losses == nullptr) return;
+    device::barrier();
+    if (device::thread() != 0) return;
+    double total = 0.0;
+    for (int t = 0; t < teams; ++t) total += losses[t];
+    block_losses[device::block()] = total;
+  }
+
+  // With what each thread knows of its share of the group; `losses` are the team's first thread's.
   TAILOPS_DEVICE void finish(const Team& team, int64_t g, const Keys& keys, const Read& own,
-                             double squares, OfTeam& shared) const {
+                             double squares, OfTeam& shared, double& losses) const {
     const Read all = team.reduce(own, shared.read, Add());
     Top top(team);
     const GroupState found = select(team, keys, all, own.most, top, shared);
     if (team.thread() == 0) state[g] = found;
     const Tail<C> tail = tail_of(found, call.weights);
-    if (call.to_scalar) {
+    if constexpr (Outputs::kOne) {
       Totals sums{0.0, 0.0};
       if (top.is_known()) {
         top.add(tail, call.weights, sums.weighted, sums.slopes);
@@ -121,7 +136,7 @@ struct GroupForward {
         const double scale = call.scale_in_group(static_cast<double>(all.valid));
         const double group_loss = loss_of(sums.weighted, squares, call.weights);
         state[g].threshold_gradient = scale * sums.slopes;
-        if (group_losses != nullptr) group_losses[g] = group_loss;
+        losses += group_loss;
         if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
       }
     } else if (loss != nullptr) {
@@ -130,11 +145,12 @@ struct GroupForward {
   }
 
  private:
-  TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, Key* kept) const {
+  TAILOPS_DEVICE void one_group(const Team& team, int64_t g, OfTeam& shared, double& losses,
+                                Key* kept) const {
     const Keys keys(call, g, team, kept, room);
     double squares = 0.0;
     const Read own = read(keys, squares);
-    finish(team, g, keys, own, squares, shared);
+    finish(team, g, keys, own, squares, shared, losses);
   }
 
   // Sums of a batch are in the compute type, which is faster; those of batches are not.
@@ -192,7 +208,7 @@ struct GroupForward {
     const unsigned place = static_cast<unsigned>(rank.lower);
     const Key least = all.least_less_one + 1;
     Chosen<Key> lower, upper;
-    top.look(keys, most_of_thread, all.most, all.valid, rank, call.weights, call.to_scalar,
+    top.look(keys, most_of_thread, all.most, all.valid, rank, call.weights, bool{Outputs::kOne},
              shared.top);
     if (top.is_known()) {
       lower = top.lower();

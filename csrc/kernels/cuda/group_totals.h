@@ -8,24 +8,42 @@
 namespace tailops {
 namespace cuda {
 
-// How many elements count; every thread gets it.
+// The sum of value_of(i), by one block; every thread gets it. There may be many: with several loads
+// of each thread in flight.
+template <typename ValueOf>
+TAILOPS_DEVICE double total_of(int64_t count, double* of_warps, const ValueOf& value_of) {
+  constexpr int kInFlight = 8;
+  const int64_t step = device::threads();
+  double total = 0.0;
+  for (int64_t first = device::thread(); first < count; first += kInFlight * step) {
+    double values[kInFlight];
+    TAILOPS_UNROLL
+    for (int u = 0; u < kInFlight; ++u) {
+      values[u] = first + u * step < count ? value_of(first + u * step) : 0.0;
+    }
+    TAILOPS_UNROLL
+    for (int u = 0; u < kInFlight; ++u) total += values[u];
+  }
+  return block_reduce(total, of_warps, Add());
+}
+
+// How many elements count.
 TAILOPS_DEVICE double valid_of_groups(const GroupState* state, int64_t groups, double* of_warps) {
-  double valid = 0.0;
-  for (int64_t g = device::thread(); g < groups; g += device::threads()) valid += state[g].valid;
-  return block_reduce(valid, of_warps, Add());
+  return total_of(groups, of_warps, [&](int64_t g) { return state[g].valid; });
 }
 
 // The loss; and ∂L/∂t, which waits for its scale.
 template <typename T>
 struct GroupTotals {
-  static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = 2;
+  static constexpr int kMostThreads = 512;
+  static constexpr int kLeastBlocks = 1;
   struct Shared {
     double warps[kMostWarps];
   };
 
   Call<T> call;
   const double* losses;
+  int64_t parts;  // each the loss of a group or of some
   int64_t groups;
   GroupState* state;
   T* loss;
@@ -38,9 +56,7 @@ struct GroupTotals {
         state[g].threshold_gradient *= scale;
       }
     }
-    double total = 0.0;
-    for (int64_t g = device::thread(); g < groups; g += device::threads()) total += losses[g];
-    total = block_reduce(total, shared.warps, Add());
+    const double total = total_of(parts, shared.warps, [&](int64_t i) { return losses[i]; });
     if (device::thread() == 0) *loss = narrow<T>(total * scale);
   }
 };
@@ -48,8 +64,8 @@ struct GroupTotals {
 // The scale of the one output, for the backward pass. T is that of the call.
 template <typename T>
 struct ScalarScale {
-  static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = 2;
+  static constexpr int kMostThreads = 512;
+  static constexpr int kLeastBlocks = 1;
   struct Shared {
     double warps[kMostWarps];
   };

@@ -61,6 +61,16 @@ void with_team(const TeamPlan& plan, const Body& body) {
   }
 }
 
+// body(OneOutput{}) or body(ManyOutputs{}).
+template <typename Body>
+void with_outputs(bool to_scalar, const Body& body) {
+  if (to_scalar) {
+    body(OneOutput());
+  } else {
+    body(ManyOutputs());
+  }
+}
+
 template <typename T>
 class ForwardLaunches {
  public:
@@ -79,7 +89,11 @@ class ForwardLaunches {
         teams_(geometry, limits, sizeof(Key)),
         plan_(geometry, options, sizeof(T), sizeof(C), Collect<T>::kLeastBlocks, limits) {
     Workspace space(workspace);
-    if (call_.to_scalar && call_.groups() > 1) group_losses_ = space.add<double>(call_.groups());
+    if (call_.to_scalar && call_.groups() > 1) {
+      const int64_t blocks = tiles_.fits() ? tiles_.blocks : teams_.blocks;
+      losses_ = in_blocks_ ? blocks : call_.groups();
+      group_losses_ = space.add<double>(losses_);
+    }
     if (!call_.to_scalar && !writes_rows_in_blocks() && !writes_columns_) {
       rows_ = rows_of(call_.rows(), call_.row_length, limits, space);
     }
@@ -132,32 +146,43 @@ class ForwardLaunches {
   static TilePlan tiles_of(const Geometry& geometry, const Options& options, const Limits& limits) {
     if (options.selection != SelectionPath::kAuto && !are_many(geometry, limits)) return {};
     const int64_t room =
-        room_in_shared_memory(limits, sizeof(typename ColumnForward<T>::Shared), 1);
+        room_in_shared_memory(limits, sizeof(typename ColumnForward<T, OneOutput>::Shared), 1);
     return {geometry, sizeof(T), sizeof(Key), Batch<Elements<T>>::kLanes, room, limits};
   }
 
   bool writes_rows_in_blocks() const { return in_blocks_ && !call_.to_scalar && rows_in_groups_; }
 
   void run_groups(T* loss, GroupState* state, void* stream) const {
-    if (tiles_.fits()) {
-      using Kernel = ColumnForward<T>;
-      const typename Kernel::Group group{call_,          state,         loss, group_losses_,
-                                         call_.groups(), tiles_.stride, 0};
-      const int64_t bytes = tiles_.width * tiles_.stride * static_cast<int64_t>(sizeof(Key));
-      return device::launch(Kernel{group, tiles_}, {tiles_.blocks, 1, limits_.grid_threads, bytes},
-                            stream);
-    }
-    with_team(teams_, [&](auto team) {
-      using Kernel = GroupForward<T, typename decltype(team)::type>;
-      const int64_t room = Kernel::Keys::room_for(
-          call_.length,
-          room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key)) /
-              teams_.teams);
-      device::launch(Kernel{call_, state, loss, group_losses_, call_.groups(), room, teams_.width},
-                     {teams_.blocks, 1, teams_.threads,
-                      teams_.teams * room * static_cast<int64_t>(sizeof(Key))},
-                     stream);
+    with_outputs(call_.to_scalar, [&](auto outputs) {
+      using Outputs = decltype(outputs);
+      if (tiles_.fits()) return run_tiles<ColumnForward<T, Outputs>>(loss, state, stream);
+      with_team(teams_, [&](auto team) {
+        using Team = typename decltype(team)::type;
+        run_teams<GroupForward<T, Team, Outputs>>(loss, state, stream);
+      });
     });
+  }
+
+  template <typename Kernel>
+  void run_tiles(T* loss, GroupState* state, void* stream) const {
+    const typename Kernel::Group group{call_,          state,         loss, group_losses_,
+                                       call_.groups(), tiles_.stride, 0};
+    const int64_t bytes = tiles_.width * tiles_.stride * static_cast<int64_t>(sizeof(Key));
+    device::launch(Kernel{group, tiles_}, {tiles_.blocks, 1, limits_.grid_threads, bytes}, stream);
+  }
+
+  template <typename Kernel>
+  void run_teams(T* loss, GroupState* state, void* stream) const {
+    const int64_t free =
+        room_in_shared_memory(limits_, sizeof(typename Kernel::Shared), sizeof(Key));
+    static_assert(!Kernel::Keys::kKeepsAll || sizeof(typename Kernel::Shared) + (2 << 10) <=
+                                                  TeamPlan::besides(Kernel::kFewestLanes),
+                  "the plan has counted on less");
+    const int64_t room = Kernel::Keys::room_for(call_.length, free / teams_.teams);
+    device::launch(
+        Kernel{call_, state, loss, group_losses_, call_.groups(), room, teams_.width},
+        {teams_.blocks, 1, teams_.threads, teams_.teams * room * static_cast<int64_t>(sizeof(Key))},
+        stream);
   }
 
   void run_grid(T* loss, GroupState* state, void* stream) const {
@@ -188,8 +213,8 @@ class ForwardLaunches {
 
   void total_groups(T* loss, GroupState* state, void* stream) const {
     const int64_t groups = call_.groups();
-    device::launch(GroupTotals<T>{call_, group_losses_, groups, state, loss},
-                   {1, 1, threads_for(groups, limits_.grid_threads), 0}, stream);
+    device::launch(GroupTotals<T>{call_, group_losses_, losses_, groups, state, loss},
+                   {1, 1, threads_for(groups, limits_.most_group_threads), 0}, stream);
   }
 
   const Call<T> call_;
@@ -202,7 +227,8 @@ class ForwardLaunches {
   const TeamPlan teams_;
   const GridPlan plan_;
   GridWorkspace<C> grid_{};
-  double* group_losses_ = nullptr;
+  double* group_losses_ = nullptr;  // or of blocks that do groups
+  int64_t losses_ = 0;
   Rows rows_{};
   T* means_ = nullptr;
   Rows samples_{};  // the rows of which the means are the elements; or none
@@ -247,11 +273,9 @@ class BackwardLaunches {
   // `gradient` may be one of the inputs.
   void run(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
     find_scales(state, stream);
-    if (call_.to_scalar) {
-      run_pass<OneOutput>(upstream, state, gradient, stream);
-    } else {
-      run_pass<ManyOutputs>(upstream, state, gradient, stream);
-    }
+    with_outputs(call_.to_scalar, [&](auto outputs) {
+      run_pass<decltype(outputs)>(upstream, state, gradient, stream);
+    });
   }
 
  private:
@@ -268,7 +292,7 @@ class BackwardLaunches {
       });
     }
     const device::Grid every{blocks_, call_.groups(), limits_.grid_threads, 0};
-    if constexpr (std::is_same_v<Outputs, ManyOutputs>) {
+    if constexpr (!Outputs::kOne) {
       if (needs_slopes_) device::launch(GridSlopes<T>{pass, slopes_}, every, stream);
     }
     device::launch(GridBackward<T, Outputs>{pass, slopes_}, every, stream);
@@ -290,7 +314,7 @@ class BackwardLaunches {
     } else if (scalar_scale_ != nullptr) {
       const int64_t groups = call_.groups();
       device::launch(ScalarScale<T>{state, groups, scalar_scale_},
-                     {1, 1, threads_for(groups, limits_.grid_threads), 0}, stream);
+                     {1, 1, threads_for(groups, limits_.most_group_threads), 0}, stream);
     }
   }
 

@@ -112,11 +112,13 @@ struct TeamPlan {
       if (n > kWarp * kPerLane) return 0;
       lanes = kWarp;
     }
-    // Besides, each team has some room for its selection, and in front of and behind its keys.
-    constexpr int64_t kOfWarp = 2048, kOfTile = 512;
-    const int64_t each = n * kept_bytes + (lanes == kWarp ? kOfWarp : kOfTile);
-    return kept_bytes != 0 && kShortThreads / lanes * each > limits.shared_bytes ? 0 : lanes;
+    const int64_t kept = kShortThreads / lanes * n * kept_bytes;
+    return kept != 0 && kept + besides(lanes) > limits.shared_bytes ? 0 : lanes;
   }
+
+  // What a block's teams need of shared memory at most, besides: for their selection, and in front
+  // of and behind their keys.
+  static constexpr int64_t besides(int lanes) { return lanes == 32 ? 9 << 10 : 14 << 10; }
 
   static constexpr int kShortThreads = 128;
 
