@@ -1,0 +1,51 @@
+"""The CUDA kernels compile for every architecture that they are for, not only the build's."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tailops import build_info
+
+ROOT = Path(__file__).parents[2]
+NVCC = shutil.which("nvcc")
+INTEGERS = None  # of selection: all in one file
+# Whether it compiles, not how well: that takes half the time.
+FLAGS = ["-std=c++17", "-fmad=false", "--expt-relaxed-constexpr", "-Xptxas=-O0"]
+WARNINGS = ["-Xcompiler=-Wall,-Wextra", "-Werror=all-warnings"]
+
+
+def architectures():
+    """What cmake/cuda.cmake lists, this nvcc knows, and the build does not have."""
+    text = (ROOT / "cmake/cuda.cmake").read_text()
+    listed = re.search(r"foreach\(architecture ([\d ]+)\)", text)[1].split()
+    asked = [NVCC, "--list-gpu-code"]
+    known = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    built = re.findall(r"\d+", build_info().get("cuda_architectures") or "")
+    return [a for a in listed if f"sm_{a}" in known and a not in built]
+
+
+@pytest.mark.skipif(NVCC is None, reason="no nvcc")
+@pytest.mark.parametrize(
+    ("file", "element"),
+    [
+        ("tail_loss.cu", "float"),
+        ("tail_loss.cu", "double"),
+        ("selection.cu", "float"),
+        ("selection.cu", INTEGERS),
+    ],
+)
+def test_compiles(tmp_path, file, element):
+    for architecture in architectures():
+        defined = [] if element is INTEGERS else [f"-DTAILOPS_ELEMENT={element}"]
+        source = [f"-I{ROOT / 'csrc'}", ROOT / "csrc/kernels/cuda" / file]
+        command = [NVCC, *FLAGS, *WARNINGS, *defined, f"-arch=sm_{architecture}", "-cubin", *source]
+        done = subprocess.run(
+            [*command, "-o", tmp_path / "kernels.cubin"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"sm_{architecture}: {done.stdout}{done.stderr}"
