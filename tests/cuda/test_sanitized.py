@@ -19,7 +19,7 @@ FLAGS = ["-DTAILOPS_TWO_TYPES", "-g1", "-fsanitize=address,undefined", "-fno-san
 PROBLEMS = """
     import sys
     import numpy as np
-    from emulation import Emulation, Limits
+    from emulation import LIMITS_OF_A_LARGE_GPU, Emulation, Limits
     from problems import random_problem
     from test_emulated_kernels import check_emulated
 
@@ -32,7 +32,10 @@ PROBLEMS = """
             shared_bytes=int(rng.choice([0, 3000, 16 << 10, 64 << 10])),
             spare_bytes=int(rng.choice([0, 512])),
         )
-        problem = random_problem(rng, most=900, dtypes=("float32", "float16"))
+        most = 900
+        if seed % 3 == 0:
+            emulated.limits, most = LIMITS_OF_A_LARGE_GPU, 60_000
+        problem = random_problem(rng, most=most, dtypes=("float32", "float16"))
         check_emulated(emulated, problem, seed, tuple(int(k) for k in rng.integers(0, 4, 3)))
     print("no problem")
 """
@@ -40,7 +43,7 @@ SELECTIONS = """
     import sys
     import numpy as np
     from emulated_selection import EmulatedSelection
-    from emulation import Limits
+    from emulation import LIMITS_OF_A_LARGE_GPU, Limits
     from selections import random_case
     from test_emulated_selection import check_emulated, random_shape
 
@@ -51,7 +54,10 @@ SELECTIONS = """
             block_elements=int(rng.choice([1, 64, 600])),
             shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
         )
-        case = random_case(rng, random_shape(rng, 900), dtypes=("float32", "int8"))
+        most = 900
+        if seed % 10 == 0:
+            emulated.limits, most = LIMITS_OF_A_LARGE_GPU, 20_000
+        case = random_case(rng, random_shape(rng, most), dtypes=("float32", "int8"))
         check_emulated(emulated, case, seed=seed, offset=int(rng.integers(0, 4)))
     print("no problem")
 """

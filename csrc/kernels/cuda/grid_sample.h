@@ -222,7 +222,7 @@ struct FindBracket {
   using C = ComputeType<T>;
   using Key = typename OrderedBits<C>::Key;
 
-  static constexpr int kMostThreads = 512;
+  static constexpr int kMostThreads = kLoneThreads;
   static constexpr int kLeastBlocks = 1;
   using Shared = typename Sampled<T>::Shared;
 

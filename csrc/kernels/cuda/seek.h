@@ -7,7 +7,8 @@
 namespace tailops {
 namespace cuda {
 
-constexpr int kGridThreads = 256;  // at most, of a block
+constexpr int kGridThreads = 256;  // at most, of a block of many
+constexpr int kLoneThreads = 512;  // and of one
 constexpr int kGridDigitBits = 10;
 constexpr int kGridBins = 1 << kGridDigitBits;
 
@@ -83,7 +84,7 @@ class BinSearch {
  public:
   struct Shared {
     uint64_t counts[kGridBins];
-    uint64_t sums[kGridThreads];
+    uint64_t sums[kLoneThreads];
     uint64_t rest;
     int bin;
   };
