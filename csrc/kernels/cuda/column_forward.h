@@ -53,33 +53,20 @@ struct ColumnForward {
 
   // Keeps the keys, and returns Σ d² of this thread's.
   TAILOPS_DEVICE double read(int64_t first_group, int64_t count, Key* keys) const {
-    constexpr int kLoads = 8;
     const Call<T>& call = group.call;
     const int64_t c = device::thread() % plan.width, slot = device::thread() / plan.width;
     if (c >= count || slot >= slots()) return 0.0;
     const Elements<T> elements = call.group(first_group + c);
     Key* const own = keys + c * plan.stride;
-    const int64_t step = slots();
     double squares = 0.0;
+    elements.template for_each<8>(slot, slots(), [&](int64_t k, C d, bool valid) {
+      own[k] = kNoKey<Key>;
+      if (!valid) return;
+      own[k] = Bits::encode_positive(error_of(call.error_kind, call.weights.epsilon, d));
+      if (call.weights.beta != C(0)) squares += static_cast<double>(d * d);
+    });
     // Vectors of keys are whole: what is beyond the end are none.
-    for (int64_t begin = slot; begin < plan.stride; begin += kLoads * step) {
-      C d[kLoads];
-      bool valid[kLoads];
-      TAILOPS_UNROLL
-      for (int i = 0; i < kLoads; ++i) {
-        const int64_t k = begin + i * step;
-        valid[i] = k < elements.length && elements.load(k, d[i]);
-      }
-      TAILOPS_UNROLL
-      for (int i = 0; i < kLoads; ++i) {
-        const int64_t k = begin + i * step;
-        if (k >= plan.stride) continue;
-        own[k] = kNoKey<Key>;
-        if (!valid[i]) continue;
-        own[k] = Bits::encode_positive(error_of(call.error_kind, call.weights.epsilon, d[i]));
-        if (call.weights.beta != C(0)) squares += static_cast<double>(d[i] * d[i]);
-      }
-    }
+    for (int64_t k = elements.length + slot; k < plan.stride; k += slots()) own[k] = kNoKey<Key>;
     return squares;
   }
 

@@ -14,8 +14,8 @@ namespace cuda {
 // then has more than one matrix of columns.
 struct ColumnPlan {
   ColumnPlan() = default;
-  ColumnPlan(int64_t outer_count, int64_t length_of, int64_t inner_count, const Limits& limits)
-      : outer(outer_count), length(length_of), inner(inner_count) {
+  ColumnPlan(int64_t outer_count, int64_t length, int64_t inner_count, const Limits& limits)
+      : outer(outer_count), inner(inner_count) {
     constexpr int64_t kFewest = 16;    // elements of a thread: it computes what is their column's
     constexpr int64_t kPerPart = 128;  // elements of a part, of which the sum takes memory
     threads = limits.grid_threads;
@@ -37,7 +37,6 @@ struct ColumnPlan {
   TAILOPS_HOST_DEVICE int64_t workers() const { return slots_per_column * parts; }
 
   int64_t outer = 0;
-  int64_t length = 0;
   int64_t inner = 0;
   int64_t threads = 0;
   int64_t width = 0;

@@ -35,20 +35,7 @@ struct InColumn {
   template <typename T, typename Body>
   TAILOPS_DEVICE void for_each(const ColumnPlan& plan, const Elements<T>& elements,
                                const Body& body) const {
-    constexpr int kLoads = 4;  // at once, of each input
-    const int64_t step = plan.workers();
-    for (int64_t k = worker; k < elements.length; k += kLoads * step) {
-      ComputeType<T> d[kLoads];
-      bool valid[kLoads];
-      TAILOPS_UNROLL
-      for (int i = 0; i < kLoads; ++i) {
-        if (k + i * step < elements.length) valid[i] = elements.load(k + i * step, d[i]);
-      }
-      TAILOPS_UNROLL
-      for (int i = 0; i < kLoads; ++i) {
-        if (k + i * step < elements.length) body(k + i * step, d[i], valid[i]);
-      }
-    }
+    elements.template for_each<4>(worker, plan.workers(), body);
   }
 };
 

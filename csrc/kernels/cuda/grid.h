@@ -25,17 +25,31 @@ namespace cuda {
 // Which pass over the inputs: collect's, or that of narrow.
 constexpr int kAttempts = 2;
 
-// A pass: what it looks for, and what its blocks have counted. `below` and the next three are about
-// the bracket, without its band.
+// What a pass counts. `below` and the next three are about the bracket, without its band.
+template <typename Count>
+struct BracketCounts {
+  Count valid;
+  Count nans;
+  Count below;
+  Count at_low;
+  Count between;
+  Count at_high;
+
+  TAILOPS_DEVICE void operator+=(const BracketCounts& other) {
+    valid += other.valid;
+    nans += other.nans;
+    below += other.below;
+    at_low += other.at_low;
+    between += other.between;
+    at_high += other.at_high;
+  }
+};
+
+// A pass: what it looks for, and what its blocks have counted.
 template <typename C>
 struct Attempt {
   Bracket<C> bracket;
-  uint64_t valid;
-  uint64_t nans;
-  uint64_t below;
-  uint64_t at_low;
-  uint64_t between;
-  uint64_t at_high;
+  BracketCounts<uint64_t> counts;
   unsigned overflow;    // so many warps had to keep more than there was room for
   unsigned keeps_band;  // all that is near is kept, and what is far added up
 };

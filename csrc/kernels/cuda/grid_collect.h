@@ -50,8 +50,8 @@ struct Collect {
 
  private:
   TAILOPS_DEVICE Next look(Control<C>& control, const Found<C>& found) const {
-    if (found.valid == 0 || found.nans != 0) return Next::kWrite;
-    const Rank rank = grid.call.rank(static_cast<int64_t>(found.valid));
+    if (found.counts.valid == 0 || found.counts.nans != 0) return Next::kWrite;
+    const Rank rank = grid.call.rank(static_cast<int64_t>(found.counts.valid));
     const uint64_t lower = static_cast<uint64_t>(rank.lower);
     const uint64_t upper = lower + (rank.weight == 0.0 ? 0 : 1);
     control.rank = rank;

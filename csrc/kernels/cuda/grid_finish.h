@@ -28,10 +28,10 @@ struct Finish {
     Control<C>& control = grid.control();
     const Attempt<C>& attempt = control.attempts[control.used];
     GroupState& found = state[grid.group()];
-    const bool is_nan = attempt.nans != 0;
+    const bool is_nan = attempt.counts.nans != 0;
     const bool has_far = attempt.keeps_band != 0 && attempt.overflow == 0;
     PartialSums sums{0.0, 0.0};
-    if (!is_nan && attempt.valid != 0) {
+    if (!is_nan && attempt.counts.valid != 0) {
       sums = near_sums(attempt, tail_of(found, grid.call.weights), has_far);
     }
     sums = block_reduce(sums, shared.sums, Add());
@@ -65,8 +65,8 @@ struct Finish {
     }
     grid.for_each_candidate(grid.warp(), device::blocks() * device::warps(), add);
     if (device::block() == 0 && device::thread() == 0) {
-      add_equal(attempt.bracket.low, attempt.at_low, tail, sums);
-      add_equal(attempt.bracket.high, attempt.at_high, tail, sums);
+      add_equal(attempt.bracket.low, attempt.counts.at_low, tail, sums);
+      add_equal(attempt.bracket.high, attempt.counts.at_high, tail, sums);
     }
     return sums;
   }

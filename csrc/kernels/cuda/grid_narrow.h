@@ -200,10 +200,11 @@ struct Narrow {
     const uint64_t last =
         static_cast<uint64_t>(control.rank.lower) + (control.rank.weight == 0.0 ? 0 : 1);
     // What the first one held is held no more: there is room for as much again.
-    if (last < missed.below && missed.bracket.low > wide.low) {
+    if (last < missed.counts.below && missed.bracket.low > wide.low) {
       wide.high = missed.bracket.low;
     } else if (static_cast<uint64_t>(control.rank.lower) >=
-                   missed.below + missed.at_low + missed.between + missed.at_high &&
+                   missed.counts.below + missed.counts.at_low + missed.counts.between +
+                       missed.counts.at_high &&
                missed.bracket.high < wide.high) {
       wide.low = missed.bracket.high;
     }
@@ -233,7 +234,8 @@ struct Narrow {
     }
     const Key least = Bits::encode(C(0));
     const Key most = Bits::encode(std::numeric_limits<C>::infinity());
-    Seek<Key> seeks[2] = {{least, most, lower, found.valid}, {least, most, upper, found.valid}};
+    Seek<Key> seeks[2] = {{least, most, lower, found.counts.valid},
+                          {least, most, upper, found.counts.valid}};
     find_alone(seeks, shared, [&](const auto& visit, const auto& fold) {
       const Elements<T> all = grid.elements();
       for (int64_t begin = 0; begin < all.length; begin += piece) {
@@ -306,7 +308,7 @@ struct Narrow {
   }
 
   TAILOPS_DEVICE void write(const Control<C>& control, const Seek<Key> (&seeks)[2]) const {
-    const uint64_t nans = control.attempts[0].nans, valid = control.attempts[0].valid;
+    const uint64_t nans = control.attempts[0].counts.nans, valid = control.attempts[0].counts.valid;
     GroupState found = state_of_nothing();
     if (nans != 0) {
       const C nan = Bits::decode(Bits::kNaN);

@@ -62,23 +62,7 @@ class Pass {
   using Key = typename Bits::Key;
   using B = Batch<Elements<T>>;
 
-  struct Counts {
-    unsigned valid;
-    unsigned nans;
-    unsigned below;
-    unsigned at_low;
-    unsigned between;
-    unsigned at_high;
-
-    TAILOPS_DEVICE void operator+=(const Counts& other) {
-      valid += other.valid;
-      nans += other.nans;
-      below += other.below;
-      at_low += other.at_low;
-      between += other.between;
-      at_high += other.at_high;
-    }
-  };
+  using Counts = BracketCounts<unsigned>;  // of a thread, or a block
 
   struct Shared {
     Near<C, B::kSize> near[kGridThreads / device::kWarp];
@@ -128,12 +112,12 @@ class Pass {
     sums = block_reduce(sums, shared.sums, Add());
     if (device::thread() == 0) {
       grid.workspace.far[grid.row() * device::blocks() + device::block()] = sums;
-      device::atomic_add(&attempt.valid, all.valid);
-      device::atomic_add(&attempt.nans, all.nans);
-      device::atomic_add(&attempt.below, all.below);
-      device::atomic_add(&attempt.at_low, all.at_low);
-      device::atomic_add(&attempt.between, all.between);
-      device::atomic_add(&attempt.at_high, all.at_high);
+      device::atomic_add(&attempt.counts.valid, all.valid);
+      device::atomic_add(&attempt.counts.nans, all.nans);
+      device::atomic_add(&attempt.counts.below, all.below);
+      device::atomic_add(&attempt.counts.at_low, all.at_low);
+      device::atomic_add(&attempt.counts.between, all.between);
+      device::atomic_add(&attempt.counts.at_high, all.at_high);
     }
   }
 
@@ -209,37 +193,33 @@ struct Found {
   using Key = typename Bits::Key;
 
   Bracket<C> bracket;
-  uint64_t valid;
-  uint64_t nans;
-  uint64_t below;
-  uint64_t at_low;
-  uint64_t between;
-  uint64_t at_high;
+  BracketCounts<uint64_t> counts;
   bool overflow;
 
-  explicit TAILOPS_DEVICE Found(const Attempt<C>& attempt, const Bracket<C>& of)
+  TAILOPS_DEVICE Found(const Attempt<C>& attempt, const Bracket<C>& of)
       : bracket(of),
-        valid(device::load_fresh(&attempt.valid)),
-        nans(device::load_fresh(&attempt.nans)),
-        below(device::load_fresh(&attempt.below)),
-        at_low(device::load_fresh(&attempt.at_low)),
-        between(device::load_fresh(&attempt.between)),
-        at_high(device::load_fresh(&attempt.at_high)),
+        counts{device::load_fresh(&attempt.counts.valid),
+               device::load_fresh(&attempt.counts.nans),
+               device::load_fresh(&attempt.counts.below),
+               device::load_fresh(&attempt.counts.at_low),
+               device::load_fresh(&attempt.counts.between),
+               device::load_fresh(&attempt.counts.at_high)},
         overflow(device::load_fresh(&attempt.overflow) != 0) {}
 
   // Candidates are counted in 32 bits.
   TAILOPS_DEVICE bool holds(uint64_t rank) const {
-    return rank >= below && rank - below < at_low + between + at_high && between >> 32 == 0;
+    const uint64_t held = counts.at_low + counts.between + counts.at_high;
+    return rank >= counts.below && rank - counts.below < held && counts.between >> 32 == 0;
   }
 
   TAILOPS_DEVICE Seek<Key> seek(uint64_t rank) const {
     const Key low = Bits::encode(bracket.low), high = Bits::encode(bracket.high);
-    const uint64_t rest = rank - below;
+    const uint64_t at_low = counts.at_low, between = counts.between, rest = rank - counts.below;
     if (rest < at_low) return {low, low, rest, at_low};
     if (rest - at_low < between) {
       return {static_cast<Key>(low + 1), static_cast<Key>(high - 1), rest - at_low, between};
     }
-    return {high, high, rest - at_low - between, at_high};
+    return {high, high, rest - at_low - between, counts.at_high};
   }
 };
 
