@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STATE_COLUMNS: int
+STATE_NAMES: tuple[str, ...]
 SELECTION_COLUMNS: int
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int

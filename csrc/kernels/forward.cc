@@ -13,6 +13,7 @@
 #include "subnormals.h"
 #include "tail_columns.h"
 #include "tail_loss.h"
+#include "ties.h"
 
 namespace tailops {
 namespace {
@@ -51,7 +52,6 @@ class Forward {
       : problem_(problem),
         geometry_(problem.geometry),
         plan_(problem.options, problem.geometry.length),
-        known_scale_(scales_by_valid(geometry_, problem.ignoring.any) ? 1.0 : geometry_.row_scale),
         state_(state),
         executor_(executor) {}
 
@@ -67,12 +67,7 @@ class Forward {
     if (!geometry_.reduces_to_scalar()) return write_groups(losses, loss);
     double total = 0.0;
     for (const double group_loss : losses) total += group_loss;
-    const double scale = scalar_scale(problem_, state_);
-    // Where only the data has told what the output is multiplied with.
-    if (scale != known_scale_) {
-      for (int64_t g = 0; g < geometry_.groups(); ++g) state_[g].threshold_gradient *= scale;
-    }
-    *loss = narrow<T>(total * scale);
+    *loss = narrow<T>(total * scalar_scale(problem_, state_));
   }
 
  private:
@@ -195,23 +190,16 @@ class Forward {
   }
 
   void set_state(int64_t g, const Selected<C>& found) const {
-    const Rank& rank = found.rank;
     const OrderStatistics<C>& s = found.statistics;
-    state_[g] = {found.threshold,
-                 s.lower,
-                 s.upper,
-                 rank.scale * (1.0 - rank.weight) / static_cast<double>(s.lower_count),
-                 rank.scale * rank.weight / static_cast<double>(s.upper_count),
-                 0.0,
-                 static_cast<double>(found.valid)};
+    state_[g] =
+        state_of(s.lower, s.upper, static_cast<double>(s.lower_count),
+                 static_cast<double>(s.upper_count), found.rank, static_cast<double>(found.valid));
   }
 
-  // Where β is 0 the squares are not: they may be infinite.
   void set_loss(int64_t g, const Sums& sums, std::vector<double>& losses) const {
-    const double beta = problem_.weights.beta;
     losses[static_cast<size_t>(g)] =
-        beta == 0.0 ? sums.weighted : beta * sums.squares + (1.0 - beta) * sums.weighted;
-    state_[g].threshold_gradient = sums.threshold_gradient * known_scale_;
+        mixture(static_cast<double>(problem_.weights.beta), sums.squares, sums.weighted);
+    state_[g].threshold_gradient = sums.threshold_gradient;
   }
 
   Sums sum_group(const Group<T>& group, const Selected<C>& found, Executor& inside) const {
@@ -315,7 +303,6 @@ class Forward {
   const Problem<T>& problem_;
   const Geometry& geometry_;
   const SelectionPlan plan_;
-  const double known_scale_;
   GroupState* const state_;
   Executor& executor_;
 };

@@ -197,6 +197,8 @@ PYBIND11_MODULE(_kernels, m) {
 
   m.attr("SELECTION_COLUMNS") = kSelectionColumns;
   m.attr("STATE_COLUMNS") = kStateColumns;
+  m.attr("STATE_NAMES") =
+      py::tuple(py::cast(std::vector<std::string>(std::begin(kStateNames), std::end(kStateNames))));
   m.attr("BUFFER_LENGTH") = kBufferLength;
   m.attr("BLOCK_LENGTH") = kBlockLength;
   m.attr("PARALLEL_ELEMENTS") = kParallelElements;

@@ -85,8 +85,8 @@ def check(problem, forward, backward, seed=0):
     gradient = np.asarray(backward(upstream, state))
     assert_close(gradient, expected.gradient, dtype, f"gradient of {what}")
     assert not np.any(gradient[~problem.kept].astype(np.float64)), f"ignored, in {what}"
-    for share in ("lower_share", "upper_share"):
-        assert np.isfinite(state[share]).all(), f"{share} of {what}"
+    for name in ("lower_weight", "upper_weight", "lower_ties", "upper_ties"):
+        assert np.isfinite(state[name]).all(), f"{name} of {what}"
 
 
 def check_against_cpu(problem, forward, backward):

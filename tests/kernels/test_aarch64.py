@@ -142,7 +142,7 @@ def test_thresholds(processor, family, dtype):
                 problem = problems.Problem(np.zeros_like(d), d, options, selection=selection)
                 forward, _ = processor.passes(problem)
                 state = kernels.forward(problem.y_true, d, options, reduction="mean").state
-                for name in ("threshold", "lower", "upper", "lower_share", "upper_share"):
+                for name in ("threshold", "lower", "upper", "lower_weight", "upper_weight"):
                     np.testing.assert_array_equal(forward()[1][name], state[name], err_msg=name)
 
 
