@@ -122,7 +122,7 @@ def weighted_errors(e: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.
     group = {"axis": options.axis, "keepdims": options.axis is not None}
 
     def indicator(errors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The indicator h and h′. Equal infinities are no distance apart; without a κ nothing is."""
+        """The indicator h and h′. Equal infinities are no distance apart, nor is any if κ = 0."""
         at = tf.cast(t.value, errors.dtype)
         distance = tf.where(errors == at, tf.zeros_like(errors), errors - at)
         if options.smoothing_factor == 0:

@@ -8,6 +8,7 @@ import pytest
 from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from problems import (
     EVERY_FAMILY,
+    EXACT_STATE,
     Problem,
     assert_close,
     check,
@@ -72,7 +73,6 @@ def test_around_the_boundaries(emulated, dtype):
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 def test_thresholds_are_those_of_the_cpu(emulated, family, selection):
     """Bit for bit, and so is all of the state that is exact."""
-    exact = [name for name in kernels.STATE.names if name != "threshold_gradient"]
     for dtype, n, method in (
         (np.float32, 2500, "floor"),
         (np.float32, 500, "linear"),
@@ -85,7 +85,7 @@ def test_thresholds_are_those_of_the_cpu(emulated, family, selection):
             problem = Problem(np.zeros_like(d), d, options, "mean", selection=selection)
             state = emulated.forward(problem).state
             on_cpu = kernels.forward(problem.y_true, d, options, reduction="mean").state
-            for name in exact:
+            for name in EXACT_STATE:
                 np.testing.assert_array_equal(state[name], on_cpu[name], err_msg=name)
 
 

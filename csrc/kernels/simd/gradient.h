@@ -185,17 +185,14 @@ struct GradientLoops : TileLoops<Error, T> {
       V by_error{};
       if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, tail.threshold);
       if (bits_of(ties) == 0) return by_error;
-      const V tied = kSameTies ? choose(at_lower, tied_lower, tied_upper)
-                               : tied_by_error(at_lower, at, i, count);
-      return choose(ties, tied, by_error);
-    }
-
-    template <typename At>
-    V tied_by_error(M at_lower, At at, int64_t i, int count) const {
-      const NearTies<C> ties = where.near_ties(at);
+      if (kSameTies) return choose(ties, choose(at_lower, tied_lower, tied_upper), by_error);
+      const NearTies<C> tied = where.near_ties(at);
       const Wide<C> exact_g = exact_upstream(upstream, i, count);
-      return to_narrow<C>(choose<C>(at_lower, Formulas::tied_by_error(ties.lower, exact_g),
-                                    Formulas::tied_by_error(ties.upper, exact_g)));
+      by_error =
+          choose(at_lower, to_narrow<C>(Formulas::tied_by_error(tied.lower, exact_g)), by_error);
+      const M at_upper = ties & ~at_lower;
+      if (bits_of(at_upper) == 0) return by_error;
+      return choose(at_upper, to_narrow<C>(Formulas::tied_by_error(tied.upper, exact_g)), by_error);
     }
   };
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from problems import (
     EVERY_FAMILY,
+    EXACT_STATE,
     RULES,
     Problem,
     assert_close,
@@ -87,7 +88,6 @@ def test_around_the_boundaries(dtype, border):
 @pytest.mark.parametrize("family", EVERY_FAMILY)
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 def test_thresholds_are_those_of_the_cpu(family, selection):
-    exact = ["threshold", "lower", "upper", "lower_share", "upper_share", "valid"]
     for dtype, n, method in (
         (np.float32, 250_000, "floor"),
         (np.float32, 500, "linear"),
@@ -100,7 +100,7 @@ def test_thresholds_are_those_of_the_cpu(family, selection):
             problem = Problem(np.zeros_like(d), d, options, selection=selection)
             _, state = on_gpu(problem)[0]()
             on_cpu = kernels.forward(problem.y_true, d, options, reduction="mean").state
-            for name in exact:
+            for name in EXACT_STATE:
                 np.testing.assert_array_equal(state[name], on_cpu[name], err_msg=name)
 
 
