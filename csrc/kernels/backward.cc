@@ -144,12 +144,12 @@ class Backward {
       return {};
     }
     std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
-    parallel_for(executor_, geometry_.rows(), geometry_.row_length,
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t row = begin; row < end; ++row) {
-                     scales[static_cast<size_t>(row)] = row_scale(problem_, row);
-                   }
-                 });
+    run_tasks(executor_, geometry_.rows(), geometry_.row_length,
+              [&](int64_t begin, int64_t end, Executor& inside) {
+                for (int64_t row = begin; row < end; ++row) {
+                  scales[static_cast<size_t>(row)] = row_scale(problem_, row, inside);
+                }
+              });
     return scales;
   }
 

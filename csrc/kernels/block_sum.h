@@ -27,6 +27,14 @@ Sum block_sum(int64_t n, const SumOf& sum_of, Executor& executor) {
   return total;
 }
 
+template <typename T>
+int64_t count_ignored(const Group<T>& group, Executor& executor) {
+  if (!group.ignoring.any) return 0;
+  return block_sum<int64_t>(
+      group.length, [&](int64_t begin, int64_t end) { return group.count_ignored(begin, end); },
+      executor);
+}
+
 // Splits [0, blocks) into at most one part per thread; fill(partial, begin, end) each, then
 // merge(into, from) in order. For results that are exact however they are split.
 template <typename Partial, typename Fill, typename Merge>

@@ -97,7 +97,7 @@ class Selector {
   }
 
   Result radix() const {
-    const int64_t ignored = group_.count_ignored();
+    const int64_t ignored = count_ignored(group_, executor_);
     if (ignored == group_.length) return of_nothing();
     return of(radix_select(group_, rank_with(ignored), loops_, weights_, executor_), ignored);
   }
