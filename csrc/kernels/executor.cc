@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "growing_buffer.h"
 #include "subnormals.h"
 
 namespace tailops {
@@ -9,6 +10,7 @@ namespace tailops {
 void parallel_for(Executor& executor, int64_t count, int64_t elements, const Executor::Body& body) {
   const auto guarded = [&body](int64_t begin, int64_t end) {
     const KeepSubnormals guard;
+    const ScratchScope scope;
     body(begin, end);
   };
   if (count <= 1 || executor.concurrency() <= 1 || count * elements < kParallelElements) {

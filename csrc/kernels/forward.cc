@@ -4,6 +4,7 @@
 #include "band.h"
 #include "block_sum.h"
 #include "column_sums.h"
+#include "growing_buffer.h"
 #include "problem.h"
 #include "results.h"
 #include "scales.h"
@@ -329,6 +330,7 @@ template <typename T>
 void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
                        const Options& options, T* loss, GroupState* state, Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
   if (!must_sum_samples(geometry, problem.ignoring.any))
     return Forward<T>(problem, state, executor).run(loss);

@@ -301,7 +301,7 @@ class Selector {
       into.ignored += from.ignored;
       into.candidates.append(from.candidates.data(), from.candidates.size());
     };
-    Collection all = reduce_parts(blocks, Collection(), fill, merge, executor_);
+    Collection all = reduce_parts<Collection>(blocks, fill, merge, executor_);
     for (const Sums& sums : far) all.far += sums;
     return all;
   }

@@ -265,13 +265,11 @@ class SelectBackward {
     const int64_t blocks = (length + kBlockLength - 1) / kBlockLength;
     parallel_for(executor, geometry_.groups() * blocks, std::min(length, kBlockLength),
                  [&](int64_t begin, int64_t end) {
-                   for (int64_t at = begin; at < end;) {
-                     const int64_t group = at / blocks, block = at % blocks;
-                     const int64_t last = std::min(blocks, block + end - at);
-                     const int64_t first = block * kBlockLength;
-                     write(group * length + first, std::min(length, last * kBlockLength) - first,
-                           shares_of(group));
-                     at += last - block;
+                   Shares shares;
+                   for (int64_t at = begin; at < end; ++at) {
+                     const int64_t group = at / blocks, first = at % blocks * kBlockLength;
+                     if (at == begin || first == 0) shares = shares_of(group);
+                     write(group * length + first, std::min(kBlockLength, length - first), shares);
                    }
                  });
   }
@@ -295,19 +293,16 @@ class SelectBackward {
     return shares;
   }
 
-  void write(int64_t first, int64_t count, const Shares& shares) const {
+  void write(int64_t first, int64_t n, const Shares& shares) const {
     C buffer[std::is_same_v<T, C> ? 1 : kBlockLength];
     C sums[kBlockLength];
-    for (int64_t done = 0; done < count; done += kBlockLength) {
-      const int64_t n = std::min(kBlockLength, count - done);
-      const C* const values = widened(x_ + first + done, n, buffer);
-      std::fill(sums, sums + n, shares.of_all);
-      for (const auto& [value, share] : shares.of_value) {
-        const C at = value, more = share;
-        for (int64_t k = 0; k < n; ++k) sums[k] += values[k] == at ? more : C(0);
-      }
-      store(sums, n, gradient_ + first + done);
+    const C* const values = widened(x_ + first, n, buffer);
+    std::fill(sums, sums + n, shares.of_all);
+    for (const auto& [value, share] : shares.of_value) {
+      const C at = value, more = share;
+      for (int64_t k = 0; k < n; ++k) sums[k] += values[k] == at ? more : C(0);
     }
+    store(sums, n, gradient_ + first);
   }
 
   // Rows of the matrix, each element with the shares of its column.
@@ -423,6 +418,7 @@ void select_forward(const T* x, const SelectionGeometry& geometry, const Selecti
                     const double* q, int64_t q_count, T* value, SelectionState* state,
                     Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   require_selectable(options, q, q_count, geometry.length);
   if (geometry.size() == 0 || q_count == 0) return;
   SelectForward<T>(x, geometry, options, q, q_count, value, state).run(executor);
@@ -433,6 +429,7 @@ void select_backward(const T* upstream, const T* x, const SelectionState* state,
                      const SelectionGeometry& geometry, int64_t q_count, T* gradient,
                      Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   if (geometry.size() == 0) return;
   SelectBackward<T>(upstream, x, state, geometry, q_count, gradient).run(executor);
 }
