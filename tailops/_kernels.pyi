@@ -10,6 +10,7 @@ BUFFER_LENGTH: int
 BLOCK_LENGTH: int
 PARALLEL_ELEMENTS: int
 STREAMED_BYTES: int
+KEPT_SCRATCH_BYTES: int
 ERRORS: tuple[str, ...]
 METHODS: tuple[str, ...]
 GRADIENTS: tuple[str, ...]

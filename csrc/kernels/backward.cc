@@ -2,6 +2,7 @@
 
 #include "block_sum.h"
 #include "column_sums.h"
+#include "growing_buffer.h"
 #include "problem.h"
 #include "results.h"
 #include "scales.h"
@@ -144,12 +145,12 @@ class Backward {
       return {};
     }
     std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
-    parallel_for(executor_, geometry_.rows(), geometry_.row_length,
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t row = begin; row < end; ++row) {
-                     scales[static_cast<size_t>(row)] = row_scale(problem_, row);
-                   }
-                 });
+    run_tasks(executor_, geometry_.rows(), geometry_.row_length,
+              [&](int64_t begin, int64_t end, Executor& inside) {
+                for (int64_t row = begin; row < end; ++row) {
+                  scales[static_cast<size_t>(row)] = row_scale(problem_, row, inside);
+                }
+              });
     return scales;
   }
 
@@ -251,6 +252,7 @@ void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred, con
                         const GroupState* state, const Geometry& geometry, const Options& options,
                         T* gradient, Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
   if (!must_sum_samples(geometry, problem.ignoring.any)) {
     return Backward<T>(problem, upstream, state, executor).run(gradient);

@@ -4,6 +4,7 @@
 #include "band.h"
 #include "block_sum.h"
 #include "column_sums.h"
+#include "growing_buffer.h"
 #include "problem.h"
 #include "results.h"
 #include "scales.h"
@@ -230,19 +231,18 @@ class Forward {
     if (length == 1) return write_elements(columns, loss);
     const int64_t rows_at_once = std::max<int64_t>(1, kBlockLength / length);
     const int64_t parts = (geometry_.rows() + rows_at_once - 1) / rows_at_once;
-    parallel_for(executor_, parts, rows_at_once * length, [&](int64_t begin, int64_t end) {
-      std::vector<C> losses(static_cast<size_t>(std::min(rows_at_once * length, kBlockLength)));
-      for (int64_t part = begin; part < end; ++part) {
-        const int64_t first = part * rows_at_once;
-        const int64_t rows = std::min(rows_at_once, geometry_.rows() - first);
-        if (length <= kBlockLength) {
-          write_losses(first * length, rows * length, columns, losses.data());
-          write_means(losses.data(), first, rows, loss);
-        } else {
-          loss[first] = long_row_mean(first, columns, losses.data());
-        }
-      }
-    });
+    run_tasks(executor_, parts, rows_at_once * length,
+              [&](int64_t begin, int64_t end, Executor& inside) {
+                for (int64_t part = begin; part < end; ++part) {
+                  const int64_t first = part * rows_at_once;
+                  const int64_t rows = std::min(rows_at_once, geometry_.rows() - first);
+                  if (length <= kBlockLength) {
+                    write_means(first, rows, columns, loss);
+                  } else {
+                    loss[first] = long_row_mean(first, columns, inside);
+                  }
+                }
+              });
   }
 
   // Rows of one element, whose mean it is.
@@ -262,23 +262,27 @@ class Forward {
     });
   }
 
-  void write_means(const C* losses, int64_t first, int64_t rows, T* means) const {
+  // Of rows that are a block together.
+  void write_means(int64_t first, int64_t rows, const TailColumns<C>& columns, T* means) const {
     const int64_t length = geometry_.row_length;
+    C losses[kBlockLength];
+    write_losses(first * length, rows * length, columns, losses);
+    SerialExecutor alone;
     for (int64_t row = 0; row < rows; ++row) {
       const double total = sum_of_row(losses + row * length, length);
-      means[first + row] = narrow<T>(total * row_scale(problem_, first + row));
+      means[first + row] = narrow<T>(total * row_scale(problem_, first + row, alone));
     }
   }
 
-  T long_row_mean(int64_t row, const TailColumns<C>& columns, C* losses) const {
-    double total = 0.0;
-    const int64_t end = (row + 1) * geometry_.row_length;
-    for (int64_t flat = row * geometry_.row_length; flat < end; flat += kBlockLength) {
-      const int64_t count = std::min(kBlockLength, end - flat);
-      write_losses(flat, count, columns, losses);
-      total += sum_of(losses, count);
-    }
-    return narrow<T>(total * row_scale(problem_, row));
+  T long_row_mean(int64_t row, const TailColumns<C>& columns, Executor& inside) const {
+    const int64_t length = geometry_.row_length;
+    const auto sum_of_block = [&](int64_t begin, int64_t end) {
+      C losses[kBlockLength];
+      write_losses(row * length + begin, end - begin, columns, losses);
+      return sum_of(losses, end - begin);
+    };
+    const double total = block_sum<double>(length, sum_of_block, inside);
+    return narrow<T>(total * row_scale(problem_, row, inside));
   }
 
   void write_losses(int64_t begin, int64_t count, const TailColumns<C>& columns, C* out) const {
@@ -313,6 +317,7 @@ template <typename T>
 void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
                        const Options& options, T* loss, GroupState* state, Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
   if (!must_sum_samples(geometry, problem.ignoring.any))
     return Forward<T>(problem, state, executor).run(loss);

@@ -16,6 +16,7 @@
 #include "floors.h"
 #include "kernels/block_sum.h"
 #include "kernels/float_types.h"
+#include "kernels/growing_buffer.h"
 #include "kernels/select.h"
 #include "kernels/selection.h"
 #include "kernels/simd/loops.h"
@@ -203,6 +204,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("BLOCK_LENGTH") = kBlockLength;
   m.attr("PARALLEL_ELEMENTS") = kParallelElements;
   m.attr("STREAMED_BYTES") = kStreamedBytes;
+  m.attr("KEPT_SCRATCH_BYTES") = kKeptScratchBytes;
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(rank_rule_names()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
