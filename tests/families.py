@@ -91,6 +91,9 @@ EXTREME_FAMILIES = {
     "both_ends": _both_ends,
 }
 
+# Up to the type's largest number: what is larger than these is infinite.
+LARGE_FAMILIES = ("huge", "far_apart", "every_key", "both_ends")
+
 
 def residuals(name, n, dtype, seed=0):
     rng = np.random.default_rng([seed, n, sum(map(ord, name))])

@@ -9,14 +9,15 @@
 //   a fence, then an atomic, of the same thread: publishes what the block had written at the fence
 //   an atomic, then a fence, of the same thread: the block sees what is published
 //
-// Anything else that would move data, a cache that is full, say, happens at random or not at all.
-// The end of a launch publishes everything. An atomic is on what is published.
+// Besides these, the end of a block publishes what it has written, or, at random, only the end of
+// the launch does. An atomic is on what is published.
 //
 // What is checked so: that what a block reads of another's is ordered by such a pair on each side.
 // What is not: which of a block's threads a barrier has put in front of the fence, other than by
 // the order they have run in; two blocks that write the same bytes; a store of the value that was
 // there; and memory that nobody has asked to be watched.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <utility>
