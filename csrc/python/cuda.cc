@@ -105,6 +105,7 @@ void select_gradient(const std::string& dtype, Address upstream, Address x, Addr
 
 void add_cuda(py::module_& m) {
   m.def("cuda_device_count", &cuda::device_count);
+  m.def("cuda_prepare", &cuda::prepare, py::call_guard<py::gil_scoped_release>());
   m.def("cuda_workspace", &workspace);
   m.def("cuda_forward", &forward);
   m.def("cuda_backward", &backward);

@@ -100,8 +100,8 @@ xla::ffi::Error error_if_thrown(const char* target, const Body& body) {
     body();
   } catch (const std::invalid_argument& problem) {
     return Error::InvalidArgument(caller + problem.what());
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorCode::kResourceExhausted, caller + "out of memory");
+  } catch (const std::bad_alloc& problem) {
+    return Error(ErrorCode::kResourceExhausted, caller + "out of memory: " + problem.what());
   } catch (const std::exception& problem) {
     return Error::Internal(caller + problem.what());
   }

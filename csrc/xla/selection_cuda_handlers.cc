@@ -11,7 +11,7 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-ffi::Error select(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer x, ffi::AnyBuffer q,
+ffi::Error select(void* stream, Scratch scratch, ffi::AnyBuffer x, ffi::AnyBuffer q,
                   ffi::Result<ffi::AnyBuffer> value, ffi::Result<ffi::AnyBuffer> state,
                   ffi::Dictionary attributes) {
   return error_if_thrown(kSelectTarget, [&] {
@@ -22,7 +22,7 @@ ffi::Error select(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer x,
       const int64_t bytes = cuda::selection_workspace<T>(call.geometry, call.options, quantiles);
       cuda::select_forward(static_cast<const T*>(x.untyped_data()), call.geometry, call.options,
                            quantiles, static_cast<T*>(call.value), call.state,
-                           allocate(scratch, bytes), stream);
+                           scratch.allocate(bytes), stream);
     });
   });
 }
@@ -47,7 +47,7 @@ ffi::Error select_grad(void* stream, ffi::AnyBuffer upstream, ffi::AnyBuffer x,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_cuda, tailops::select,
                               xla::ffi::Ffi::Bind()
                                   .Ctx<xla::ffi::PlatformStream<void*>>()
-                                  .Ctx<xla::ffi::ScratchAllocator>()
+                                  .Ctx<tailops::Scratch>()
                                   .Arg<xla::ffi::AnyBuffer>()  // x
                                   .Arg<xla::ffi::AnyBuffer>()  // q
                                   .Ret<xla::ffi::AnyBuffer>()  // value

@@ -343,8 +343,8 @@ def test_the_emulation_finds_faults(tmp_path):
     for line in printed.splitlines():
         name, outcome = line.split(": ")
         outcomes.setdefault(name, set()).add(outcome)
-    for name in ("no fault", "no fault, lanes"):
-        assert outcomes.pop(name) == {"right"}
+    for name in [name for name in outcomes if name.startswith("no fault")]:
+        assert outcomes.pop(name) == {"right"}, name
     assert outcomes.pop("different exchanges") == {"lanes of a warp exchange different things"}
     for name, outcome in (
         ("a barrier of others", "a lane exchanges values of others"),

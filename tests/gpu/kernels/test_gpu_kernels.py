@@ -1,5 +1,8 @@
 """The CUDA kernels on a GPU: what the emulation checks, and what only hardware can show."""
 
+import subprocess
+import sys
+import textwrap
 import threading
 
 import arrays
@@ -240,6 +243,34 @@ def test_graph_capture_and_replay(n, reduction):
         expected = truth(problem, np.ones(tuple(geometry.output_shape), np.float32))
         assert_close(arrays.to_host(loss), expected.loss, np.float32, "loss")
         assert_close(arrays.to_host(gradient), expected.gradient, np.float32, "gradient")
+
+
+FIRST_CALL_CAPTURED = """
+    import torch
+    from tailops import cuda
+
+    d = torch.linspace(0, 1, {n}, device="cuda")
+    zeros, upstream = torch.zeros_like(d), torch.ones((), device="cuda")
+    graph = torch.cuda.CUDAGraph()
+    cuda.prepare()
+    with torch.cuda.graph(graph):
+        loss, state = cuda.forward(zeros, d, reduction="mean")
+        gradient = cuda.backward(upstream, zeros, d, state, reduction="mean")
+    graph.replay()
+    assert float(loss) > 0 and float(gradient.sum()) > 0
+"""
+
+
+@pytest.mark.parametrize("n", [1000, 300_000])
+def test_a_first_call_that_is_captured(n):
+    pytest.importorskip("torch")
+    program = textwrap.dedent(FIRST_CALL_CAPTURED.format(n=n))
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_preparing_twice():
+    cuda.prepare()
+    cuda.prepare()
 
 
 def test_memory_beyond_inputs_and_gradient():
