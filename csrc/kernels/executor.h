@@ -17,8 +17,9 @@ class Executor {
 
   virtual int concurrency() const = 0;
 
-  // Calls body on disjoint ranges that cover [0, count) and returns when all are done.
-  // `elements` is how many tensor elements one index stands for.
+  // Calls body, which never throws, on disjoint ranges that cover [0, count) and returns when all
+  // are done; throws, if it must, when none is running any more. `elements` is how many tensor
+  // elements one index stands for. For parallel_for alone: kernels call that.
   virtual void run(int64_t count, int64_t elements, const Body& body) = 0;
 };
 
@@ -33,6 +34,8 @@ constexpr int64_t kParallelElements = 32768;
 
 // Runs body over [0, count) on the executor where it pays, and with the caller's rounding of
 // subnormal numbers set aside: frameworks flush them to zero on some threads and not on others.
+// What body throws, on whatever thread, is thrown here once all is done: in a pool's own thread it
+// would end the process. Of several, the first.
 void parallel_for(Executor& executor, int64_t count, int64_t elements, const Executor::Body& body);
 
 // Whether `count` tasks of so many elements are better off side by side, each a thread's, than one

@@ -15,9 +15,9 @@
 namespace tailops {
 
 // XLA has refused: what it says.
-class ScratchRefused : public std::bad_alloc {
+class WorkspaceRefused : public std::bad_alloc {
  public:
-  explicit ScratchRefused(std::string message)
+  explicit WorkspaceRefused(std::string message)
       : message_(std::make_shared<std::string>(std::move(message))) {}
   const char* what() const noexcept override { return message_->c_str(); }
 
@@ -27,9 +27,9 @@ class ScratchRefused : public std::bad_alloc {
 
 // XLA's allocator for as long as a call takes, with what it says where it refuses: it tells that to
 // an engine that a handler does not see, so this one has its own.
-class Scratch {
+class WorkspaceAllocator {
  public:
-  Scratch(const XLA_FFI_Api* api, XLA_FFI_ExecutionContext* context)
+  WorkspaceAllocator(const XLA_FFI_Api* api, XLA_FFI_ExecutionContext* context)
       : said_(std::make_unique<xla::ffi::DiagnosticEngine>()),
         allocator_(*Decoding::Decode(api, context, *said_)) {}
 
@@ -41,7 +41,8 @@ class Scratch {
     size_t space = size + static_cast<size_t>(cuda::kAlignment) - kMostThatXlaGives;
     const std::optional<void*> memory = allocator_.Allocate(space, kMostThatXlaGives);
     if (!memory) {
-      throw ScratchRefused("workspace of " + std::to_string(space) + " bytes: " + said_->Result());
+      throw WorkspaceRefused("workspace of " + std::to_string(space) +
+                             " bytes: " + said_->Result());
     }
     void* aligned = *memory;
     return std::align(static_cast<size_t>(cuda::kAlignment), size, aligned, space);
@@ -57,8 +58,8 @@ class Scratch {
 }  // namespace tailops
 
 template <>
-struct xla::ffi::CtxDecoding<tailops::Scratch> {
-  using Type = tailops::Scratch;
+struct xla::ffi::CtxDecoding<tailops::WorkspaceAllocator> {
+  using Type = tailops::WorkspaceAllocator;
 
   static std::optional<Type> Decode(const XLA_FFI_Api* api, XLA_FFI_ExecutionContext* context,
                                     DiagnosticEngine&) {

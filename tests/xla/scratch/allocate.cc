@@ -58,9 +58,9 @@ XLA_FFI_Api api() {
 }
 
 // As a handler gets it.
-tailops::Scratch scratch_of(const XLA_FFI_Api& api) {
+tailops::WorkspaceAllocator scratch_of(const XLA_FFI_Api& api) {
   xla::ffi::DiagnosticEngine of_the_handler;
-  return *xla::ffi::CtxDecoding<tailops::Scratch>::Decode(&api, nullptr, of_the_handler);
+  return *xla::ffi::CtxDecoding<tailops::WorkspaceAllocator>::Decode(&api, nullptr, of_the_handler);
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ tailops::Scratch scratch_of(const XLA_FFI_Api& api) {
 int main() {
   const XLA_FFI_Api xla = api();
   for (const int64_t bytes : {1, 255, 256, 257, 100'000}) {
-    tailops::Scratch scratch = scratch_of(xla);
+    tailops::WorkspaceAllocator scratch = scratch_of(xla);
     auto* const workspace = static_cast<char*>(scratch.allocate(bytes));
     expect(reinterpret_cast<uintptr_t>(workspace) % 256 == 0, "aligned");
     expect(given.size() == 1, "one allocation");
@@ -79,7 +79,7 @@ int main() {
     std::memset(workspace, 1, static_cast<size_t>(bytes));
   }
   expect(given.empty(), "all of it is freed with the call");
-  tailops::Scratch scratch = scratch_of(xla);
+  tailops::WorkspaceAllocator scratch = scratch_of(xla);
   expect(scratch.allocate(0) == nullptr && given.empty(), "nothing for no bytes");
   try {
     scratch.allocate(kMemory + 1);
