@@ -10,8 +10,6 @@ CXX_FILES := $(foreach end,h cc cu cuh,$(wildcard csrc/*/*.$(end) csrc/*/*/*.$(e
 	tests/*/*/*.$(end)))
 # The architectures of a wheel are seven, and take minutes; these two are a developer's.
 CUDA_ARCHITECTURES ?= 80;90
-# A table for `make quality`, where it is.
-HOUSING := ../shared/data/california_housing.csv
 # A GPU machine's own Python, with PyTorch and without TensorFlow: see docs/gpu.md.
 GPU_PYTHON ?= python3
 GPU_SITE := build/gpu/site
@@ -56,8 +54,7 @@ bench-compare: $(BUILT)
 	$(BIN)/python -m bench compare out/bench.json
 
 quality: $(BUILT)
-	$(BIN)/python -m bench.quality $(if $(wildcard $(HOUSING)),\
-		--csv $(HOUSING) --target median_house_value) $(ARGS)
+	$(BIN)/python -m bench.quality $(ARGS)
 
 report: $(BUILT)
 	$(BIN)/python -m bench report $(ARGS)
