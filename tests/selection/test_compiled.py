@@ -105,6 +105,7 @@ def test_the_reference_is_the_same_function(method, ignore_nan):
         np.testing.assert_allclose(ours, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.extended
 def test_without_kernels_for_xla():
     run_python(
         """
