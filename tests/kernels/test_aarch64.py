@@ -12,7 +12,7 @@ import selections
 
 from tailops import _kernels, kernels
 
-pytestmark = aarch64.needs_emulator
+pytestmark = [pytest.mark.extended, aarch64.needs_emulator]
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "csrc"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from processes import run_python
+from quick import quick
 
 from tailops import metrics
 from tailops.metrics import (
@@ -133,7 +134,7 @@ def small_model(cls):
 
 
 @pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("how", ["graph", "jit", "eager", "replicas"])
+@pytest.mark.parametrize("how", quick("graph", of=["graph", "jit", "eager", "replicas"]))
 def test_fit(cls, how):
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]) if how == "replicas" else None
     with strategy.scope() if strategy else contextlib.nullcontext():
