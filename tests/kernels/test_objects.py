@@ -126,7 +126,7 @@ def test_of_every_build_type(build_type, tmp_path):
         "-DTAILOPS_JAX=OFF",
     ]  # fmt: skip
     subprocess.run(configure, check=True, env=environment, stdout=subprocess.DEVNULL)
-    build = [cmake, "--build", tmp_path, "--target", "tailops_kernels"]
+    build = [cmake, "--build", tmp_path, "--target", "tailops_kernels", "--parallel", "2"]
     subprocess.run(build, check=True, env=environment, stdout=subprocess.DEVNULL)
     shared = check(tmp_path)
     # Where nothing is inlined there is something to see.
