@@ -54,6 +54,10 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_cuda, tailops::select,
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());
 
+// Launches on the stream and touches nothing but its buffers: XLA may record it in a command
+// buffer. The handlers with a workspace may not be recorded: XLA takes the scratch memory back when
+// the handler returns, and a recorded launch would use it again at every replay, when it is
+// others'.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_grad_cuda, tailops::select_grad,
                               xla::ffi::Ffi::Bind()
                                   .Ctx<xla::ffi::PlatformStream<void*>>()
@@ -61,4 +65,5 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_grad_cuda, tailops::select_grad,
                                   .Arg<xla::ffi::AnyBuffer>()  // x
                                   .Arg<xla::ffi::AnyBuffer>()  // state
                                   .Ret<xla::ffi::AnyBuffer>()  // gradient
-                                  .Attrs());
+                                  .Attrs(),
+                              {xla::ffi::Traits::kCmdBufferCompatible});
