@@ -19,7 +19,7 @@ class GuardedOp : public tensorflow::OpKernel {
   void Compute(tensorflow::OpKernelContext* context) final {
     OP_REQUIRES_OK(context, status_of(
                                 type_string(), [&] { return compute(context); },
-                                [&] { return "for inputs " + inputs_of(*context); }));
+                                [&] { return "for inputs " + described(*context); }));
   }
 
  protected:
@@ -27,7 +27,7 @@ class GuardedOp : public tensorflow::OpKernel {
 
  private:
   // "float[3], bool[3]"
-  static std::string inputs_of(tensorflow::OpKernelContext& context) {
+  static std::string described(tensorflow::OpKernelContext& context) {
     std::string text;
     for (int i = 0; i < context.num_inputs(); ++i) {
       text += (i == 0 ? "" : ", ") + tensorflow::DataTypeString(context.input_dtype(i)) +
