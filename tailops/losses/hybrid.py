@@ -11,7 +11,6 @@ from tailops.losses._base import TailLoss
 __all__ = ["HybridPercentileLoss", "hybrid_percentile_loss"]
 
 
-@keras.saving.register_keras_serializable(package="tailops")
 def hybrid_percentile_loss(
     y_true: Any,
     y_pred: Any,

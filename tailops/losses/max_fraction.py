@@ -11,7 +11,6 @@ from tailops.losses._base import TailLoss
 __all__ = ["MaxFractionLoss", "max_fraction_loss"]
 
 
-@keras.saving.register_keras_serializable(package="tailops")
 def max_fraction_loss(
     y_true: Any,
     y_pred: Any,

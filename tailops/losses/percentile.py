@@ -11,7 +11,6 @@ from tailops.losses._base import TailLoss
 __all__ = ["PercentileLoss", "percentile_loss"]
 
 
-@keras.saving.register_keras_serializable(package="tailops")
 def percentile_loss(
     y_true: Any,
     y_pred: Any,

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from processes import run_python
+from quick import quick
 
 from tailops import build_info, losses
 
@@ -61,7 +62,7 @@ def test_by_its_name(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("end", ["keras", "h5"])
+@pytest.mark.parametrize("end", quick("keras", of=["keras", "h5"]))
 def test_save_and_load(name, end, tmp_path):
     x, y = data()
     model = compiled(getattr(losses, name))

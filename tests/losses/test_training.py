@@ -66,7 +66,7 @@ def test_reported_loss_is_the_loss():
     np.testing.assert_allclose(reported, PercentileLoss(0.9)(y, m(x)), rtol=1e-6)
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", quick(PercentileLoss, of=CLASSES))
 def test_save_and_load(cls, tmp_path):
     x, y = data(64)
     m = model()

@@ -64,7 +64,7 @@ def test_config_is_complete(cls):
 
 
 @pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", quick(True, of=[False, True]))
 def test_compiled(cls, jit_compile):
     eager, compiled = cls(), cls()
     update = tf.function(lambda *data: compiled.update_state(*data), jit_compile=jit_compile)

@@ -21,8 +21,14 @@ EVERY_OPTION = list(
 )
 DTYPES = [tf.float16, tf.bfloat16, tf.float32, tf.float64]
 # Every reduction with every axis; the dtypes take turns, so that each meets each of both.
+QUICK = [("none", None), ("per_sample", 0), ("mean", 0), ("sum", -1)]  # each dtype once
 CASES = [
-    (reduction, axis, DTYPES[(i + j) % 4])
+    pytest.param(
+        reduction,
+        axis,
+        DTYPES[(i + j) % 4],
+        marks=() if (reduction, axis) in QUICK else pytest.mark.extended,
+    )
     for i, reduction in enumerate(_kernels.REDUCTIONS)
     for j, axis in enumerate([None, 0, -1])
 ]
