@@ -34,7 +34,12 @@ absl::Status read_selection_attributes(OpKernelConstruction* context, SelectionO
                                       " entries: at most one is allowed");
   }
   if (!axis.empty()) options.axis = axis[0];
-  return absl::OkStatus();
+  tensorflow::DataType type;
+  TF_RETURN_IF_ERROR(context->GetAttr("T", &type));
+  if (!tensorflow::DataTypeIsInteger(type)) return absl::OkStatus();
+  return invalid_argument_if_thrown(context->def().op(), [&] {
+    require_method_of_integers(options, tensorflow::DataTypeString(type));
+  });
 }
 
 }  // namespace tailops
