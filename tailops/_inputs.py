@@ -7,21 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tailops import _checks
+from tailops._checks import foreign_dtype, require_dense
 from tailops._options import TailOptions, require_rank_of
-
-
-def require_dense(argument: str, values: Any) -> None:
-    """Raises TypeError for what TensorFlow has besides dense tensors."""
-    if isinstance(values, tf.RaggedTensor):
-        raise TypeError(
-            f"{argument} is a RaggedTensor: must be dense. Take its flat_values; or, to keep its "
-            "rows, to_tensor(nan), and leave NaN out (nanquantile, or ignore_nan=True)"
-        )
-    if isinstance(values, tf.SparseTensor | tf.IndexedSlices):
-        raise TypeError(
-            f"{argument} is a {type(values).__name__}: must be dense. tf.sparse.to_dense or "
-            "tf.convert_to_tensor makes it so"
-        )
 
 
 def dtype_of(argument: str, values: Any) -> str:
@@ -37,9 +24,11 @@ def dtype_of(argument: str, values: Any) -> str:
         try:
             return str(tf.convert_to_tensor(values).dtype.name)
         except (TypeError, ValueError):
-            dtype = np.asarray(values).dtype
-    if isinstance(dtype, np.dtype) and (dtype.kind == "O" or dtype.char in "gG"):
-        return str(dtype.name)
+            values = np.asarray(values)
+            dtype = values.dtype
+    foreign = foreign_dtype(values)
+    if foreign is not None:
+        return foreign
     try:
         return str(tf.as_dtype(dtype).name)
     except TypeError:  # of another library, which TensorFlow may convert all the same
@@ -70,8 +59,10 @@ class Inputs(NamedTuple):
 
 
 def _as_mask(mask: Any, predictions: tf.Tensor) -> tf.Tensor:
-    tensor = as_tensor("mask", mask, ("bool",))
-    tensor = _checks.like(tf, tensor, predictions)
+    dtype = dtype_of("mask", mask)
+    if dtype != "bool":
+        raise TypeError(f"mask of dtype {dtype}: must be bool")
+    tensor = _checks.like(tf, tf.convert_to_tensor(mask), predictions)
     if not tensor.shape.is_compatible_with(predictions.shape):
         raise ValueError(
             f"mask of shape {tensor.shape}: must be that of y_pred, {predictions.shape}"

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tailops import _xla, reference_selection
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING
-from tailops._inputs import as_tensor, dtype_of, require_dense
+from tailops._checks import FLOATING, require_dense
+from tailops._inputs import as_tensor, dtype_of
 from tailops._op_library import library
 from tailops._symbolic import takes_symbolic_tensors
 

@@ -44,8 +44,8 @@ std::vector<std::string> selection_methods();
 // The method's place; std::invalid_argument if there is none of this name.
 int selection_method(const std::string& name);
 
-// std::invalid_argument if the method interpolates between integers of this dtype, where it may find
-// what is none. Inline: the library of the CUDA launches is linked without the kernels of the CPU.
+// std::invalid_argument if the method interpolates: what lies between two integers may be none.
+// Inline, since the library of the CUDA launches is linked without the kernels of the CPU.
 inline void require_method_of_integers(const SelectionOptions& options, const std::string& dtype) {
   if (!interpolates(options.method)) return;
   std::string allowed;
@@ -81,8 +81,8 @@ std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
 void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
                       int64_t count);
 
-// value[q_count · groups], state[groups · q_count]. std::invalid_argument if a q is out of range, or
-// the method interpolates integers.
+// value[q_count · groups], state[groups · q_count]. std::invalid_argument if a q is out of range,
+// or the method interpolates integers.
 template <typename T>
 void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
                     const double* q, int64_t q_count, T* value, SelectionState* state,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tailops import reference, reference_selection
+from tailops import build_info, reference, reference_selection
 from tailops._op_library import library
 from tailops.losses import PercentileLoss
 from tailops.ops import (
@@ -192,6 +192,11 @@ def test_what_is_not_dense():
         ]:
             with pytest.raises(TypeError, match="^" + message.format(argument)):
                 call(bad)
+        if build_info()["jax"]:
+            from tailops.jax import percentile_loss as of_jax
+
+            with pytest.raises(TypeError, match="^" + message.format("y_pred")):
+                of_jax(X, bad)
     np.testing.assert_array_equal(quantile(ragged.flat_values, 0.5), 2)
     rows = nanquantile(ragged.to_tensor(np.nan), 0.5, axis=1)
     np.testing.assert_array_equal(rows, [1.5, 3])
