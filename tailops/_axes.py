@@ -4,10 +4,24 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 
+def _known(axis: Any) -> Any:
+    """What a tensor or an array holds, as Python has it; all else as it is."""
+    if isinstance(axis, tf.Tensor | tf.Variable):
+        axis = tf.get_static_value(tf.convert_to_tensor(axis))
+        if axis is None:
+            raise TypeError(
+                "axis is a tensor that only run time knows: must be an integer, a tuple of "
+                "integers or None"
+            )
+    return axis.tolist() if isinstance(axis, np.ndarray | np.generic) else axis
+
+
 def _index(value: object) -> int:
+    value = _known(value)
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -22,11 +36,12 @@ def reduced_axes(axis: Any, rank: int) -> list[int]:
     """The axes in ascending order, counted from the front.
 
     Raises:
-        TypeError: They are not integers.
+        TypeError: They are not integers, or tensors whose value is not known yet.
         ValueError: One is out of range, or there twice.
     """
     if axis is None:
         return list(range(rank))
+    axis = _known(axis)
     given = [_index(a) for a in axis] if isinstance(axis, Iterable) else [_index(axis)]
     for a in given:
         if not -rank <= a < rank:

@@ -24,6 +24,29 @@ def require_dtypes(y_true: str, y_pred: str, ignore_value: float | None = None) 
         require_possible("ignore_value", ignore_value, y_true)
 
 
+_DENSE_INSTEAD = {
+    "RaggedTensor": "Take its flat_values; or, to keep its rows, to_tensor(nan), and leave NaN out "
+    "(nanquantile, or ignore_nan=True)",
+    "SparseTensor": "tf.sparse.to_dense makes it so",
+    "IndexedSlices": "tf.convert_to_tensor makes it so",
+}
+
+
+def require_dense(argument: str, values: Any) -> None:
+    """Raises TypeError for what TensorFlow has besides dense tensors; does not import it."""
+    kind = type(values).__name__
+    if kind in _DENSE_INSTEAD:
+        raise TypeError(f"{argument} is a {kind}: must be dense. {_DENSE_INSTEAD[kind]}")
+
+
+def foreign_dtype(values: Any) -> str | None:
+    """The name of a dtype of NumPy that no framework has: object, longdouble; None for others."""
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and (dtype.kind == "O" or dtype.char in "gG"):
+        return dtype.name
+    return None
+
+
 def number(argument: str, value: object) -> float:
     """The value as a float; TypeError unless it is a number."""
     if isinstance(value, bool) or not isinstance(value, Real):

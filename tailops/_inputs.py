@@ -3,21 +3,50 @@
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tailops import _checks
+from tailops._checks import foreign_dtype, require_dense
 from tailops._options import TailOptions, require_rank_of
 
 
-def _dtype_of(values: Any) -> str:
+def dtype_of(argument: str, values: Any) -> str:
+    """The name of the dtype: TensorFlow's, or NumPy's where TensorFlow has none.
+
+    Raises:
+        TypeError: They are no dense tensor.
+        ValueError: A list that is no array.
+    """
+    require_dense(argument, values)
     dtype = getattr(values, "dtype", None)
-    found = tf.convert_to_tensor(values).dtype if dtype is None else tf.as_dtype(dtype)
-    return str(found.name)
+    if dtype is None:
+        try:
+            return str(tf.convert_to_tensor(values).dtype.name)
+        except (TypeError, ValueError):
+            values = np.asarray(values)
+            dtype = values.dtype
+    foreign = foreign_dtype(values)
+    if foreign is not None:
+        return foreign
+    try:
+        return str(tf.as_dtype(dtype).name)
+    except TypeError:  # of another library, which TensorFlow may convert all the same
+        return str(tf.convert_to_tensor(values).dtype.name)
+
+
+def as_tensor(argument: str, values: Any, allowed: tuple[str, ...]) -> tf.Tensor:
+    """The values as a tensor; TypeError unless it is a dense one of these dtypes."""
+    dtype = dtype_of(argument, values)
+    if dtype not in allowed:
+        raise TypeError(f"{argument} of dtype {dtype}: must be one of {', '.join(allowed)}")
+    return tf.convert_to_tensor(values)
 
 
 def require_dtypes(y_true: Any, y_pred: Any, ignore_value: float | None = None) -> None:
     """As `_checks.require_dtypes`, of tensors."""
-    _checks.require_dtypes(_dtype_of(y_true), _dtype_of(y_pred), ignore_value)
+    dtypes = dtype_of("y_true", y_true), dtype_of("y_pred", y_pred)
+    _checks.require_dtypes(*dtypes, ignore_value)
 
 
 class Inputs(NamedTuple):
@@ -30,10 +59,10 @@ class Inputs(NamedTuple):
 
 
 def _as_mask(mask: Any, predictions: tf.Tensor) -> tf.Tensor:
-    tensor = tf.convert_to_tensor(mask)
-    if tensor.dtype != tf.bool:
-        raise TypeError(f"mask of dtype {tensor.dtype.name}: must be bool")
-    tensor = _checks.like(tf, tensor, predictions)
+    dtype = dtype_of("mask", mask)
+    if dtype != "bool":
+        raise TypeError(f"mask of dtype {dtype}: must be bool")
+    tensor = _checks.like(tf, tf.convert_to_tensor(mask), predictions)
     if not tensor.shape.is_compatible_with(predictions.shape):
         raise ValueError(
             f"mask of shape {tensor.shape}: must be that of y_pred, {predictions.shape}"

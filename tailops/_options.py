@@ -88,6 +88,15 @@ class TailOptions:
         values = {key: value for key, value in asdict(self).items() if key != "axis"}
         return _kernels.Options(**values, selection=selection)
 
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, with which Keras saves what holds options."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TailOptions":
+        """The options of such arguments."""
+        return cls(**config)
+
     def attributes(self) -> dict[str, Any]:
         """The options as attributes of the TensorFlow ops: numbers in decimal, exactly."""
         return {

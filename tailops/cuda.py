@@ -272,8 +272,8 @@ def select_forward(
     """Quantiles of a device array, or its elements of given ranks; as `tailops.ops.quantile`.
 
     Args:
-        x: Contiguous, of PyTorch or CuPy: float16, bfloat16, float32 or float64; for ranks also
-            integers of 8 to 64 bits.
+        x: Contiguous, of PyTorch or CuPy: float16, bfloat16, float32 or float64; where nothing is
+            interpolated also integers of 8 to 64 bits.
         q: Fractions in [0, 1], or ranks, on the host.
         method: "linear", "lower", "higher", "nearest", "midpoint" or "floor"; or "rank" or
             "rank_from_top", by which q is a 0-based rank, in ascending or descending order.
@@ -336,7 +336,7 @@ def select_backward(
     library = _library_of("x", x)
     dtype, shape = library.dtype(x), tuple(x.shape)
     _, geometry = _selection(shape, "rank", axis, False)
-    count = int(upstream.shape[0]) if upstream.ndim else 0
+    count = int(state.shape[1]) // _kernels.SELECTION_COLUMNS if state.ndim == 2 else 0
     columns = (geometry.groups, _kernels.SELECTION_COLUMNS * count)
     values = (count, *geometry.group_shape)
     arriving = _require(library, "upstream", upstream, dtype, values)

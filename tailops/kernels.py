@@ -200,7 +200,8 @@ def select(
     """Quantiles of a NumPy array, or its elements of given ranks; as `tailops.ops.quantile`.
 
     Args:
-        x: float16, bfloat16, float32 or float64; for ranks also integers of 8 to 64 bits.
+        x: float16, bfloat16, float32 or float64; where nothing is interpolated also integers of 8
+            to 64 bits.
         q: A vector of fractions in [0, 1], or of ranks.
         method: "linear", "lower", "higher", "nearest", "midpoint" or "floor"; or "rank" or
             "rank_from_top", by which q is a 0-based rank, in ascending or descending order.
@@ -212,7 +213,8 @@ def select(
         Of x's dtype: q's shape, then that of x without the axis.
 
     Raises:
-        ValueError: An argument is out of range, or there is nothing to select from.
+        ValueError: An argument is out of range, there is nothing to select from, or "linear" or
+            "midpoint" of integers.
 
     Example:
         >>> select(np.array([4.0, 1.0, 2.0]), [0.5, 0.75]).tolist()
@@ -300,7 +302,7 @@ def select_backward(
         list(array.shape), _kernels.SelectionOptions("rank", False, axis)
     )
     arriving = np.asarray(upstream, array.dtype, order="C")
-    count = arriving.shape[0] if arriving.ndim else 0
+    count = state.shape[1] // _kernels.SELECTION_COLUMNS if state.ndim == 2 else 0
     for name, given, shape in (
         ("upstream", arriving, (count, *geometry.group_shape)),
         ("state", state, (geometry.groups, _kernels.SELECTION_COLUMNS * count)),

@@ -2,12 +2,14 @@
 
 from typing import Any, NoReturn
 
+import keras
 import tensorflow as tf
 
 from tailops import _xla, reference
 from tailops._inputs import as_inputs
 from tailops._op_library import library
 from tailops._options import ATTRIBUTES, TailOptions, require_reduction
+from tailops._symbolic import takes_symbolic_tensors
 from tailops.selection import median, nanquantile, nth_element, quantile, top_k_mean
 
 __all__ = [
@@ -21,8 +23,10 @@ __all__ = [
 ]
 
 _xla.load_kernels()
+keras.saving.register_keras_serializable(package="tailops")(TailOptions)
 
 
+@takes_symbolic_tensors
 def tail_loss(
     y_true: Any,
     y_pred: Any,

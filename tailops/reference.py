@@ -70,11 +70,13 @@ def order_statistic(error: tf.Tensor, rank: tf.Tensor, axis: int | None) -> tf.T
 
 
 def interpolate(lower: tf.Tensor, upper: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    """NumPy's, of two errors; infinite where the upper is and has a weight."""
-    gap = tf.where(lower == upper, tf.zeros_like(lower), upper - lower)
-    low, high, wide_gap = (tf.cast(x, tf.float64) for x in (lower, upper, gap))
-    value = tf.where(weight < 0.5, low + wide_gap * weight, high - wide_gap * (1 - weight))
-    return tf.where(tf.math.is_inf(gap), upper, tf.cast(value, lower.dtype))
+    """NumPy's interpolation; where the gap is not finite, the weighted sum, as in rank.h."""
+    gap = tf.cast(upper - lower, tf.float64)
+    below, above = tf.cast(lower, tf.float64), tf.cast(upper, tf.float64)
+    numpys = tf.where(weight < 0.5, below + gap * weight, above - gap * (1 - weight))
+    mixed = tf.where(tf.math.is_inf(gap), below * (1 - weight) + above * weight, numpys)
+    value = tf.where((weight == 0) | (lower == upper), below, mixed)
+    return tf.cast(value, lower.dtype)
 
 
 def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> Threshold:

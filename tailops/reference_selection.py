@@ -6,7 +6,7 @@ build has no kernels for it.
 
 import tensorflow as tf
 
-from tailops.reference import RANKS
+from tailops.reference import RANKS, interpolate
 
 __all__ = ["select"]
 
@@ -19,14 +19,39 @@ def _ranks(q: tf.Tensor, n: tf.Tensor, method: str) -> tf.Tensor:
     return RANKS[method](n, q)
 
 
-def _elements(x: tf.Tensor, ascending: tf.Tensor, rank: tf.Tensor) -> tf.Tensor:
-    """Of x's last axis, whose gradient is split equally over the elements equal to each."""
+def _in_range(q: tf.Tensor, length: tf.Tensor, method: str) -> tf.Tensor:
+    by_rank = method in ("rank", "rank_from_top")
+    return (q >= 0) & (q < tf.cast(length, q.dtype) if by_rank else q <= 1)
+
+
+def _require_method_of_integers(dtype: str, method: str) -> None:
+    allowed = ("floor", "lower", "higher", "nearest", "rank", "rank_from_top")
+    if method not in allowed:
+        raise ValueError(
+            f"method={method!r} of {dtype}: interpolates, so of integers it must be one of "
+            + ", ".join(map(repr, allowed))
+        )
+
+
+def _elements(x: tf.Tensor, valid: tf.Tensor, rank: tf.Tensor) -> tf.Tensor:
+    """Of x's last axis, whose gradient is split equally over the valid elements equal to each."""
+    ascending = tf.sort(x, axis=-1)
     value = tf.gather(ascending, tf.cast(rank, tf.int64), batch_dims=rank.shape.rank - 1)
     if not x.dtype.is_floating:
         return value
-    each = tf.expand_dims(x, -2)
-    up_to_it = tf.where(each <= tf.stop_gradient(value)[..., None], each, -float("inf"))
-    return tf.where(tf.math.is_inf(value), value, tf.reduce_max(up_to_it, -1))
+    value = tf.stop_gradient(value)[..., None]
+    each, valid, inf = tf.expand_dims(x, -2), tf.expand_dims(valid, -2), float("inf")
+    # The fill is no element that counts, as long as the value is not the fill.
+    as_largest = tf.reduce_max(tf.where(valid & (each <= value), each, -inf), -1)
+    as_smallest = tf.reduce_min(tf.where(valid & (each >= value), each, inf), -1)
+    return tf.where(value[..., 0] == -inf, as_smallest, as_largest)
+
+
+def _nan_of_all(x: tf.Tensor, where: tf.Tensor) -> tf.Tensor:
+    """NaN with a gradient of NaN for the whole group, for groups that have one of these."""
+    nan, one = tf.constant(float("nan"), x.dtype), tf.constant(1, x.dtype)
+    factor = tf.where(tf.reduce_any(where, -1, keepdims=True), nan, one)
+    return tf.reduce_sum(x * factor, -1, keepdims=True)
 
 
 def select(
@@ -41,14 +66,19 @@ def select(
 
     Args:
         x: Real numbers, of known rank.
-        q: A scalar or a vector of float64.
+        q: A scalar or a vector of float64. One that is out of range makes NaN; of integers, the
+            nearest in range is taken.
         method: "floor", "lower", "higher", "nearest", "midpoint", "linear", "rank" or
             "rank_from_top".
         axis: Along which; None: over all elements.
         ignore_nan: Whether NaN is left out; otherwise it is the result where there is one.
 
     Returns:
-        Of x's dtype, q's shape before that of x without the axis.
+        Of x's dtype, q's shape before that of x without the axis. Subnormal numbers may be taken
+        for zero, as TensorFlow's threads do.
+
+    Raises:
+        ValueError: There is nothing to select from, or the method interpolates integers.
 
     Example:
         >>> x, q = tf.constant([4.0, 1.0, 2.0]), tf.constant([0.5, 0.75], tf.float64)
@@ -59,32 +89,37 @@ def select(
         value = select(x, tf.reshape(q, [1]), method=method, axis=axis, ignore_nan=ignore_nan)
         return tf.squeeze(value, 0)
     given = x.dtype
+    shape = tuple(x.shape)
+    if x.dtype.is_integer:
+        _require_method_of_integers(x.dtype.name, method)
     if given in (tf.float16, tf.bfloat16):
         x = tf.cast(x, tf.float32)
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
     others = [i for i in range(x.shape.rank) if i != axis % x.shape.rank]
     x = tf.transpose(x, [*others, axis % x.shape.rank])
+    if x.shape[-1] == 0 and 0 not in x.shape[:-1]:
+        raise ValueError(
+            f"input of shape {shape}: there must be at least one element to select from"
+        )
     nan = tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)
-    if ignore_nan:
-        x = tf.where(nan, tf.constant(float("inf"), x.dtype), x)
-    left_out = tf.logical_and(nan, ignore_nan)
-    n = tf.reduce_sum(tf.cast(~left_out, tf.float64), -1, keepdims=True)
-    rank = _ranks(q, n, method)
-    below = tf.floor(tf.maximum(rank, 0))
-    above = tf.clip_by_value(below + 1, 0, tf.maximum(n - 1, 0))
-    ascending = tf.sort(x, axis=-1)
-    lower = _elements(x, ascending, below)
+    valid = ~tf.logical_and(nan, ignore_nan)
+    n = tf.reduce_sum(tf.cast(valid, tf.float64), -1, keepdims=True)
+    last = tf.maximum(n - 1, 0)
+    rank = _ranks(tf.where(tf.math.is_nan(q), tf.zeros_like(q), q), n, method)
+    rank = tf.clip_by_value(rank, 0, last)
+    below = tf.floor(rank)
+    # What is left out sorts behind all that may be selected.
+    ordered = x if not x.dtype.is_floating else tf.where(valid, x, float("inf"))
+    value = _elements(ordered, valid, below)
     if x.dtype.is_floating:
-        weight = tf.cast(rank - below, x.dtype)
-        upper = _elements(x, ascending, above)
-        gap = upper - lower
-        mixed = tf.where(weight < 0.5, lower + gap * weight, upper - gap * (1 - weight))
-        value = tf.where((weight <= 0) | (lower == upper), lower, mixed)
-        bad = n == 0 if ignore_nan else tf.reduce_any(nan, -1, keepdims=True)
-        value = tf.where(bad, tf.constant(float("nan"), x.dtype), value)
-    else:
-        value = lower
+        upper = _elements(ordered, valid, tf.minimum(below + 1, last))
+        value = interpolate(value, upper, tf.stop_gradient(rank - below))
+        value = tf.where(n == 0, tf.constant(float("nan"), x.dtype), value)
+        bad = ~_in_range(q, tf.shape(x)[-1], method)
+        if not ignore_nan:
+            bad = tf.reduce_any(nan, -1, keepdims=True) | bad
+        value = tf.where(bad, _nan_of_all(x, bad), value)
     rank_of_value = value.shape.rank
     value = tf.transpose(value, [rank_of_value - 1, *range(rank_of_value - 1)])
     return tf.cast(value, given)

@@ -11,18 +11,15 @@ import tensorflow as tf
 
 from tailops import _xla, reference_selection
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING
+from tailops._checks import FLOATING, require_dense
+from tailops._inputs import as_tensor, dtype_of
 from tailops._op_library import library
+from tailops._symbolic import takes_symbolic_tensors
 
 __all__ = ["median", "nanquantile", "nth_element", "quantile", "top_k_mean"]
 
 METHODS = ("linear", "lower", "higher", "nearest", "midpoint", "floor")
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-
-
-def _require_dtype(argument: str, x: tf.Tensor, allowed: tuple[str, ...]) -> None:
-    if x.dtype.name not in allowed:
-        raise TypeError(f"{argument} of dtype {x.dtype.name}: must be one of {', '.join(allowed)}")
 
 
 def _require_rank(argument: str, x: tf.Tensor) -> int:
@@ -55,9 +52,10 @@ def _whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.T
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         _require_in_range(argument, int(value), low, high)
         return tf.constant(int(value), tf.float64)
+    dtype = dtype_of(argument, value)
+    if dtype not in _INTEGERS:
+        raise TypeError(f"{argument} of dtype {dtype}: must be an integer")
     number = tf.convert_to_tensor(value)
-    if not number.dtype.is_integer:
-        raise TypeError(f"{argument} of dtype {number.dtype.name}: must be an integer")
     if number.shape.rank not in (0, None):
         raise ValueError(f"{argument} of shape {tuple(number.shape)}: must be a scalar")
     known = tf.get_static_value(number)
@@ -66,6 +64,7 @@ def _whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.T
     return tf.cast(number, tf.float64)
 
 
+@takes_symbolic_tensors
 def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa: A002
     """The n-th smallest element of every row, as TensorFlow's NthElement.
 
@@ -89,8 +88,7 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
         >>> nth_element([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]], 1).numpy().tolist()
         [2.0, 5.0]
     """
-    x = tf.convert_to_tensor(input)
-    _require_dtype("input", x, (*FLOATING, *_INTEGERS))
+    x = as_tensor("input", input, (*FLOATING, *_INTEGERS))
     if x.shape.rank == 0:
         raise ValueError("input of shape (): must have at least one dimension")
     last = None if x.shape.rank is None else x.shape[-1]
@@ -99,6 +97,7 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
 
 
 def _fractions(q: Any) -> tf.Tensor:
+    require_dense("q", q)
     if isinstance(q, tf.Tensor | tf.Variable):
         fractions = tf.convert_to_tensor(q)
         if not (fractions.dtype.is_floating or fractions.dtype.is_integer):
@@ -120,8 +119,7 @@ def _fractions(q: Any) -> tf.Tensor:
 def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan: bool) -> Any:
     if method not in METHODS:
         raise ValueError(f"method={method!r}: must be one of {', '.join(map(repr, METHODS))}")
-    tensor = tf.convert_to_tensor(x)
-    _require_dtype("x", tensor, FLOATING)
+    tensor = as_tensor("x", x, FLOATING)
     rank = _require_rank("x", tensor)
     fractions = _fractions(q)
     q_rank = _require_rank("q", fractions)
@@ -134,19 +132,23 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan
     return with_kept_axes(value, axes, q_rank) if keepdims else value
 
 
+@takes_symbolic_tensors
 def quantile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> tf.Tensor:
     """Quantiles, with the results of `numpy.quantile` and `keras.ops.quantile`.
 
-    All q are found in one selection. NaN where there is one. Infinite elements order as numbers,
-    and the interpolation with one is infinite, where NumPy's arithmetic may make it NaN.
+    All q are found in one selection. NaN where there is one. Infinite elements order as numbers.
+    Where NumPy's interpolation leaves the numbers, this does not: with an infinite element it is
+    that infinity, of two opposite ones NaN, and of two finite ones it never overflows.
 
     Args:
-        x: float16 and bfloat16 (interpolated in float32), float32 or float64.
+        x: float16 and bfloat16 (interpolated in float32), float32 or float64; also one of Keras's
+            symbolic tensors, of which the result is one too.
         q: Fractions in [0, 1]: a number, or an array of any shape. A tensor may be known at run
             time only. There is no gradient by q.
-        axis: Along which: an integer, a tuple of them, or None, over all elements.
+        axis: Along which: an integer, a tuple of them (also as tensors whose value is known), or
+            None, over all elements.
         method: "linear", "lower", "higher", "nearest" (half to even) or "midpoint" as in NumPy, on
             the rank q·(n − 1); or "floor", rank min(⌊n·q⌋, n − 1), as in the losses.
         keepdims: Whether reduced axes stay, with size 1.
@@ -156,7 +158,7 @@ def quantile(
         all that are equal to it, split equally; the one of an interpolation by its weights.
 
     Raises:
-        TypeError: x is not floating, or another argument not of its type.
+        TypeError: x is not floating or not dense, or another argument not of its type.
         ValueError: q is outside [0, 1], an axis out of range or there twice, or the method unknown.
         tf.errors.InvalidArgumentError: q is outside where only run time knows, or x is empty.
             Inside XLA on a GPU, where it would have to wait, the value is NaN.
@@ -175,6 +177,7 @@ def quantile(
     return _quantile(x, q, axis, method, keepdims, ignore_nan=False)
 
 
+@takes_symbolic_tensors
 def nanquantile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> tf.Tensor:
@@ -200,6 +203,7 @@ def nanquantile(
     return _quantile(x, q, axis, method, keepdims, ignore_nan=True)
 
 
+@takes_symbolic_tensors
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """The median, with the results of `numpy.median` and `keras.ops.median`.
 
@@ -221,6 +225,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     return quantile(x, 0.5, axis=axis, keepdims=keepdims)
 
 
+@takes_symbolic_tensors
 def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """The mean of the k largest elements.
 
@@ -248,8 +253,7 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
 
     Source: as `tailops.losses.percentile_loss`: with k = (1 − p)·n, the conditional value at risk.
     """
-    tensor = tf.convert_to_tensor(x)
-    _require_dtype("x", tensor, FLOATING)
+    tensor = as_tensor("x", x, FLOATING)
     axes = reduced_axes(axis, _require_rank("x", tensor))
     sizes = [tensor.shape[a] for a in axes]
     known = None if None in sizes else int(np.prod(sizes, dtype=np.int64))

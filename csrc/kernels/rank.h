@@ -101,19 +101,19 @@ TAILOPS_HOST_DEVICE Rank rank_by(int rule, int64_t n, double p) {
 }
 
 // NumPy's interpolation, operation for operation, so that finite results have the same bits: the
-// difference in T, the rest in float64. Where NumPy's arithmetic makes a NaN of infinite order
-// statistics (∞ − ∞, ∞ · 0), this is the limit: equal ones are their own interpolation, and any
-// weight on an infinite one is infinite.
+// difference in T, the rest in float64. Where that difference is not finite, NumPy's arithmetic
+// leaves the numbers (∞ − ∞, ∞ · 0, ∞ for two that are finite). There it is the weighted sum, of
+// which no part overflows: an infinite element makes it that infinity, and two opposite ones NaN.
 template <typename T>
 TAILOPS_HOST_DEVICE T interpolate(T lower, T upper, const Rank& rank) {
-  double value = static_cast<double>(lower);
+  const double below = static_cast<double>(lower), above = static_cast<double>(upper);
+  double value = below;
   if (rank.weight != 0.0 && lower != upper) {
     const double gap = static_cast<double>(static_cast<T>(upper - lower));
     if (std::isinf(gap)) {
-      value = static_cast<double>(upper);
+      value = below * (1.0 - rank.weight) + above * rank.weight;
     } else {
-      value = rank.weight < 0.5 ? static_cast<double>(lower) + gap * rank.weight
-                                : static_cast<double>(upper) - gap * (1.0 - rank.weight);
+      value = rank.weight < 0.5 ? below + gap * rank.weight : above - gap * (1.0 - rank.weight);
     }
   }
   return static_cast<T>(rank.scale * value);

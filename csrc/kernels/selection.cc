@@ -409,8 +409,13 @@ std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
 
 void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
                       int64_t count) {
-  if (count == 1 && shape == value_shape({}, geometry)) return;
-  require_shape("upstream", shape, value_shape({count}, geometry));
+  const std::vector<int64_t> of_vector = value_shape({count}, geometry);
+  if (count != 1) return require_shape("upstream", shape, of_vector);
+  const std::vector<int64_t> of_scalar = value_shape({}, geometry);
+  if (shape == of_scalar || shape == of_vector) return;
+  throw std::invalid_argument("upstream of shape " + to_string(shape) + " must have the shape " +
+                              to_string(of_scalar) + ", or, of a vector of one q, " +
+                              to_string(of_vector));
 }
 
 template <typename T>
@@ -419,6 +424,7 @@ void select_forward(const T* x, const SelectionGeometry& geometry, const Selecti
                     Executor& executor) {
   const KeepSubnormals guard;
   const ScratchScope scope;
+  require_method_of<T>(options);
   require_selectable(options, q, q_count, geometry.length);
   if (geometry.size() == 0 || q_count == 0) return;
   SelectForward<T>(x, geometry, options, q, q_count, value, state).run(executor);

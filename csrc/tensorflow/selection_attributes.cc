@@ -33,6 +33,11 @@ absl::Status read_selection_attributes(OpKernelConstruction* context, SelectionO
                                 " entries: at most one is allowed");
   }
   if (!axis.empty()) options.axis = axis[0];
+  tensorflow::DataType type;
+  TF_RETURN_IF_ERROR(context->GetAttr("T", &type));
+  if (tensorflow::DataTypeIsInteger(type)) {
+    require_method_of_integers(options, tensorflow::DataTypeString(type));
+  }
   return absl::OkStatus();
 }
 

@@ -15,14 +15,16 @@ from tailops.jax._custom_calls import backward, forward
 __all__ = ["TailOptions", "require_dtypes", "tail_loss", "valid"]
 
 
-def _dtype_of(values: Any) -> str:
+def _dtype_of(argument: str, values: Any) -> str:
+    _checks.require_dense(argument, values)
     dtype = getattr(values, "dtype", None)
     return np.dtype(np.asarray(values).dtype if dtype is None else dtype).name
 
 
 def require_dtypes(y_true: Any, y_pred: Any, ignore_value: float | None = None) -> None:
     """As `_checks.require_dtypes`, of tensors."""
-    _checks.require_dtypes(_dtype_of(y_true), _dtype_of(y_pred), ignore_value)
+    dtypes = _dtype_of("y_true", y_true), _dtype_of("y_pred", y_pred)
+    _checks.require_dtypes(*dtypes, ignore_value)
 
 
 class _Inputs(NamedTuple):
@@ -33,8 +35,9 @@ class _Inputs(NamedTuple):
 
 
 def _as_mask(mask: Any, predictions: jax.Array) -> jax.Array:
-    if _dtype_of(mask) != "bool":
-        raise TypeError(f"mask of dtype {_dtype_of(mask)}: must be bool")
+    dtype = _dtype_of("mask", mask)
+    if dtype != "bool":
+        raise TypeError(f"mask of dtype {dtype}: must be bool")
     array = _checks.like(jnp, jnp.asarray(mask), predictions)
     if array.shape != predictions.shape:
         raise ValueError(

@@ -38,14 +38,23 @@ def _compatible(given: Any, wanted: Any) -> bool:
     )
 
 
+def as_tensor(argument: str, values: Any) -> Any:
+    """The values as a tensor; TypeError for what is not dense, or of no framework's dtype."""
+    _checks.require_dense(argument, values)
+    foreign = _checks.foreign_dtype(values)
+    if foreign is not None:
+        raise TypeError(f"{argument} of dtype {foreign}: must be real numbers")
+    return keras.ops.convert_to_tensor(values)
+
+
 def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Both as tensors of the same shape, up to a last axis of 1, each of its own dtype.
 
     Raises:
-        TypeError: y_pred is not floating or y_true is not real.
+        TypeError: y_pred is not floating, y_true is not real, or one of them is not dense.
         ValueError: The shapes differ.
     """
-    targets, predictions = keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred)
+    targets, predictions = as_tensor("y_true", y_true), as_tensor("y_pred", y_pred)
     _checks.require_dtypes(y_true=dtype_of(targets), y_pred=dtype_of(predictions))
     given = tuple(targets.shape), tuple(predictions.shape)
     targets, predictions = _checks.same_rank(keras.ops, targets, predictions)

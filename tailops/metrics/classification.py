@@ -10,7 +10,7 @@ from tailops import _checks
 from tailops._checks import boolean, number
 from tailops.metrics._ignored import equals_any, is_nan
 from tailops.metrics._mean import MaskedMean
-from tailops.metrics._tensors import and_mask, dtype_of, known_values, mask_of
+from tailops.metrics._tensors import and_mask, as_tensor, dtype_of, known_values, mask_of
 
 __all__ = ["MaskedCategoricalAccuracy", "MaskedSparseCategoricalCrossentropy"]
 
@@ -25,7 +25,7 @@ def _integers(argument: str, values: object) -> tuple[int, ...]:
 
 
 def _labels_and_scores(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    labels, scores = keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred)
+    labels, scores = as_tensor("y_true", y_true), as_tensor("y_pred", y_pred)
     _checks.require_dtypes(y_true=dtype_of(labels), y_pred=dtype_of(scores))
     given = tuple(labels.shape), tuple(scores.shape)
     if len(given[0]) == len(given[1]) and given[0] and given[0][-1] == 1:

@@ -113,6 +113,13 @@ def test_integers(emulated, dtype, path):
             check_emulated(emulated, Case(x.T.copy(), ranks, method, 0))
 
 
+@pytest.mark.parametrize("method", ["linear", "midpoint"])
+def test_no_interpolation_of_integers(emulated, method):
+    case = Case(np.array([1, 2, 3, 10], np.int32), (0.5,), method)
+    with pytest.raises(RuntimeError, match=f"method='{method}' of int32: interpolates"):
+        emulated.forward(case)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_around_the_boundaries(emulated, dtype):
     """A vector, a warp's and a block's share of them, a group of a block, the shared memory."""

@@ -1,5 +1,7 @@
 """Selection of one array: exact on every instruction set, thread count and adversarial family."""
 
+import re
+
 import numpy as np
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
@@ -81,6 +83,32 @@ def test_errors():
             kernels.select(x, q, **dict(zip(("method", "axis"), rest, strict=False)))
     with pytest.raises(ValueError, match=r"input of shape \(0,\): there must be at least one"):
         kernels.select(np.ones(0), [0.5])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "uint16", "uint64"])
+def test_no_interpolation_of_integers(dtype):
+    x = np.array([1, 2, 3, 10], dtype)
+    for method in ("linear", "midpoint"):
+        message = (
+            f"method='{method}' of {dtype}: interpolates, so of integers it must be one of "
+            "'floor', 'lower', 'higher', 'nearest', 'rank', 'rank_from_top'"
+        )
+        with pytest.raises(ValueError, match=message):
+            kernels.select(x, [0.5], method=method)
+    for method in ("floor", "lower", "higher", "nearest"):
+        expected = 3 if method == "floor" else np.quantile(x, 0.5, method=method)
+        assert kernels.select(x, [0.5], method=method) == expected
+
+
+def test_a_gradient_of_another_shape_is_told_the_values():
+    x = np.arange(6.0).reshape(2, 3)
+    state = kernels.select_forward(x, [0.5, 0.9], axis=1).state
+    for wrong in (np.ones(2), np.ones((1, 2)), np.ones((3, 2)), np.ones((2, 3)), np.float64(1)):
+        message = rf"upstream of shape {re.escape(str(wrong.shape))}: must be \(2, 2\)"
+        with pytest.raises(ValueError, match=message):
+            kernels.select_backward(wrong, x, state, axis=1)
+    with pytest.raises(ValueError, match=r"state of shape \(1, 8\): must be \(2, 8\)"):
+        kernels.select_backward(np.ones((2, 2)), x, state[:1], axis=1)
 
 
 @pytest.mark.usefixtures("_instruction_set")

@@ -223,6 +223,10 @@ BAD_INPUT = [
     (MaskedSparseCategoricalCrossentropy, ([1, -1, 3], SCORES), ValueError, "the label -1"),
     (partial(MaskedCosineSimilarity, 2), (SCORES, SCORES), ValueError, r"axis=2: .*\[-2, 2\)"),
     (MaskedCosineSimilarity, (1.0, 1.0), ValueError, r"axis=-1: .*0 dimension"),
+    (MaskedCosineSimilarity, (SCORES.astype(np.longdouble), SCORES), TypeError,
+     "y_true of dtype (float128|longdouble): must be real"),
+    (MaskedSparseCategoricalCrossentropy, (INT8, SCORES.astype(object)), TypeError,
+     "y_pred of dtype object: must be real"),
 ]  # fmt: skip
 
 
@@ -231,6 +235,16 @@ def test_bad_input(make, data, error, message):
     metric = make()
     with pytest.raises(error, match=message):
         metric.update_state(*data)
+
+
+def test_what_is_not_dense():
+    bad = tf.ragged.constant([[1.0, 2.0], [3.0]]), tf.sparse.from_dense(SCORES)
+    for make in (MaskedMeanSquaredError, ErrorPercentile, MaskedCategoricalAccuracy):
+        for values, kind in zip(bad, ("RaggedTensor", "SparseTensor"), strict=True):
+            with pytest.raises(TypeError, match=f"^y_true is a {kind}: must be dense"):
+                make().update_state(values, SCORES)
+            with pytest.raises(TypeError, match=f"^y_pred is a {kind}: must be dense"):
+                make().update_state(INT8, values)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])

@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tailops import build_info, reference, reference_selection
 from tailops._op_library import library
-from tailops.ops import median, nanquantile, nth_element, quantile, top_k_mean
+from tailops.losses import PercentileLoss
+from tailops.ops import (
+    TailOptions,
+    median,
+    nanquantile,
+    nth_element,
+    quantile,
+    tail_loss,
+    top_k_mean,
+)
 
 X = np.arange(6.0, dtype="float32").reshape(2, 3)
 CASES = [
@@ -110,8 +120,143 @@ def test_the_op_itself():
             bad()
     value, state = select()
     for up, x, s, message in [
-        ([value, value], X, state, r"upstream of shape \(2,\) must"),
+        (
+            [value, value],
+            X,
+            state,
+            r"upstream of shape \(2,\) must have the shape \(\), or, of a vector of one q, \(1,\)",
+        ),
         (value, X, state[:, :3], r"state of shape \(1, 3\) must"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             library.tailops_select_grad(upstream=tf.reshape(up, [-1]), x=x, state=s)
+
+
+@pytest.mark.parametrize("method", ["linear", "midpoint"])
+@pytest.mark.parametrize("how", [None, {}, {"jit_compile": True}], ids=["eager", "graph", "xla"])
+def test_no_interpolation_of_integers(method, how):
+    def select(x):
+        return library.tailops_select(x=x, q=tf.constant([0.5], tf.float64), method=method)
+
+    function = select if how is None else tf.function(select, **how)
+    allowed = "'floor', 'lower', 'higher', 'nearest', 'rank', 'rank_from_top'"
+    message = (
+        f"method='{method}' of int32: interpolates, so of integers it must be one of {allowed}"
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        function(tf.constant([1, 2, 3, 10]))
+    with pytest.raises(ValueError, match=message):
+        reference_selection.select(
+            tf.constant([1, 2, 3, 10]), tf.constant([0.5], tf.float64), method=method, axis=None
+        )
+
+
+def test_the_reference_makes_nan_of_what_is_out_of_range():
+    """As the native op does where it cannot wait to raise."""
+    x = tf.constant([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]])
+    q = tf.Variable([0.5, 1.5, -0.1, np.nan], dtype=tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = reference_selection.select(x, tf.convert_to_tensor(q), method="linear", axis=1)
+    np.testing.assert_array_equal(value, [[2, 5], *[[np.nan] * 2] * 3])
+    assert np.isnan(tape.gradient(value, x)).all()
+    ranks = tf.constant([-1.0, 1.0, 7.0], tf.float64)
+    for dtype, expected in (("int32", [1, 2, 3]), ("float32", [np.nan, 2, np.nan])):
+        row = tf.constant([3, 1, 2], dtype)
+        value = reference_selection.select(row, ranks, method="rank", axis=0)
+        np.testing.assert_array_equal(value, expected)
+    with pytest.raises(ValueError, match=r"input of shape \(2, 0\): there must be at least one"):
+        reference_selection.select(x[:, :0], q[:1], method="linear", axis=1)
+
+
+def test_what_is_not_dense():
+    ragged = tf.ragged.constant([[1.0, 2.0], [3.0]])
+    sparse = tf.sparse.from_dense([[1.0, 0.0]])
+    for bad, message in [
+        (ragged, r"{} is a RaggedTensor: must be dense\. Take its flat_values; or.*to_tensor"),
+        (sparse, r"{} is a SparseTensor: must be dense\. tf\.sparse\.to_dense"),
+    ]:
+        for argument, call in [
+            ("x", lambda x: quantile(x, 0.5)),
+            ("x", median),
+            ("x", lambda x: top_k_mean(x, 1)),
+            ("input", lambda x: nth_element(x, 0)),
+            ("q", lambda q: quantile(X, q)),
+            ("n", lambda n: nth_element(X, n)),
+            ("k", lambda k: top_k_mean(X, k)),
+            ("y_true", lambda y: tail_loss(y, X)),
+            ("y_pred", lambda y: tail_loss(X, y)),
+            ("y_pred", lambda y: reference.tail_loss(X, y)),
+            ("y_pred", lambda y: PercentileLoss()(X, y)),
+            ("mask", lambda m: tail_loss(X, X, mask=m)),
+        ]:
+            with pytest.raises(TypeError, match="^" + message.format(argument)):
+                call(bad)
+        if build_info()["jax"]:
+            from tailops.jax import percentile_loss as of_jax
+
+            with pytest.raises(TypeError, match="^" + message.format("y_pred")):
+                of_jax(X, bad)
+    np.testing.assert_array_equal(quantile(ragged.flat_values, 0.5), 2)
+    rows = nanquantile(ragged.to_tensor(np.nan), 0.5, axis=1)
+    np.testing.assert_array_equal(rows, [1.5, 3])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"), [(np.longdouble, np.dtype(np.longdouble).name), (object, "object")]
+)
+def test_dtypes_that_tensorflow_has_not(dtype, name):
+    x = np.ones((2, 3), dtype)
+    for argument, call in [
+        ("x", lambda: quantile(x, 0.5)),
+        ("x", lambda: nanquantile(x, 0.5)),
+        ("x", lambda: top_k_mean(x, 1)),
+        ("input", lambda: nth_element(x, 0)),
+        ("y_pred", lambda: tail_loss(X, x)),
+        ("y_true", lambda: tail_loss(x, X)),
+        ("y_pred", lambda: reference.tail_loss(X, x)),
+        ("y_pred", lambda: PercentileLoss()(X, x)),
+        ("mask", lambda: tail_loss(X, X, mask=x)),
+    ]:
+        with pytest.raises(TypeError, match=f"^{argument} of dtype {name}: must be"):
+            call()
+    for argument, call in [
+        ("x", lambda: quantile([None, 1.0], 0.5)),
+        ("n", lambda: nth_element(X, None)),
+        ("k", lambda: top_k_mean(X, [None])),
+    ]:
+        with pytest.raises(TypeError, match=f"^{argument} of dtype object: must be"):
+            call()
+
+
+def test_axes_of_every_kind():
+    x = np.random.default_rng(0).standard_normal((2, 3, 4)).astype("float32")
+    one, pair = quantile(x, 0.5, axis=1), quantile(x, 0.5, axis=(0, -1))
+    for axis in (tf.constant(1), np.int64(1), np.array(1), tf.Variable(1), [tf.constant(-2)]):
+        np.testing.assert_array_equal(quantile(x, 0.5, axis=axis), one)
+    for axis in (tf.constant([0, -1]), np.array([0, -1]), (tf.constant(0), np.int8(-1))):
+        np.testing.assert_array_equal(quantile(x, 0.5, axis=axis), pair)
+    in_graph = tf.function(lambda x: quantile(x, 0.5, axis=tf.constant(1)))
+    np.testing.assert_array_equal(in_graph(x), one)
+
+    by_axis = tf.function(lambda axis: top_k_mean(x, 1, axis=axis))
+    with pytest.raises(TypeError, match="axis is a tensor that only run time knows: must be an"):
+        by_axis(tf.constant(1))
+    for axis in (tf.constant(1.0), tf.constant(True), np.array([0.0]), tf.constant([[1]])):
+        with pytest.raises(TypeError, match="must be an integer, a tuple of integers or None"):
+            quantile(x, 0.5, axis=axis)
+    for axis in (tf.constant(1), np.int64(1), np.array(1)):
+        assert TailOptions(axis=axis).axis == 1
+
+
+def test_a_gradient_of_another_shape_is_told_the_values():
+    for q, axis, shape in (
+        (0.5, None, r"\(\)"),
+        ([0.5], 1, r"\(1, 2\)"),
+        ([0.1, 0.2], 1, r"\(2, 2\)"),
+    ):
+        x = tf.Variable(X)
+        with tf.GradientTape() as tape:
+            value = quantile(x, q, axis=axis)
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=shape):
+            tape.gradient(value, x, tf.ones((7, 2)))

@@ -230,6 +230,8 @@ ERRORS = [
     (lambda: tj.percentile_loss(X, X > 1), TypeError, "y_pred of dtype bool: must be one of"),
     (lambda: tj.percentile_loss(X, [1, 2, 3]), TypeError, "y_pred of dtype int64: must be one"),
     (lambda: tj.percentile_loss(X + 1j, X), TypeError, "y_true of dtype complex64: must be real"),
+    (lambda: tj.percentile_loss(X, X.astype(object)), TypeError, "y_pred of dtype object: must be"),
+    (lambda: tj.percentile_loss(X, X, mask=X.astype(object)), TypeError, "mask of dtype object"),
     (lambda: tj.percentile_loss(X, X[:2]), ValueError, r"\(3,\) and y_pred of shape \(2,\)"),
     (lambda: tj.percentile_loss(X[:0], X[:0]), ValueError, r"y_pred of shape \(0,\) is empty"),
     (

@@ -25,6 +25,7 @@ class SelectLaunches {
         q_(q),
         limits_(limits),
         is_empty_(geometry.size() == 0 || q.count == 0) {
+    require_method_of<T>(options);
     if (is_empty_) return;
     Workspace space(workspace);
     if (q.on_host != nullptr && q.count > RankArguments::kFew) stored_ = space.add<double>(q.count);
