@@ -46,7 +46,7 @@ class Backward {
  private:
   std::vector<Ties> ties_of_groups() const {
     std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
-    const auto set = [&](int64_t g, const ThresholdGradient& gradient) {
+    const auto set = [&](int64_t g, const auto& gradient) {
       ties[static_cast<size_t>(g)] = ties_of(state_[g], gradient, problem_.weights);
     };
     if (knows_threshold_gradients()) {
@@ -74,8 +74,7 @@ class Backward {
   }
 
   // The forward pass knows ∂L/∂t up to the upstream gradient; or nobody asks for it.
-  ThresholdGradient known_threshold_gradient(int64_t g) const {
-    if (problem_.weights.mode != GradientMode::kExact) return {};
+  auto known_threshold_gradient(int64_t g) const {
     return threshold_gradient_of(state_[g], static_cast<double>(widen(*upstream_)) * scalar_scale_);
   }
 
@@ -114,10 +113,11 @@ class Backward {
     ties.reserve(static_cast<size_t>(tile.width));
     for (int64_t c = 0; c < tile.width; ++c) {
       const int64_t g = tile.first + c;
-      ties.push_back(ties_of(
-          state_[g],
-          gradients.empty() ? known_threshold_gradient(g) : gradients[static_cast<size_t>(c)],
-          problem_.weights));
+      const auto from = [&](const auto& gradient) {
+        return ties_of(state_[g], gradient, problem_.weights);
+      };
+      ties.push_back(gradients.empty() ? from(known_threshold_gradient(g))
+                                       : from(gradients[static_cast<size_t>(c)]));
     }
     add_ties(tails, ties, tile.width, repeat);
     return tails;

@@ -44,14 +44,9 @@ struct ExactSum {
 // The upstream gradients of equal elements. Their mean is exact where all are the same: what it is
 // multiplied with may be so large that a rounding error of it were more than all the rest.
 struct TiedUpstream : ExactSum<double> {
-  // So many times the same.
-  static TAILOPS_HOST_DEVICE TiedUpstream of(double upstream, double count) {
-    const double sum = count * upstream;
-    return {{sum, count == 1.0 ? 0.0 : std::fma(count, upstream, -sum)}};
-  }
-
   TAILOPS_HOST_DEVICE void operator+=(const TiedUpstream& more) { add(more.sum, more.rest); }
 
+  TAILOPS_HOST_DEVICE double total(double /*count*/) const { return sum; }
   TAILOPS_HOST_DEVICE double mean(double count) const {
     if (count == 1.0) return sum;
     const double rounded = sum / count;
@@ -59,13 +54,24 @@ struct TiedUpstream : ExactSum<double> {
   }
 };
 
+// The same where all elements have one.
+struct SameUpstream {
+  double upstream;
+
+  TAILOPS_HOST_DEVICE double total(double count) const { return count * upstream; }
+  TAILOPS_HOST_DEVICE double mean(double /*count*/) const { return upstream; }
+};
+
 // ∂L/∂t, in parts: of all elements but those equal to the order statistics, and what it takes for
 // these.
-struct ThresholdGradient {
+template <typename Upstream>
+struct ThresholdGradientOf {
   double others;
-  TiedUpstream lower;
-  TiedUpstream upper;
+  Upstream lower;
+  Upstream upper;
+};
 
+struct ThresholdGradient : ThresholdGradientOf<TiedUpstream> {
   TAILOPS_HOST_DEVICE void operator+=(const ThresholdGradient& more) {
     others += more.others;
     lower += more.lower;

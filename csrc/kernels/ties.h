@@ -34,47 +34,48 @@ TAILOPS_HOST_DEVICE GroupState state_of(C lower, C upper, double lower_ties, dou
 }
 
 // Where all elements have the upstream gradient g.
-TAILOPS_HOST_DEVICE ThresholdGradient threshold_gradient_of(const GroupState& state, double g) {
-  return {g * state.threshold_gradient, TiedUpstream::of(g, state.lower_ties),
-          TiedUpstream::of(g, state.upper_ties)};
+TAILOPS_HOST_DEVICE ThresholdGradientOf<SameUpstream> threshold_gradient_of(const GroupState& state,
+                                                                            double g) {
+  return {g * state.threshold_gradient, {g}, {g}};
 }
 
 // In float64, or what is left of two spikes that nearly cancel would be their rounding errors.
-template <typename C>
-TAILOPS_HOST_DEVICE Ties ties_of(const GroupState& state, const ThresholdGradient& by_threshold,
+template <typename Upstream, typename C>
+TAILOPS_HOST_DEVICE Ties ties_of(const GroupState& state,
+                                 const ThresholdGradientOf<Upstream>& by_threshold,
                                  const Weights<C>& w) {
   const TailFormulas<AbsoluteError, double> formulas{
       static_cast<double>(w.kappa), static_cast<double>(w.scale), static_cast<double>(w.beta),
       static_cast<double>(w.epsilon)};
-  const bool has_spike = w.mode != GradientMode::kFixedWeight;
   const auto tie_at = [&](double error) {
     const Indicator<double> h = error == state.threshold
                                     ? indicator_at_threshold(formulas.kappa)
                                     : tail_indicator(error, state.threshold, formulas.kappa);
+    const bool has_spike = w.mode != GradientMode::kFixedWeight;
     return Tie{formulas.weight(h), has_spike ? formulas.spike(error, h) : 0.0, 0.0, 0.0};
   };
-  Ties ties{tie_at(state.lower), {}};
-  const bool one = state.lower == state.upper;
-  ties.upper = one ? ties.lower : tie_at(state.upper);
-  if (w.mode != GradientMode::kExact) return ties;
-  const auto expect = [&](Tie& tie, double weight, double count, const TiedUpstream& upstream,
-                          double others) {
+  const auto share = [&](Tie& tie, double weight, double count, const Upstream& upstream,
+                         double of_others) {
+    if (w.mode != GradientMode::kExact) return;
     tie.expected = weight * upstream.mean(count);
-    tie.through = weight / count * others;
+    tie.through = weight / count * of_others;
   };
+  Tie lower = tie_at(state.lower);
+  if (state.lower == state.upper) {
+    share(lower, state.lower_weight, state.lower_ties, by_threshold.lower, by_threshold.others);
+    return {lower, lower};
+  }
+  Tie upper = tie_at(state.upper);
   // An infinite spike is no other element's: as the error grows, what the others have of it
   // vanishes.
-  const auto taken_by = [](const Tie& tie, const TiedUpstream& upstream) {
-    return std::isinf(tie.spike) ? 0.0 : tie.spike * upstream.sum;
+  const auto taken_by = [](const Tie& tie, double upstream) {
+    return std::isinf(tie.spike) ? 0.0 : tie.spike * upstream;
   };
-  const double of_lower = one ? 0.0 : taken_by(ties.lower, by_threshold.lower);
-  const double of_upper = one ? 0.0 : taken_by(ties.upper, by_threshold.upper);
-  expect(ties.lower, state.lower_weight, state.lower_ties, by_threshold.lower,
-         by_threshold.others - of_upper);
-  expect(ties.upper, state.upper_weight, state.upper_ties, by_threshold.upper,
-         by_threshold.others - of_lower);
-  if (one) ties.upper = ties.lower;
-  return ties;
+  share(lower, state.lower_weight, state.lower_ties, by_threshold.lower,
+        by_threshold.others - taken_by(upper, by_threshold.upper.total(state.upper_ties)));
+  share(upper, state.upper_weight, state.upper_ties, by_threshold.upper,
+        by_threshold.others - taken_by(lower, by_threshold.lower.total(state.lower_ties)));
+  return {lower, upper};
 }
 
 }  // namespace tailops

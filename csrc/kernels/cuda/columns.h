@@ -101,9 +101,9 @@ struct ColumnBackward {
     const Call<T>& call = pass.call;
     const GroupState own = pass.state[at.group];
     const Tail<C> tail = tail_of(own, call.weights);
-    const Ties ties = ties_of(own, slope(at.group), call.weights);
-    const int64_t first = call.first_of(at.group);
     const double all = Pass::kOne ? pass.upstream_of_all() : 0.0;
+    const TiedByError<C, Pass::kOne> tied(ties_of(own, slope(at.group), call.weights), all);
+    const int64_t first = call.first_of(at.group);
     with_error(call.error_kind, [&](auto error) {
       const TailFormulas<decltype(error), C> formulas{call.weights.kappa, call.weights.scale,
                                                       call.weights.beta, call.weights.epsilon};
@@ -112,7 +112,7 @@ struct ColumnBackward {
         const double exact = Pass::kOne ? all : pass.upstream_of(call.row_of(flat));
         const C here = static_cast<C>(exact), e = formulas.error(d);
         const C by_error = is_near(e, tail)
-                               ? near_by_error(e, here, exact, tail, ties, call.weights)
+                               ? near_by_error(e, here, exact, tail, tied, call.weights)
                                : far_by_error(e, here, tail, call.weights);
         const C value = formulas.residual_derivative(d, by_error, here);
         pass.gradient[flat] = narrow<T>(valid ? static_cast<double>(value) : 0.0);
@@ -121,11 +121,11 @@ struct ColumnBackward {
   }
 
  private:
-  TAILOPS_DEVICE ThresholdGradient slope(int64_t group) const {
+  TAILOPS_DEVICE auto slope(int64_t group) const {
     if constexpr (Pass::kOne) {
       return pass.slope_of_one(group);
     } else {
-      if (sums == nullptr) return {};
+      if (sums == nullptr) return ThresholdGradient{};
       ThresholdGradient total{};
       for (int64_t p = 0; p < plan.parts; ++p) total += sums[p * pass.call.groups() + group];
       return total;

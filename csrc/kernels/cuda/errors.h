@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <tuple>
+#include <type_traits>
 
 #include "../band.h"
 #include "../formulas.h"
@@ -76,9 +77,9 @@ template <typename C>
 TAILOPS_DEVICE void add_threshold_gradient(C error, double upstream, const Tail<C>& tail,
                                            const Weights<C>& w, ThresholdGradient& sum) {
   if (error == tail.lower) {
-    sum.lower += TiedUpstream::of(upstream, 1.0);
+    sum.lower.add(upstream, 0.0);
   } else if (error == tail.upper) {
-    sum.upper += TiedUpstream::of(upstream, 1.0);
+    sum.upper.add(upstream, 0.0);
   } else {
     const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
     sum.others += upstream * static_cast<double>(formulas_of(w).threshold_derivative(error, h));
@@ -113,15 +114,44 @@ TAILOPS_DEVICE C far_by_error(C error, C upstream, const Tail<C>& tail, const We
   return error > tail.band_high ? upstream * (below * (C(1) + w.scale)) : upstream * below;
 }
 
-// And of one that is near; `exact` is its upstream gradient in float64.
-template <typename C>
-TAILOPS_DEVICE C near_by_error(C error, C upstream, double exact, const Tail<C>& tail,
-                               const Ties& ties, const Weights<C>& w) {
-  const auto formulas = formulas_of(w);
-  if (is_tied(error, tail)) {
-    return static_cast<C>(
-        formulas.tied_by_error(error == tail.lower ? ties.lower : ties.upper, exact));
+// And of one that ties with the lower order statistic, or with the upper: with one output, two
+// numbers, where Ties would take the registers of sixteen.
+template <typename C, bool kOne>
+class TiedByError {
+ public:
+  // `all` is everybody's upstream gradient, with one output.
+  TAILOPS_DEVICE TiedByError(const Ties& ties, double all) {
+    if constexpr (kOne) {
+      lower_ = by_error(ties.lower, all);
+      upper_ = by_error(ties.upper, all);
+    } else {
+      lower_ = ties.lower;
+      upper_ = ties.upper;
+    }
   }
+
+  TAILOPS_DEVICE C at(bool is_lower, double upstream) const {
+    if constexpr (kOne) {
+      return is_lower ? lower_ : upper_;
+    } else {
+      return by_error(is_lower ? lower_ : upper_, upstream);
+    }
+  }
+
+ private:
+  static TAILOPS_DEVICE C by_error(const Tie& tie, double upstream) {
+    return static_cast<C>(TailFormulas<AbsoluteError, C>::tied_by_error(tie, upstream));
+  }
+
+  std::conditional_t<kOne, C, Tie> lower_, upper_;
+};
+
+// And of any that is near; `exact` is its upstream gradient in float64.
+template <typename C, bool kOne>
+TAILOPS_DEVICE C near_by_error(C error, C upstream, double exact, const Tail<C>& tail,
+                               const TiedByError<C, kOne>& tied, const Weights<C>& w) {
+  const auto formulas = formulas_of(w);
+  if (is_tied(error, tail)) return tied.at(error == tail.lower, exact);
   const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
   const C weight = formulas.weight(h);
   return upstream *

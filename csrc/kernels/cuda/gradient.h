@@ -61,8 +61,7 @@ struct GroupGradient {
   }
 
   // Of the one output: ∂L/∂t of a group, where anybody asks for it.
-  TAILOPS_DEVICE ThresholdGradient slope_of_one(int64_t g) const {
-    if (call.weights.mode != GradientMode::kExact) return {};
+  TAILOPS_DEVICE auto slope_of_one(int64_t g) const {
     return threshold_gradient_of(state[g], upstream_of_all());
   }
 
@@ -89,14 +88,14 @@ struct GroupGradient {
 
   // This thread's share of a group's gradient; `slope` is ∂L/∂t. What is near the threshold comes
   // one by one: mostly there is nothing, and its text is long.
-  TAILOPS_DEVICE void write(int64_t g, const ThresholdGradient& slope, int64_t worker,
-                            int64_t workers) const {
+  template <typename Slope>
+  TAILOPS_DEVICE void write(int64_t g, const Slope& slope, int64_t worker, int64_t workers) const {
     const GroupState own = state[g];
     const Weights<C>& w = call.weights;
     const Tail<C> tail = tail_of(own, w);
-    const Ties ties = ties_of(own, slope, w);
-    const int64_t first = call.first_of(g);
     const double all = kOne ? upstream_of_all() : 0.0;
+    const TiedByError<C, kOne> tied(ties_of(own, slope, w), all);
+    const int64_t first = call.first_of(g);
     const C rounded = static_cast<C>(all);
     const Vectors vectors(call.group(g));
     vectors.for_each(worker, workers, [&](const B& batch) {
@@ -116,7 +115,7 @@ struct GroupGradient {
         const double exact =
             kOne ? all : upstream_of(call.row_of(first + batch.number(j) * call.inner));
         const C e = error_of(call.error_kind, w.epsilon, pick(batch.values, j));
-        put(by_error, j, near_by_error(e, static_cast<C>(exact), exact, tail, ties, w));
+        put(by_error, j, near_by_error(e, static_cast<C>(exact), exact, tail, tied, w));
       }
       T values[B::kSize];
       with_error(call.error_kind, [&](auto error) {
@@ -171,11 +170,11 @@ struct GroupBackward {
   }
 
  private:
-  TAILOPS_DEVICE ThresholdGradient slope_of(const Team& team, int64_t g, Shared& shared) const {
+  TAILOPS_DEVICE auto slope_of(const Team& team, int64_t g, Shared& shared) const {
     if constexpr (Pass::kOne) {
       return pass.slope_of_one(g);
     } else {
-      if (pass.call.weights.mode != GradientMode::kExact) return {};
+      if (pass.call.weights.mode != GradientMode::kExact) return ThresholdGradient{};
       return team.reduce(pass.slopes(g, team.thread(), team.threads()),
                          shared.slopes[team.number()], Add());
     }
@@ -222,11 +221,11 @@ struct GridBackward {
   }
 
  private:
-  TAILOPS_DEVICE ThresholdGradient slope_of(int64_t g, Shared& shared) const {
+  TAILOPS_DEVICE auto slope_of(int64_t g, Shared& shared) const {
     if constexpr (Pass::kOne) {
       return pass.slope_of_one(g);
     } else {
-      if (sums == nullptr) return {};
+      if (sums == nullptr) return ThresholdGradient{};
       const ThresholdGradient* const own = sums + g * device::blocks();
       ThresholdGradient slope{};
       for (int64_t b = device::thread(); b < device::blocks(); b += device::threads()) {

@@ -122,8 +122,7 @@ struct ColumnLoops : ErrorLanes<Error, T> {
             if (others >> lane & 1) {
               gradient.others += static_cast<double>(slope[lane]) * g[lane];
             } else if (ties >> lane & 1) {
-              (lower >> lane & 1 ? gradient.lower : gradient.upper) +=
-                  TiedUpstream::of(g[lane], 1.0);
+              (lower >> lane & 1 ? gradient.lower : gradient.upper).add(g[lane], 0.0);
             }
           }
         });
