@@ -43,6 +43,7 @@ if(has_xla)
   find_fast_linker(fast_linker)
   add_library(tailops_xla SHARED
     csrc/tensorflow/custom_call.cc
+    csrc/tensorflow/mlir_dictionary.cc
     csrc/tensorflow/selection_custom_call.cc
     csrc/tensorflow/xla_kernels.cc
     csrc/xla/arguments.cc

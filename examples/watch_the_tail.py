@@ -3,7 +3,7 @@
     python examples/watch_the_tail.py
     python examples/watch_the_tail.py --csv housing.csv --target median_house_value
 
-Without --csv: scikit-learn's diabetes data.
+Without --csv: California housing, see data/README.md.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import keras
 import matplotlib as mpl
 import numpy as np
 import tensorflow as tf
-from train_tail_loss import Split, load_table, splits
+from train_tail_loss import Split, load_table, splits, table_arguments
 
 from tailops.callbacks import TailMonitor
 from tailops.losses import PercentileLoss
@@ -26,7 +26,7 @@ from tailops.metrics import MaskedMeanSquaredError
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-MISSING = -1.0  # no target of either data set is
+MISSING = -1.0  # no target of the default table is
 
 
 def trained(split: Split, epochs: int, batch_size: int, picture: Path) -> keras.Model:
@@ -115,11 +115,10 @@ def draw_missing(model: keras.Model, split: Split, path: Path) -> None:
 
 def main() -> None:
     """Parses the command line, trains, draws."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--csv", type=Path, help="a table with a header; default: diabetes data")
-    parser.add_argument("--target", help="the column to predict, with --csv")
+    about = __doc__.splitlines()[0]
+    parser = argparse.ArgumentParser(description=about, parents=[table_arguments()])
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--output", type=Path, default=Path("out"), help="folder for the pictures")
     arguments = parser.parse_args()
     x, y, _ = load_table(arguments.csv, arguments.target)

@@ -4,11 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 STATE_COLUMNS: int
+STATE_NAMES: tuple[str, ...]
 SELECTION_COLUMNS: int
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int
 PARALLEL_ELEMENTS: int
 STREAMED_BYTES: int
+KEPT_SCRATCH_BYTES: int
 ERRORS: tuple[str, ...]
 METHODS: tuple[str, ...]
 GRADIENTS: tuple[str, ...]
@@ -73,6 +75,7 @@ def backward(
     threads: int,
 ) -> None: ...
 def cuda_device_count() -> int: ...
+def cuda_prepare() -> None: ...
 def cuda_workspace(
     dtype: str, mask: int, geometry: Geometry, options: Options, is_forward: bool
 ) -> int: ...
@@ -147,6 +150,9 @@ def select_gradient(
     gradient: NDArray[Any],
     threads: int,
 ) -> None: ...
+def call_attributes(
+    options: Options, axis: int | None, reduction: str
+) -> list[tuple[str, float | int]]: ...
 def rank(options: Options, n: int) -> tuple[int, float, float]: ...
 def read_two(a: NDArray[np.float32], b: NDArray[np.float32], threads: int) -> float: ...
 def read_two_write_one(

@@ -17,6 +17,7 @@ __all__ = [
     "backward",
     "device_count",
     "forward",
+    "prepare",
     "select_backward",
     "select_forward",
 ]
@@ -25,6 +26,20 @@ __all__ = [
 def device_count() -> int:
     """How many GPUs the kernels can use: 0 without a driver, or built without CUDA."""
     return _kernels.cuda_device_count() if build_info()["cuda"] else 0
+
+
+def prepare() -> None:
+    """Loads every kernel onto the current device, which is slow the first time and then nothing.
+
+    CUDA loads a kernel when it is first asked for. Drivers for CUDA 12.3 and later do that also
+    while a stream is captured; for older ones, call this, or once what is to be captured, before
+    the first capture in a process.
+
+    Raises:
+        RuntimeError: If tailops was built without CUDA, or CUDA refuses: without a GPU, say.
+    """
+    _require_cuda()
+    _kernels.cuda_prepare()
 
 
 class Forward(NamedTuple):
@@ -93,9 +108,13 @@ class _CuPy:
         return bool(array.flags.c_contiguous)
 
 
-def _library_of(name: str, array: Any) -> Any:
+def _require_cuda() -> None:
     if not build_info()["cuda"]:
         raise RuntimeError("tailops was built without CUDA: -C cmake.define.TAILOPS_CUDA=ON")
+
+
+def _library_of(name: str, array: Any) -> Any:
+    _require_cuda()
     library = type(array).__module__.split(".")[0]
     if library not in {"torch", "cupy"}:
         raise TypeError(f"{name} is a {type(array).__name__}: must be of PyTorch or CuPy")

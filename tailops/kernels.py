@@ -9,20 +9,7 @@ from tailops import _kernels
 from tailops._options import TailOptions
 
 # What the forward pass leaves for the backward pass, a record per group; see tail_loss.h.
-STATE = np.dtype(
-    [
-        (name, np.float64)
-        for name in (
-            "threshold",
-            "lower",
-            "upper",
-            "lower_share",
-            "upper_share",
-            "threshold_gradient",
-            "valid",
-        )
-    ]
-)
+STATE = np.dtype([(name, np.float64) for name in _kernels.STATE_NAMES])
 
 
 class Forward(NamedTuple):

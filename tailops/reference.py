@@ -1,11 +1,11 @@
-"""The tail losses in plain TensorFlow ops: sorted, differentiated by TensorFlow, made to be read.
+"""The tail losses in plain TensorFlow ops: sorted, and made to be read.
 
 This is the definition that the fused op is tested against, and what `impl="reference"` of the
 functions in `tailops.losses` runs. It costs a sort, and memory of several times the batch.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -14,11 +14,24 @@ from tailops._options import TailOptions, require_reduction
 
 __all__ = ["tail_loss"]
 
-# e(d, ε); the last is √(d² + ε²) − ε without its cancellation.
+
+def _smooth_absolute(d: tf.Tensor, ε: float) -> tf.Tensor:
+    """√(d² + ε²) − ε, rearranged so that nothing cancels, overflows, or is NaN at infinity."""
+    a = tf.abs(d)
+    large = a > ε
+    far = tf.where(large & tf.math.is_finite(a), a, tf.ones_like(a) * ε)
+    near = tf.where(large, tf.ones_like(a) * ε, a)
+    q, r = ε / far, near / ε
+    of_far = far / (tf.sqrt(1 + q * q) + q)
+    of_near = near * (r / (tf.sqrt(1 + r * r) + 1))
+    return tf.where(tf.math.is_inf(a), a, tf.where(large, of_far, of_near))
+
+
+# e(d, ε)
 ERRORS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
     "absolute": lambda d, _: tf.abs(d),
     "squared": lambda d, _: tf.square(d),
-    "smooth_absolute": lambda d, ε: tf.square(d) / (tf.sqrt(tf.square(d) + ε * ε) + ε),
+    "smooth_absolute": _smooth_absolute,
 }
 
 # The rank, as a fraction where two order statistics are interpolated, from n and p in float64.
@@ -33,21 +46,41 @@ RANKS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
 }
 
 
+class Threshold(NamedTuple):
+    """t, and the order statistics of which it is made, each with ∂t/∂ it.
+
+    All have a shape that broadcasts against the errors.
+    """
+
+    value: tf.Tensor
+    lower: tf.Tensor
+    upper: tf.Tensor
+    lower_weight: tf.Tensor
+    upper_weight: tf.Tensor
+
+
 def order_statistic(error: tf.Tensor, rank: tf.Tensor, axis: int | None) -> tf.Tensor:
-    """The element of this rank, whose gradient is split equally over the elements equal to it.
+    """The element of this rank.
 
     `rank` has the shape of the errors with `axis` of length 1, or is a scalar without an axis.
     """
     if axis is None:
-        value = tf.sort(tf.reshape(error, [-1]))[rank]
-    else:
-        value = tf.experimental.numpy.take_along_axis(tf.sort(error, axis=axis), rank, axis=axis)
-    up_to_it = tf.where(error <= tf.stop_gradient(value), error, -float("inf"))
-    return tf.reduce_max(up_to_it, axis=axis, keepdims=axis is not None)
+        return tf.sort(tf.reshape(error, [-1]))[rank]
+    return tf.experimental.numpy.take_along_axis(tf.sort(error, axis=axis), rank, axis=axis)
 
 
-def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.Tensor:
-    """t, of a shape that broadcasts against the errors. NaN if any valid error of the group is.
+def interpolate(lower: tf.Tensor, upper: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """NumPy's interpolation; where the gap is not finite, the weighted sum, as in rank.h."""
+    gap = tf.cast(upper - lower, tf.float64)
+    below, above = tf.cast(lower, tf.float64), tf.cast(upper, tf.float64)
+    numpys = tf.where(weight < 0.5, below + gap * weight, above - gap * (1 - weight))
+    mixed = tf.where(tf.math.is_inf(gap), below * (1 - weight) + above * weight, numpys)
+    value = tf.where((weight == 0) | (lower == upper), below, mixed)
+    return tf.cast(value, lower.dtype)
+
+
+def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> Threshold:
+    """T of every group. NaN if any valid error of the group is.
 
     Ignored errors order before all others: a rank among those is that many further.
     """
@@ -58,33 +91,107 @@ def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.Te
     rank = RANKS[options.method](tf.cast(of_valid, tf.float64), options.percentile)
     below = tf.cast(tf.floor(rank), tf.int64)
     above = tf.minimum(below + 1, of_valid - 1)
-    weight = tf.cast(rank - tf.floor(rank), error.dtype)
+    weight = rank - tf.floor(rank)
 
     ordered = tf.where(valid, error, -float("inf"))
     last = n + ignored - 1
     lower = order_statistic(ordered, tf.minimum(below + ignored, last), options.axis)
     upper = order_statistic(ordered, tf.minimum(above + ignored, last), options.axis)
-    t = tf.where(weight == 0, lower, lower + weight * (upper - lower))
-    if options.method == "max_fraction":
-        t = options.percentile * t
+    upper = tf.where(weight == 0, lower, upper)
+    t = interpolate(lower, upper, weight)
+    factor = options.percentile if options.method == "max_fraction" else 1.0
+    t = tf.cast(factor * tf.cast(t, tf.float64), t.dtype)
     any_nan = tf.reduce_any(tf.math.is_nan(ordered), **group)
     t = tf.where(any_nan, tf.constant(float("nan"), error.dtype), t)
-    return tf.where(n == 0, tf.zeros_like(t), t)
+    t = tf.where(n == 0, tf.zeros_like(t), t)
+    weight = tf.where(lower == upper, tf.zeros_like(weight), weight)
+    return Threshold(t, lower, upper, factor * (1 - weight), factor * weight)
+
+
+def _product_or_zero(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """0 where a factor is, even if the other is infinite."""
+    return tf.where((a == 0) | (b == 0), tf.zeros_like(a * b), a * b)
+
+
+def weighted_errors(e: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.Tensor:
+    """ℓ = e(1 + s·h), with h = ½(1 + tanh(κ(e − t))), and its gradient by e.
+
+    The gradient is written out: what an element that is the threshold has of its own spike s·e·h′,
+    and its share of those of all elements equal to it, cancel where the upstream gradients are
+    equal. Differentiated by TensorFlow, they would leave their rounding errors, or NaN.
+    """
+    t = threshold(e, valid, options)
+    group = {"axis": options.axis, "keepdims": options.axis is not None}
+
+    def indicator(errors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The indicator h and h′. Equal infinities are no distance apart, nor is any if κ = 0."""
+        at = tf.cast(t.value, errors.dtype)
+        distance = tf.where(errors == at, tf.zeros_like(errors), errors - at)
+        if options.smoothing_factor == 0:
+            distance = tf.where(tf.math.is_nan(distance), distance, tf.zeros_like(distance))
+        z = 2 * options.smoothing_factor * distance
+        return tf.sigmoid(z), 2 * options.smoothing_factor * tf.sigmoid(z) * tf.sigmoid(-z)
+
+    def by_error(e: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+        h, slope = indicator(e)
+        direct = g * (1 + options.error_scale * h)
+        if options.gradient == "fixed_weight":
+            return direct
+        scale = tf.constant(options.error_scale, e.dtype)
+        spike = _product_or_zero(scale, _product_or_zero(e, slope))
+        if options.gradient == "fixed_threshold":
+            return direct + _product_or_zero(spike, g)
+
+        def total(mask: tf.Tensor, of: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_sum(tf.where(mask, of, tf.zeros_like(of)), **group)
+
+        def mean(mask: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+            """Of g; exact where all are the same."""
+            least = tf.reduce_min(tf.where(mask, g, float("inf")), **group)
+            most = tf.reduce_max(tf.where(mask, g, -float("inf")), **group)
+            return tf.where(least == most, least, total(mask, g) / count)
+
+        at_lower = valid & (e == tf.cast(t.lower, e.dtype))
+        at_upper = valid & (e == tf.cast(t.upper, e.dtype)) & ~at_lower
+        others = valid & ~at_lower & ~at_upper
+        spikes = _product_or_zero(spike, g)
+        through = -total(others, spikes)
+        result = direct + tf.where(others, spikes, tf.zeros_like(g))
+        for ties, weight, of_others in (
+            (at_lower, t.lower_weight, at_upper),
+            (at_upper, t.upper_weight, at_lower),
+        ):
+            count = tf.maximum(total(ties, tf.ones_like(g)), 1)
+            own = _product_or_zero(spike, g - weight * mean(ties, count))
+            # An infinite spike is no other element's.
+            of_these = through - total(of_others & tf.math.is_finite(spike), spikes)
+            result += tf.where(ties, own + weight / count * of_these, tf.zeros_like(g))
+        return result
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def weighted(e: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        h, _ = indicator(e)
+
+        def gradient(g: tf.Tensor) -> tf.Tensor:
+            # In float64, for spikes that nearly cancel.
+            wide = by_error(tf.cast(e, tf.float64), tf.cast(g, tf.float64))
+            return tf.cast(wide, e.dtype)
+
+        return e * (1 + options.error_scale * h), gradient
+
+    result: tf.Tensor = weighted(e)
+    return result
 
 
 def elementwise_loss(d: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.Tensor:
-    """β·d² + (1 − β)·e(1 + s·h), with h = ½(1 + tanh(κ(e − t))); 0 where an element is ignored."""
+    """β·d² + (1 − β)·ℓ; 0 where an element is ignored."""
     d = tf.where(valid, d, tf.zeros_like(d))
-    e = ERRORS[options.error](d, options.epsilon)
-    t = threshold(e, valid, options)
-    if options.gradient == "fixed_threshold":
-        t = tf.stop_gradient(t)
-    h = 0.5 * (1 + tf.tanh(options.smoothing_factor * (e - t)))
-    weight = 1 + options.error_scale * h
-    if options.gradient == "fixed_weight":
-        weight = tf.stop_gradient(weight)
-    weighted = e * weight
-    if options.beta != 0:
+    weighted = weighted_errors(ERRORS[options.error](d, options.epsilon), valid, options)
+    if options.beta == 1:
+        # Nothing of an infinite error that counts for nothing; but a NaN is the group's.
+        nan_or_one = tf.where(tf.math.is_nan(weighted), weighted, tf.ones_like(weighted))
+        weighted = tf.square(d) * tf.stop_gradient(nan_or_one)
+    elif options.beta != 0:
         weighted = options.beta * tf.square(d) + (1 - options.beta) * weighted
     return tf.where(valid, weighted, tf.zeros_like(weighted))
 
@@ -118,8 +225,7 @@ def tail_loss(
 ) -> tf.Tensor:
     """The same function as `tailops.ops.tail_loss`, with the same arguments and errors.
 
-    Differences: it can be differentiated twice; an empty tensor is not an error of its own; and
-    where an error is infinite, TensorFlow's derivative is NaN (∞·0) and the fused op's is not.
+    Differences: it can be differentiated twice, and an empty tensor is not an error of its own.
 
     Args:
         y_true: Targets, any shape; cast to y_pred's dtype.

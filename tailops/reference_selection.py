@@ -6,7 +6,7 @@ build has no kernels for it.
 
 import tensorflow as tf
 
-from tailops.reference import RANKS
+from tailops.reference import RANKS, interpolate
 
 __all__ = ["select"]
 
@@ -45,16 +45,6 @@ def _elements(x: tf.Tensor, valid: tf.Tensor, rank: tf.Tensor) -> tf.Tensor:
     as_largest = tf.reduce_max(tf.where(valid & (each <= value), each, -inf), -1)
     as_smallest = tf.reduce_min(tf.where(valid & (each >= value), each, inf), -1)
     return tf.where(value[..., 0] == -inf, as_smallest, as_largest)
-
-
-def _interpolated(lower: tf.Tensor, upper: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    """NumPy's interpolation; where the gap is not finite, the weighted sum, as in rank.h."""
-    gap = tf.cast(upper - lower, tf.float64)
-    below, above = tf.cast(lower, tf.float64), tf.cast(upper, tf.float64)
-    numpys = tf.where(weight < 0.5, below + gap * weight, above - gap * (1 - weight))
-    mixed = tf.where(tf.math.is_inf(gap), below * (1 - weight) + above * weight, numpys)
-    value = tf.where((weight == 0) | (lower == upper), below, mixed)
-    return tf.cast(value, lower.dtype)
 
 
 def _nan_of_all(x: tf.Tensor, where: tf.Tensor) -> tf.Tensor:
@@ -124,7 +114,7 @@ def select(
     value = _elements(ordered, valid, below)
     if x.dtype.is_floating:
         upper = _elements(ordered, valid, tf.minimum(below + 1, last))
-        value = _interpolated(value, upper, tf.stop_gradient(rank - below))
+        value = interpolate(value, upper, tf.stop_gradient(rank - below))
         value = tf.where(n == 0, tf.constant(float("nan"), x.dtype), value)
         bad = ~_in_range(q, tf.shape(x)[-1], method)
         if not ignore_nan:

@@ -1,6 +1,6 @@
 """Data that makes selections fail: each family returns n residuals in the dtype asked for."""
 
-import ml_dtypes  # noqa: F401  NumPy knows the dtype "bfloat16" once this is imported
+import ml_dtypes
 import numpy as np
 
 
@@ -48,28 +48,56 @@ FAMILIES = {
     "half_zeros": _half_zeros,
 }
 
+
+def _far_apart(n, rng, dtype):
+    """Nearly all is small, and a little more than a hundredth near the type's largest number."""
+    values = rng.uniform(0.125, 0.13, n)
+    large = rng.permutation(n)[: int(np.ceil(0.012 * n))]
+    values[large] = rng.uniform(0.56, 0.95, large.size) * float(ml_dtypes.finfo(dtype).max)
+    return values
+
+
+def _every_key(n, rng, dtype):
+    """Bit patterns of finite numbers, each as likely as any other."""
+    dtype = np.dtype(dtype)
+    infinity = np.array([np.inf], dtype).view(f"u{dtype.itemsize}")[0]
+    magnitudes = rng.integers(0, infinity, n, infinity.dtype).view(dtype)
+    return np.where(rng.random(n) < 0.5, -magnitudes, magnitudes)
+
+
+def _both_ends(n, rng, dtype):
+    """The smallest numbers of the type and its largest, and none between."""
+    info = ml_dtypes.finfo(dtype)
+    smallest = rng.integers(0, 50, n) * float(info.smallest_subnormal)
+    largest = rng.uniform(0.9, 1.0, n) * float(info.max)
+    return np.where(rng.random(n) < 0.5, smallest, largest)
+
+
 # Values that are numbers but not nice ones. Not for gradients: most are zero or infinite.
 EXTREME_FAMILIES = {
     "subnormal": lambda n, rng, dtype: (
-        rng.integers(-50, 50, n) * np.finfo(dtype).smallest_subnormal
+        rng.integers(-50, 50, n) * ml_dtypes.finfo(dtype).smallest_subnormal
     ),
     "infinite": lambda n, rng, dtype: np.where(  # noqa: ARG005
         rng.random(n) < 0.3, rng.choice([-np.inf, np.inf], n), rng.standard_normal(n)
     ),
-    "huge": lambda n, rng, dtype: rng.uniform(-1, 1, n) * (0.9 * float(np.finfo(dtype).max)),
+    "huge": lambda n, rng, dtype: rng.uniform(-1, 1, n) * (0.9 * float(ml_dtypes.finfo(dtype).max)),
     "mixed_scales": lambda n, rng, dtype: (
         rng.choice([-1, 1], n)
-        * np.exp2(rng.uniform(np.finfo(dtype).minexp, np.finfo(dtype).maxexp - 1, n))
+        * np.exp2(rng.uniform(ml_dtypes.finfo(dtype).minexp, ml_dtypes.finfo(dtype).maxexp - 1, n))
     ),
+    "far_apart": _far_apart,
+    "every_key": _every_key,
+    "both_ends": _both_ends,
 }
+
+# Up to the type's largest number: what is larger than these is infinite.
+LARGE_FAMILIES = ("huge", "far_apart", "every_key", "both_ends")
 
 
 def residuals(name, n, dtype, seed=0):
     rng = np.random.default_rng([seed, n, sum(map(ord, name))])
     with np.errstate(over="ignore"):
         if name in EXTREME_FAMILIES:
-            import ml_dtypes  # noqa: F401
-
-            info = np.float32 if np.dtype(dtype).itemsize == 2 else dtype
-            return np.asarray(EXTREME_FAMILIES[name](n, rng, info)).astype(dtype)
+            return np.asarray(EXTREME_FAMILIES[name](n, rng, dtype)).astype(dtype)
         return np.ascontiguousarray(FAMILIES[name](n, rng)).astype(dtype)

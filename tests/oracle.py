@@ -71,28 +71,64 @@ def order_statistics(e, p, method):
     return [(lower, 1.0 - weight), (upper, weight)], e.dtype.type(t)
 
 
+def _product_or_zero(a, b):
+    """0 where a factor is, even if the other is infinite."""
+    return np.where((a == 0) | (b == 0), 0.0, a * b)
+
+
+def _indicator(e, t, κ):
+    """The indicator h and h′; ½ where e and t are the same infinity, and without a κ."""
+    distance = np.where(e == t, 0.0, e - t)
+    if κ == 0:
+        return np.full(len(e), 0.5), np.zeros(len(e))
+    slope = 0.5 * κ / np.cosh(np.clip(κ * distance, -350, 350)) ** 2
+    return 0.5 * (1 + np.tanh(κ * distance)), np.where(slope < 1e-40, 0.0, slope)
+
+
+def _by_ties(e, parts, spike, upstream):
+    """What reaches each element through t, or is its own spike where it is an order statistic."""
+    tied = np.isin(e, [value for value, _ in parts])
+    through = -np.sum(upstream[~tied] * spike[~tied])
+    result = np.where(tied, 0.0, upstream * spike)
+    for value, weight in parts:
+        at = e == value
+        g, own = upstream[at], spike[at]
+        # Equal upstream gradients take off exactly what each has, however large the spike is.
+        mean = g[0] if (g == g[0]).all() else g.mean()
+        others = tied & ~at & np.isfinite(spike)
+        shared = weight / at.sum() * (through - np.sum(upstream[others] * spike[others]))
+        result[at] = _product_or_zero(own, g - weight * mean) + shared
+    return result
+
+
+def _mixture(β, a, b):
+    if β == 0:
+        return b
+    return np.where(np.isnan(b), b, a) if β == 1 else β * a + (1 - β) * b
+
+
 def _group(d, e, options, upstream):
     """ℓ, gradient by d, and t of one group, flat."""
-    κ, s, β = options.smoothing_factor, options.error_scale, options.beta
+    s, β = options.error_scale, options.beta
     if np.isnan(e).any():
         nan = np.full(len(e), np.nan)
         return nan, nan, np.nan
     parts, t = order_statistics(e, options.percentile, options.method)
+    parts = [(value, weight) for value, weight in parts if weight]
+    if parts[0][0] == parts[-1][0]:
+        parts = [(parts[0][0], sum(weight for _, weight in parts))]
     d, e = d.astype(np.float64), e.astype(np.float64)
-    h = 0.5 * (1 + np.tanh(κ * (e - np.float64(t))))
-    slope = 0.5 * κ / np.cosh(np.clip(κ * (e - np.float64(t)), -350, 350)) ** 2
-    spike = np.where(slope < 1e-40, 0.0, s * np.where(slope < 1e-40, 0, e) * slope)
-    weighted = e * (1 + s * h)
-    loss = weighted if β == 0 else β * d * d + (1 - β) * weighted
+    h, slope = _indicator(e, np.float64(t), options.smoothing_factor)
+    spike = _product_or_zero((1 - β) * s, _product_or_zero(e, slope))
+    loss = _mixture(β, d * d, e * (1 + s * h))
 
-    weight = 1 + s * h + (0 if options.gradient == "fixed_weight" else spike)
-    by_e = upstream * (1 - β) * weight
-    if options.gradient == "exact":
-        by_t = -np.sum(upstream * (1 - β) * spike)
-        for value, share in parts:
-            ties = e == np.float64(value)
-            if share:
-                by_e = by_e + np.where(ties, by_t * share / ties.sum(), 0.0)
+    by_e = upstream * (1 - β) * (1 + s * h)
+    if options.gradient == "fixed_threshold":
+        by_e = by_e + _product_or_zero(spike, upstream)
+    elif options.gradient == "exact":
+        by_e = by_e + _by_ties(e, [(np.float64(v), w) for v, w in parts], spike, upstream)
+    if β == 1:
+        return loss, upstream * 2 * d, t
     gradient = by_e * error_derivative(d, options.error, options.epsilon)
     if β != 0:
         gradient = gradient + upstream * β * 2 * d

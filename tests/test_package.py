@@ -135,6 +135,9 @@ def test_cuda_is_there_and_needs_no_driver():
         shown = ["nm", "-D", "--defined-only", library]
         symbols = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
         assert not re.findall(r"\s(?:__)?cuda\w*$", symbols, re.MULTILINE)
+    if tailops.cuda.device_count() == 0:
+        with pytest.raises(RuntimeError, match="CUDA: device: "):
+            tailops.cuda.prepare()
     with pytest.raises(TypeError, match="y_pred is a list: must be of PyTorch or CuPy"):
         tailops.cuda.forward([1.0], [2.0])
     with pytest.raises(TypeError, match="x is a list: must be of PyTorch or CuPy"):
@@ -160,10 +163,11 @@ def test_without_cuda_is_a_clear_error():
         _kernels.build_info = lambda info=_kernels.build_info(): {**info, "cuda": False}
         from tailops import cuda
         assert cuda.device_count() == 0
-        try:
-            cuda.forward([1.0], [2.0])
-        except RuntimeError as error:
-            print(error)
+        for call in (cuda.prepare, lambda: cuda.forward([1.0], [2.0])):
+            try:
+                call()
+            except RuntimeError as error:
+                print(error)
         """
     )
-    assert "built without CUDA" in printed
+    assert printed.count("built without CUDA") == 2

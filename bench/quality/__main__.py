@@ -78,7 +78,8 @@ def main() -> None:
     if arguments.csv is not None and not arguments.csv.is_file():
         parser.error(f"--csv {arguments.csv}: must be a file")
 
-    names = ([arguments.csv.stem] if arguments.csv else []) + arguments.tables
+    of_csv = [data.name_of(arguments.csv)] if arguments.csv else []
+    names = dict.fromkeys(of_csv + arguments.tables)
     tables = [data.table(name, arguments.csv, arguments.target) for name in names]
     jobs = {table.name: _jobs(table, arguments.smoke) for table in tables}
     cache = Cache(arguments.cache)

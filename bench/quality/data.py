@@ -9,6 +9,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
+HOUSING = Path(__file__).parents[2] / "examples/data/california_housing.csv.gz"
 SYNTHETIC_ROWS = 1_000_000
 
 
@@ -53,6 +54,11 @@ class Table(NamedTuple):
         return Split(x[train], y[train], x[test], y[test], unit)
 
 
+def name_of(path: Path) -> str:
+    """What the table of a file is called."""
+    return Path(path.name.removesuffix(".gz")).stem
+
+
 def of_csv(path: Path, target: str) -> Table:
     """A table with a header; text becomes a column for each value."""
     import pandas as pd
@@ -64,7 +70,12 @@ def of_csv(path: Path, target: str) -> Table:
     x = pd.get_dummies(table.drop(columns=target), dtype=float).to_numpy(np.float64)
     y = table[target].to_numpy(np.float64)
     about = f"`{path.name}`, {len(y):,} rows, `{target}`; a fifth of the rows is held out"
-    return Table(path.stem, about, x, y, folds=5 if len(y) < 5000 else 1)
+    return Table(name_of(path), about, x, y, folds=5 if len(y) < 5000 else 1)
+
+
+def california_housing() -> Table:
+    """Block groups of the 1990 census, and what their houses are worth: the demo's table."""
+    return of_csv(HOUSING, "median_house_value")
 
 
 def diabetes() -> Table:
@@ -107,6 +118,7 @@ def synthetic() -> Table:
 
 
 BUNDLED: dict[str, Callable[[], Table]] = {
+    "california_housing": california_housing,
     "synthetic": synthetic,
     "diabetes": diabetes,
     "breast_cancer": breast_cancer,
@@ -116,4 +128,4 @@ BUNDLED: dict[str, Callable[[], Table]] = {
 @cache
 def table(name: str, csv: Path | None = None, target: str = "") -> Table:
     """A table by its name: a bundled one, or the CSV file."""
-    return BUNDLED[name]() if csv is None or name != csv.stem else of_csv(csv, target)
+    return BUNDLED[name]() if csv is None or name != name_of(csv) else of_csv(csv, target)

@@ -1,7 +1,11 @@
 #include "attributes.h"
 
 #include <charconv>
+#include <iterator>
 #include <stdexcept>
+#include <tuple>
+
+#include "formulas.h"
 
 namespace tailops {
 namespace {
@@ -19,6 +23,7 @@ constexpr NumberOption kNumberOptions[] = {
 
 constexpr const char* kIgnoreValue = "ignore_value";  // no text: none
 constexpr const char* kIgnoreNan = "ignore_nan";
+constexpr const char* kAxis = "axis";
 const std::vector<std::string> kFalseOrTrue = {"false", "true"};
 
 std::string text_of_number(double value) {
@@ -36,7 +41,77 @@ double number_of(const std::string& name, const std::string& text) {
   return value;
 }
 
+// What a call carries, in one place for whoever writes or reads it.
+template <typename Carried, typename Visitor>
+void visit_options(Carried& carried, const Visitor& visitor) {
+  auto& options = carried.options;
+  for (const NumberOption& number : kNumberOptions) {
+    visitor.number(number.name, options.*number.value);
+  }
+  visitor.choice("error", options.error_kind, std::tuple_size_v<ErrorKinds>);
+  visitor.choice("method", options.rank_rule, std::size(kRankRules));
+  visitor.choice("gradient", options.gradient, std::size(kGradientModeNames));
+  visitor.choice("reduction", carried.reduction, std::size(kReductionNames));
+  visitor.choice(kIgnoreNan, options.ignore_nan, 2);
+  visitor.number(kIgnoreValue, options.ignore_value);
+  visitor.integer(kAxis, carried.axis);
+}
+
+struct Writer {
+  void number(const char* name, double value) const { to.emplace_back(name, value); }
+  void number(const char* name, const std::optional<double>& value) const {
+    if (value) to.emplace_back(name, *value);
+  }
+  void integer(const char* name, const std::optional<int64_t>& value) const {
+    if (value) to.emplace_back(name, *value);
+  }
+  template <typename Choice>
+  void choice(const char* name, Choice value, size_t /*count*/) const {
+    to.emplace_back(name, static_cast<int64_t>(value));
+  }
+
+  std::vector<CallAttribute>& to;
+};
+
+struct Reader {
+  void number(const char* name, double& value) const { value = from.number(name); }
+  void number(const char* name, std::optional<double>& value) const {
+    if (from.has(name)) value = from.number(name);
+  }
+  void integer(const char* name, std::optional<int64_t>& value) const {
+    if (from.has(name)) value = from.integer(name);
+  }
+  template <typename Choice>
+  void choice(const char* name, Choice& value, size_t count) const {
+    value = static_cast<Choice>(read_place(from, name, count));
+  }
+
+  const CallAttributeReader& from;
+};
+
 }  // namespace
+
+std::vector<CallAttribute> call_attributes(const Attributes& attributes) {
+  std::vector<CallAttribute> written;
+  visit_options(attributes, Writer{written});
+  return written;
+}
+
+int64_t read_place(const CallAttributeReader& reader, const char* name, size_t count) {
+  const int64_t place = reader.integer(name);
+  if (place < 0 || place >= static_cast<int64_t>(count)) {
+    throw std::invalid_argument(std::string(name) + "=" + std::to_string(place) +
+                                ": must be in [0, " + std::to_string(count) + ")");
+  }
+  return place;
+}
+
+Attributes read_call_attributes(const CallAttributeReader& reader) {
+  Attributes read;
+  visit_options(read, Reader{reader});
+  validate(read.options);
+  return read;
+}
 
 std::vector<TextAttribute> text_attributes() {
   std::vector<TextAttribute> attributes;

@@ -2,6 +2,7 @@
 
 #include "block_sum.h"
 #include "column_sums.h"
+#include "growing_buffer.h"
 #include "problem.h"
 #include "results.h"
 #include "scales.h"
@@ -9,6 +10,7 @@
 #include "subnormals.h"
 #include "tail_columns.h"
 #include "tail_loss.h"
+#include "ties.h"
 
 namespace tailops {
 namespace {
@@ -44,8 +46,8 @@ class Backward {
  private:
   std::vector<Ties> ties_of_groups() const {
     std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
-    const auto set = [&](int64_t g, double gradient) {
-      ties[static_cast<size_t>(g)] = ties_of_group(g, gradient);
+    const auto set = [&](int64_t g, const ThresholdGradient& gradient) {
+      ties[static_cast<size_t>(g)] = ties_of(state_[g], gradient, problem_.weights);
     };
     if (knows_threshold_gradients()) {
       for (int64_t g = 0; g < geometry_.groups(); ++g) set(g, known_threshold_gradient(g));
@@ -55,29 +57,26 @@ class Backward {
                        set(g, threshold_gradient(g, group, inside));
                      });
     } else {
-      for_each_columns(
-          problem_, executor_, [&](int64_t first, const Columns<T>& columns, Executor& inside) {
-            const std::vector<double> gradients = threshold_gradients(first, columns, inside);
-            for (int64_t c = 0; c < columns.width; ++c) {
-              set(first + c, gradients[static_cast<size_t>(c)]);
-            }
-          });
+      for_each_columns(problem_, executor_,
+                       [&](int64_t first, const Columns<T>& columns, Executor& inside) {
+                         const std::vector<ThresholdGradient> gradients =
+                             threshold_gradients(first, columns, inside);
+                         for (int64_t c = 0; c < columns.width; ++c) {
+                           set(first + c, gradients[static_cast<size_t>(c)]);
+                         }
+                       });
     }
     return ties;
-  }
-
-  Ties ties_of_group(int64_t g, double gradient) const {
-    return ties_of(state_[g], gradient, problem_.loops, problem_.weights);
   }
 
   bool knows_threshold_gradients() const {
     return problem_.weights.mode != GradientMode::kExact || geometry_.reduces_to_scalar();
   }
 
-  // The forward pass knows ∂L/∂t up to the upstream gradient.
-  double known_threshold_gradient(int64_t g) const {
-    if (problem_.weights.mode != GradientMode::kExact) return 0.0;
-    return static_cast<double>(widen(upstream_[0])) * state_[g].threshold_gradient;
+  // The forward pass knows ∂L/∂t up to the upstream gradient; or nobody asks for it.
+  ThresholdGradient known_threshold_gradient(int64_t g) const {
+    if (problem_.weights.mode != GradientMode::kExact) return {};
+    return threshold_gradient_of(state_[g], static_cast<double>(widen(*upstream_)) * scalar_scale_);
   }
 
   // --- Groups of few elements, side by side.
@@ -104,7 +103,7 @@ class Backward {
                                const Upstream<T>& upstream) const {
     const int64_t repeat = RowPasses(columns).repeat;
     TailColumns<C> tails = columns_of(state_ + tile.first, 1, tile.width, repeat, problem_.weights);
-    std::vector<double> gradients;
+    std::vector<ThresholdGradient> gradients;
     if (!knows_threshold_gradients()) {
       SerialExecutor serial;
       gradients = column_threshold_gradients(
@@ -115,8 +114,10 @@ class Backward {
     ties.reserve(static_cast<size_t>(tile.width));
     for (int64_t c = 0; c < tile.width; ++c) {
       const int64_t g = tile.first + c;
-      ties.push_back(ties_of_group(
-          g, gradients.empty() ? known_threshold_gradient(g) : gradients[static_cast<size_t>(c)]));
+      ties.push_back(ties_of(
+          state_[g],
+          gradients.empty() ? known_threshold_gradient(g) : gradients[static_cast<size_t>(c)],
+          problem_.weights));
     }
     add_ties(tails, ties, tile.width, repeat);
     return tails;
@@ -144,21 +145,21 @@ class Backward {
       return {};
     }
     std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
-    parallel_for(executor_, geometry_.rows(), geometry_.row_length,
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t row = begin; row < end; ++row) {
-                     scales[static_cast<size_t>(row)] = row_scale(problem_, row);
-                   }
-                 });
+    run_tasks(executor_, geometry_.rows(), geometry_.row_length,
+              [&](int64_t begin, int64_t end, Executor& inside) {
+                for (int64_t row = begin; row < end; ++row) {
+                  scales[static_cast<size_t>(row)] = row_scale(problem_, row, inside);
+                }
+              });
     return scales;
   }
 
   // ∂L/∂t where each element is weighted by its own row's upstream gradient.
-  double threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
+  ThresholdGradient threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
     const Tail<C> tail = tail_of(state_[g], problem_.weights);
     const int64_t origin = problem_.first_of(g), stride = geometry_.inner;
     const auto sum_of = [&](int64_t begin, int64_t end) {
-      double sum = 0.0;
+      ThresholdGradient sum{};
       std::vector<T> spread;
       group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t first) {
         const int64_t flat = origin + first * stride;
@@ -169,11 +170,11 @@ class Backward {
       });
       return sum;
     };
-    return block_sum<double>(group.length, sum_of, inside);
+    return block_sum<ThresholdGradient>(group.length, sum_of, inside);
   }
 
-  std::vector<double> threshold_gradients(int64_t first_group, const Columns<T>& columns,
-                                          Executor& inside) const {
+  std::vector<ThresholdGradient> threshold_gradients(int64_t first_group, const Columns<T>& columns,
+                                                     Executor& inside) const {
     const int64_t origin = problem_.first_of(first_group);
     const TailColumns<C> tails = columns_of(state_ + first_group, 1, columns.width,
                                             RowPasses(columns).repeat, problem_.weights);
@@ -251,6 +252,7 @@ void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred, con
                         const GroupState* state, const Geometry& geometry, const Options& options,
                         T* gradient, Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
   if (!must_sum_samples(geometry, problem.ignoring.any)) {
     return Backward<T>(problem, upstream, state, executor).run(gradient);

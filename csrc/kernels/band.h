@@ -3,6 +3,7 @@
 // Where the indicator is neither 0 nor 1: within half_width of the threshold. Outside, replacing it
 // by 0 or 1 changes loss and gradient by less than the last bit of their sum:
 //   s·h and s·e·h′ ≤ s(1 + 2κe)·exp(−2κ|e − t|) < 2^−(digits + 2).
+// With κ = 0 nothing is.
 
 #include <cmath>
 #include <cstdint>
@@ -34,7 +35,6 @@ TAILOPS_HOST_DEVICE C greater(C a, C b) {
 
 template <typename C>
 TAILOPS_HOST_DEVICE C band_half_width(const Weights<C>& w, C magnitude) {
-  if (w.kappa == C(0)) return std::numeric_limits<C>::infinity();
   const double kappa = w.kappa, scale = w.scale;
   const double bits = std::numeric_limits<C>::digits + 2;
   const double factor = 1.0 + scale * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
@@ -46,14 +46,18 @@ TAILOPS_HOST_DEVICE C band_half_width(const Weights<C>& w, C magnitude) {
 // 1. low and high may be infinite: then there is no bound on that side.
 template <typename C>
 TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
+  constexpr C kInfinity = std::numeric_limits<C>::infinity();
+  if (w.kappa == C(0)) return {-kInfinity, low, high, kInfinity};
   const C half = band_half_width(w, std::isinf(high) ? greater(low, C(0)) : high);
-  return {static_cast<C>(scale * low) - half, low, high, high + half};
+  return {lesser(static_cast<C>(scale * low) - half, low), low, high, high + half};
 }
 
 // The band holds lower and upper too, wherever they are: the threshold's gradient goes to them. An
 // infinite error is above it, so that it has no derivative, unless it is the threshold itself.
 template <typename C>
 TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
+  constexpr C kInfinity = std::numeric_limits<C>::infinity();
+  if (w.kappa == C(0)) return {threshold, lower, upper, -kInfinity, kInfinity};
   const C half = band_half_width(w, threshold);
   const C finite_high = lesser(threshold + half, std::numeric_limits<C>::max());
   return {threshold, lower, upper, lesser(threshold - half, lower), greater(finite_high, upper)};

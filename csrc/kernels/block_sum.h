@@ -27,14 +27,21 @@ Sum block_sum(int64_t n, const SumOf& sum_of, Executor& executor) {
   return total;
 }
 
+template <typename T>
+int64_t count_ignored(const Group<T>& group, Executor& executor) {
+  if (!group.ignoring.any) return 0;
+  return block_sum<int64_t>(
+      group.length, [&](int64_t begin, int64_t end) { return group.count_ignored(begin, end); },
+      executor);
+}
+
 // Splits [0, blocks) into at most one part per thread; fill(partial, begin, end) each, then
 // merge(into, from) in order. For results that are exact however they are split.
 template <typename Partial, typename Fill, typename Merge>
-Partial reduce_parts(int64_t blocks, const Partial& initial, const Fill& fill, const Merge& merge,
-                     Executor& executor) {
+Partial reduce_parts(int64_t blocks, const Fill& fill, const Merge& merge, Executor& executor) {
   const int64_t most = std::max<int64_t>(1, blocks * kBlockLength / kParallelElements);
   const int64_t parts = std::clamp<int64_t>(executor.concurrency(), 1, most);
-  std::vector<Partial> partials(static_cast<size_t>(parts), initial);
+  std::vector<Partial> partials(static_cast<size_t>(parts));
   parallel_for(executor, parts, blocks * kBlockLength / parts, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
       fill(partials[static_cast<size_t>(p)], blocks * p / parts, blocks * (p + 1) / parts);

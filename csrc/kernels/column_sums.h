@@ -53,28 +53,26 @@ std::vector<Sums> sum_columns(const Columns<T>& columns, const TailColumns<C>& t
 // ∂L/∂t of each column. upstream_of(flat, n, spread) is the upstream gradient of n elements from
 // `flat` elements behind the columns' first; `spread` is for its use.
 template <typename T, typename UpstreamOf, typename C = ComputeType<T>>
-std::vector<double> column_threshold_gradients(const Columns<T>& columns,
-                                               const TailColumns<C>& tails, const Loops<T>& loops,
-                                               const Weights<C>& weights, Executor& executor,
-                                               const UpstreamOf& upstream_of) {
+std::vector<ThresholdGradient> column_threshold_gradients(
+    const Columns<T>& columns, const TailColumns<C>& tails, const Loops<T>& loops,
+    const Weights<C>& weights, Executor& executor, const UpstreamOf& upstream_of) {
   const RowPasses passes(columns);
-  std::vector<std::vector<double>> parts(static_cast<size_t>(passes.parts));
+  std::vector<std::vector<ThresholdGradient>> parts(static_cast<size_t>(passes.parts));
   passes.for_each_part(executor, [&](int64_t index) {
-    std::vector<double>& slopes = parts[static_cast<size_t>(index)];
-    slopes.resize(static_cast<size_t>(passes.width));
+    std::vector<ThresholdGradient>& part = parts[static_cast<size_t>(index)];
+    part.resize(static_cast<size_t>(passes.width));
     std::vector<T> spread;
     passes.for_each_row(
         columns, index,
         [&](const T* y_true, const T* y_pred, int64_t n) {
           const Upstream<T> upstream = upstream_of(y_true - columns.y_true, n, spread);
-          loops.column_threshold_gradient(y_true, y_pred, n, weights, tails, upstream,
-                                          slopes.data());
+          loops.column_threshold_gradient(y_true, y_pred, n, weights, tails, upstream, part.data());
         },
         [] {});
   });
-  std::vector<double> gradients(static_cast<size_t>(columns.width));
-  for (const std::vector<double>& slopes : parts) {
-    for (size_t c = 0; c < slopes.size(); ++c) gradients[c % gradients.size()] += slopes[c];
+  std::vector<ThresholdGradient> gradients(static_cast<size_t>(columns.width));
+  for (const std::vector<ThresholdGradient>& part : parts) {
+    for (size_t c = 0; c < part.size(); ++c) gradients[c % gradients.size()] += part[c];
   }
   return gradients;
 }

@@ -18,6 +18,7 @@
 #include "gradient_mode.h"
 #include "host_device.h"
 #include "primitives.h"
+#include "tie.h"
 
 namespace tailops {
 inline namespace TAILOPS_TARGET {
@@ -84,13 +85,31 @@ struct Indicator {
   V derivative;  // h′ = ∂h/∂e = 2κ·h(1 − h)
 };
 
-// h as sigmoid(2κ(e − t)): one exponential, and h(1 − h) without cancellation.
+// h as sigmoid(2κ(e − t)): one exponential, and h(1 − h) without cancellation. Equal infinities
+// are no distance apart, and where κ is 0 an infinite distance is none.
 template <typename V, typename U, typename T>
 TAILOPS_HOST_DEVICE Indicator<V> tail_indicator(V error, U threshold, T kappa) {
   const T steepness = T(2) * kappa;
-  const V z = decaying_exponential(steepness * (error - threshold));
+  V distance = choose(error == threshold, V{}, error - threshold);
+  if (kappa == T(0)) distance = choose(distance == distance, V{}, distance);
+  const V z = decaying_exponential(steepness * distance);
   const V h = T(1) / (T(1) + z);
   return {h, steepness * (z * h * h)};
+}
+
+// The same at e = t, without the exponential.
+template <typename T>
+TAILOPS_HOST_DEVICE Indicator<T> indicator_at_threshold(T kappa) {
+  return {T(0.5), T(0.5) * kappa};
+}
+
+// β·a + (1 − β)·b, and nothing of an infinite number that counts for nothing. A NaN of b always
+// counts: it is the group's.
+template <typename V, typename T>
+TAILOPS_HOST_DEVICE V mixture(T beta, V a, V b) {
+  if (beta == T(0)) return b;
+  if (beta == T(1)) return choose(b == b, a, b);
+  return beta * a + (T(1) - beta) * b;
 }
 
 // The loss of one element and its derivatives, for an upstream gradient of one.
@@ -115,21 +134,21 @@ struct TailFormulas {
   // L from ℓ, element by element.
   template <typename V>
   TAILOPS_HOST_DEVICE V mixed(V d, V weighted_error) const {
-    // A select, not a product with zero: d² may be infinite.
-    return beta == T(0) ? weighted_error : beta * (d * d) + (T(1) - beta) * weighted_error;
+    return mixture(beta, d * d, weighted_error);
   }
 
-  // ∂L/∂t of this element: −(1 − β)·s·e·h′. Zero where h′ is, even if e is infinite.
+  // ∂L/∂t of this element: −(1 − β)·s·e·h′. Zero where a factor is, even if e is infinite.
   template <typename V>
   TAILOPS_HOST_DEVICE V threshold_derivative(V error, Indicator<V> h) const {
-    const V spike = (-(T(1) - beta) * scale) * (error * h.derivative);
-    return choose(h.derivative == V{}, V{}, spike);
+    const T factor = -(T(1) - beta) * scale;
+    if (factor == T(0)) return V{};
+    return choose(h.derivative == V{}, V{}, factor * (error * h.derivative));
   }
 
   // ℓ − e
   template <typename V>
   TAILOPS_HOST_DEVICE V excess(V error, Indicator<V> h) const {
-    return error * (scale * h.value);
+    return scale == T(0) ? V{} : error * (scale * h.value);
   }
 
   // Σ ℓ of many elements, from Σ e of all, Σ e of those with h = 1, which may be infinite, and
@@ -153,16 +172,16 @@ struct TailFormulas {
   // ∂L/∂d from the gradient that arrives at e and the one that arrives at L.
   template <typename V>
   TAILOPS_HOST_DEVICE V residual_derivative(V d, V by_error, V upstream) const {
+    if (beta == T(1)) return choose(by_error == by_error, upstream * (T(2) * d), by_error);
     const V by_residual = by_error * Error::derivative(d, epsilon);
     return beta == T(0) ? by_residual : by_residual + upstream * (beta * (T(2) * d));
   }
 
-  // The gradient that arrives at e, of an element that ties with the threshold, through which
-  // ∂L/∂t·∂t/∂e arrives as well. That and the spike have the height ½κ·s·e and opposite signs:
-  // they cancel, so in float64.
+  // The gradient that arrives at e, of an element that ties with the threshold.
   template <typename W>
-  static TAILOPS_HOST_DEVICE W tied_by_error(W direct, W upstream, W through_threshold) {
-    return upstream * direct + through_threshold;
+  static TAILOPS_HOST_DEVICE W tied_by_error(const TieOf<W>& tie, W upstream) {
+    return upstream * tie.weight + product_or_zero(tie.spike, upstream - tie.expected) +
+           tie.through;
   }
 };
 

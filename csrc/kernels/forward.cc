@@ -4,6 +4,7 @@
 #include "band.h"
 #include "block_sum.h"
 #include "column_sums.h"
+#include "growing_buffer.h"
 #include "problem.h"
 #include "results.h"
 #include "scales.h"
@@ -13,6 +14,7 @@
 #include "subnormals.h"
 #include "tail_columns.h"
 #include "tail_loss.h"
+#include "ties.h"
 
 namespace tailops {
 namespace {
@@ -51,7 +53,6 @@ class Forward {
       : problem_(problem),
         geometry_(problem.geometry),
         plan_(problem.options, problem.geometry.length),
-        known_scale_(scales_by_valid(geometry_, problem.ignoring.any) ? 1.0 : geometry_.row_scale),
         state_(state),
         executor_(executor) {}
 
@@ -67,12 +68,7 @@ class Forward {
     if (!geometry_.reduces_to_scalar()) return write_groups(losses, loss);
     double total = 0.0;
     for (const double group_loss : losses) total += group_loss;
-    const double scale = scalar_scale(problem_, state_);
-    // Where only the data has told what the output is multiplied with.
-    if (scale != known_scale_) {
-      for (int64_t g = 0; g < geometry_.groups(); ++g) state_[g].threshold_gradient *= scale;
-    }
-    *loss = narrow<T>(total * scale);
+    *loss = narrow<T>(total * scalar_scale(problem_, state_));
   }
 
  private:
@@ -195,23 +191,16 @@ class Forward {
   }
 
   void set_state(int64_t g, const Selected<C>& found) const {
-    const Rank& rank = found.rank;
     const OrderStatistics<C>& s = found.statistics;
-    state_[g] = {found.threshold,
-                 s.lower,
-                 s.upper,
-                 rank.scale * (1.0 - rank.weight) / static_cast<double>(s.lower_count),
-                 rank.scale * rank.weight / static_cast<double>(s.upper_count),
-                 0.0,
-                 static_cast<double>(found.valid)};
+    state_[g] =
+        state_of(s.lower, s.upper, static_cast<double>(s.lower_count),
+                 static_cast<double>(s.upper_count), found.rank, static_cast<double>(found.valid));
   }
 
-  // Where β is 0 the squares are not: they may be infinite.
   void set_loss(int64_t g, const Sums& sums, std::vector<double>& losses) const {
-    const double beta = problem_.weights.beta;
     losses[static_cast<size_t>(g)] =
-        beta == 0.0 ? sums.weighted : beta * sums.squares + (1.0 - beta) * sums.weighted;
-    state_[g].threshold_gradient = sums.threshold_gradient * known_scale_;
+        mixture(static_cast<double>(problem_.weights.beta), sums.squares, sums.weighted);
+    state_[g].threshold_gradient = sums.threshold_gradient;
   }
 
   Sums sum_group(const Group<T>& group, const Selected<C>& found, Executor& inside) const {
@@ -242,19 +231,18 @@ class Forward {
     if (length == 1) return write_elements(columns, loss);
     const int64_t rows_at_once = std::max<int64_t>(1, kBlockLength / length);
     const int64_t parts = (geometry_.rows() + rows_at_once - 1) / rows_at_once;
-    parallel_for(executor_, parts, rows_at_once * length, [&](int64_t begin, int64_t end) {
-      std::vector<C> losses(static_cast<size_t>(std::min(rows_at_once * length, kBlockLength)));
-      for (int64_t part = begin; part < end; ++part) {
-        const int64_t first = part * rows_at_once;
-        const int64_t rows = std::min(rows_at_once, geometry_.rows() - first);
-        if (length <= kBlockLength) {
-          write_losses(first * length, rows * length, columns, losses.data());
-          write_means(losses.data(), first, rows, loss);
-        } else {
-          loss[first] = long_row_mean(first, columns, losses.data());
-        }
-      }
-    });
+    run_tasks(executor_, parts, rows_at_once * length,
+              [&](int64_t begin, int64_t end, Executor& inside) {
+                for (int64_t part = begin; part < end; ++part) {
+                  const int64_t first = part * rows_at_once;
+                  const int64_t rows = std::min(rows_at_once, geometry_.rows() - first);
+                  if (length <= kBlockLength) {
+                    write_means(first, rows, columns, loss);
+                  } else {
+                    loss[first] = long_row_mean(first, columns, inside);
+                  }
+                }
+              });
   }
 
   // Rows of one element, whose mean it is.
@@ -274,23 +262,27 @@ class Forward {
     });
   }
 
-  void write_means(const C* losses, int64_t first, int64_t rows, T* means) const {
+  // Of rows that are a block together.
+  void write_means(int64_t first, int64_t rows, const TailColumns<C>& columns, T* means) const {
     const int64_t length = geometry_.row_length;
+    C losses[kBlockLength];
+    write_losses(first * length, rows * length, columns, losses);
+    SerialExecutor alone;
     for (int64_t row = 0; row < rows; ++row) {
       const double total = sum_of_row(losses + row * length, length);
-      means[first + row] = narrow<T>(total * row_scale(problem_, first + row));
+      means[first + row] = narrow<T>(total * row_scale(problem_, first + row, alone));
     }
   }
 
-  T long_row_mean(int64_t row, const TailColumns<C>& columns, C* losses) const {
-    double total = 0.0;
-    const int64_t end = (row + 1) * geometry_.row_length;
-    for (int64_t flat = row * geometry_.row_length; flat < end; flat += kBlockLength) {
-      const int64_t count = std::min(kBlockLength, end - flat);
-      write_losses(flat, count, columns, losses);
-      total += sum_of(losses, count);
-    }
-    return narrow<T>(total * row_scale(problem_, row));
+  T long_row_mean(int64_t row, const TailColumns<C>& columns, Executor& inside) const {
+    const int64_t length = geometry_.row_length;
+    const auto sum_of_block = [&](int64_t begin, int64_t end) {
+      C losses[kBlockLength];
+      write_losses(row * length + begin, end - begin, columns, losses);
+      return sum_of(losses, end - begin);
+    };
+    const double total = block_sum<double>(length, sum_of_block, inside);
+    return narrow<T>(total * row_scale(problem_, row, inside));
   }
 
   void write_losses(int64_t begin, int64_t count, const TailColumns<C>& columns, C* out) const {
@@ -315,7 +307,6 @@ class Forward {
   const Problem<T>& problem_;
   const Geometry& geometry_;
   const SelectionPlan plan_;
-  const double known_scale_;
   GroupState* const state_;
   Executor& executor_;
 };
@@ -326,6 +317,7 @@ template <typename T>
 void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
                        const Options& options, T* loss, GroupState* state, Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
   if (!must_sum_samples(geometry, problem.ignoring.any))
     return Forward<T>(problem, state, executor).run(loss);

@@ -56,11 +56,12 @@ struct Group {
     }
   }
 
-  int64_t count_ignored() const {
+  // Of elements [begin, end).
+  int64_t count_ignored(int64_t begin, int64_t end) const {
     int64_t ignored = 0;
     if (!ignoring.any) return ignored;
-    for (int64_t first = 0; first < length; first += kBlockLength) {
-      const int64_t n = std::min(kBlockLength, length - first);
+    for (int64_t first = begin; first < end; first += kBlockLength) {
+      const int64_t n = std::min(kBlockLength, end - first);
       ignored += ignoring.loops->count_ignored(contiguous(first, n), n, ignoring.rule);
     }
     return ignored;

@@ -22,8 +22,7 @@ class GrowingBuffer {
     std::swap(capacity_, other.capacity_);
     return *this;
   }
-  // What has been collected belongs to one owner; a copy of an empty one is an empty one.
-  GrowingBuffer(const GrowingBuffer&) {}
+  GrowingBuffer(const GrowingBuffer&) = delete;
   GrowingBuffer& operator=(const GrowingBuffer&) = delete;
   ~GrowingBuffer() { std::free(data_); }
 
@@ -58,8 +57,58 @@ class GrowingBuffer {
   int64_t capacity_ = 0;
 };
 
-// A buffer of this thread's that is still there at the next call: its pages are touched once. The
-// purpose keeps users apart who need one at the same time.
+// All that a thread keeps from one call to the next, of every purpose and type together.
+constexpr int64_t kKeptScratchBytes = 4 << 20;
+
+// A thread's buffers, as one list. What one of them is for, no other is used for at the same time.
+class KeptBuffer {
+ public:
+  KeptBuffer() : next_(first()) { first() = this; }
+  KeptBuffer(const KeptBuffer&) = delete;
+  KeptBuffer& operator=(const KeptBuffer&) = delete;
+  virtual ~KeptBuffer() = default;
+
+  virtual int64_t bytes() const = 0;
+  virtual void release() = 0;
+
+  // Only while this thread is in no call.
+  static void release_what_is_too_much() {
+    int64_t kept = 0;
+    for (KeptBuffer* buffer = first(); buffer != nullptr; buffer = buffer->next_) {
+      if (kept + buffer->bytes() > kKeptScratchBytes) buffer->release();
+      kept += buffer->bytes();
+    }
+  }
+
+ private:
+  static KeptBuffer*& first() {
+    thread_local KeptBuffer* buffer = nullptr;
+    return buffer;
+  }
+
+  KeptBuffer* const next_;
+};
+
+// Around whatever a thread does for a call: one inside the other, the outermost ends the use of
+// scratch memory. Without one around a call, what it has in use would be released under it.
+class ScratchScope {
+ public:
+  ScratchScope() { ++depth(); }
+  ScratchScope(const ScratchScope&) = delete;
+  ScratchScope& operator=(const ScratchScope&) = delete;
+  ~ScratchScope() {
+    if (--depth() == 0) KeptBuffer::release_what_is_too_much();
+  }
+
+ private:
+  static int& depth() {
+    thread_local int scopes = 0;
+    return scopes;
+  }
+};
+
+// A buffer of this thread's that is still there at the next call, within kKeptScratchBytes: its
+// pages are touched once. The purpose keeps users apart who need one at the same time.
 enum class Scratch {
   kSample,
   kCandidates,
@@ -75,13 +124,15 @@ enum class Scratch {
 
 template <typename C, Scratch kPurpose>
 GrowingBuffer<C>& scratch() {
-  constexpr int64_t kKeptBytes = 4 << 20;
-  thread_local GrowingBuffer<C> buffer;
-  if (buffer.capacity() * static_cast<int64_t>(sizeof(C)) > kKeptBytes) {
-    buffer = GrowingBuffer<C>();
-  }
-  buffer.set_size(0);
-  return buffer;
+  struct Kept final : KeptBuffer {
+    int64_t bytes() const override { return buffer.capacity() * static_cast<int64_t>(sizeof(C)); }
+    void release() override { buffer = GrowingBuffer<C>(); }
+
+    GrowingBuffer<C> buffer;
+  };
+  thread_local Kept kept;
+  kept.buffer.set_size(0);
+  return kept.buffer;
 }
 
 template <typename C, Scratch kPurpose>

@@ -22,6 +22,11 @@ TAILOPS_HOST_DEVICE double absolute(double x) { return std::fabs(x); }
 TAILOPS_HOST_DEVICE float square_root(float x) { return std::sqrt(x); }
 TAILOPS_HOST_DEVICE double square_root(double x) { return std::sqrt(x); }
 
+// 0 where a factor is, even if the other is infinite.
+TAILOPS_HOST_DEVICE double product_or_zero(double a, double b) {
+  return a == 0.0 || b == 0.0 ? 0.0 : a * b;
+}
+
 // magnitude ≥ 0 with the sign of x.
 TAILOPS_HOST_DEVICE float with_sign_of(float x, float magnitude) {
   return std::copysign(magnitude, x);

@@ -64,44 +64,25 @@ inline int64_t groups_in_a_row(const Geometry& geometry) {
   return std::clamp<int64_t>(2 * kParallelElements / geometry.length, 1, 64);
 }
 
-// body(g, group, executor, hint): many small groups side by side, few large ones in parallel
-// inside.
+// body(g, group, executor, hint): short columns, side by side. Tiles of them are copied, so that
+// each is contiguous.
 template <typename T, typename Body>
-void for_each_group(const Problem<T>& problem, Executor& executor, const Body& body) {
+void for_each_gathered_group(const Problem<T>& problem, Executor& executor, const Body& body) {
   const Geometry& geometry = problem.geometry;
-  if (geometry.groups() == 1 || geometry.length >= kParallelElements) {
-    for (int64_t g = 0; g < geometry.groups(); ++g) {
-      SelectionHint<ComputeType<T>> hint;
-      body(g, problem.group(g), executor, hint);
-    }
-    return;
-  }
-  if (geometry.inner == 1 || geometry.length > kTileRows) {
-    const int64_t at_once = groups_in_a_row(geometry);
-    const int64_t parts = (geometry.groups() + at_once - 1) / at_once;
-    parallel_for(executor, parts, at_once * geometry.length, [&](int64_t begin, int64_t end) {
-      SerialExecutor serial;
-      for (int64_t part = begin; part < end; ++part) {
-        const int64_t last = std::min(geometry.groups(), (part + 1) * at_once);
-        SelectionHint<ComputeType<T>> hint;
-        for (int64_t g = part * at_once; g < last; ++g) body(g, problem.group(g), serial, hint);
-      }
-    });
-    return;
-  }
   const int64_t inner = geometry.inner, length = geometry.length;
-  const int64_t tiles_across = (inner + kTileColumns - 1) / kTileColumns;
-  parallel_for(executor, geometry.outer * tiles_across, length * std::min(inner, kTileColumns),
+  const int64_t width = neighbours_in_a_task(geometry.groups(), length, kTileColumns, executor);
+  const int64_t tiles_across = (inner + width - 1) / width;
+  parallel_for(executor, geometry.outer * tiles_across, length * std::min(inner, width),
                [&](int64_t begin, int64_t end) {
                  SerialExecutor serial;
-                 const auto size = static_cast<size_t>(kTileColumns * length);
+                 const auto size = static_cast<size_t>(width * length);
                  const bool masked = problem.elements.mask != nullptr;
                  std::vector<T> targets(size), predictions(size);
                  const std::unique_ptr<bool[]> mask(masked ? new bool[size] : nullptr);
                  const Elements<T> tile{targets.data(), predictions.data(), mask.get()};
                  for (int64_t index = begin; index < end; ++index) {
-                   const int64_t column = index % tiles_across * kTileColumns;
-                   const int64_t columns = std::min(kTileColumns, inner - column);
+                   const int64_t column = index % tiles_across * width;
+                   const int64_t columns = std::min(width, inner - column);
                    const int64_t first = index / tiles_across * length * inner + column;
                    const Elements<T> from = problem.elements.from(first);
                    for (int64_t k = 0; k < length; ++k) {
@@ -122,6 +103,27 @@ void for_each_group(const Problem<T>& problem, Executor& executor, const Body& b
                });
 }
 
+// The same of all groups, side by side or one after the other.
+template <typename T, typename Body>
+void for_each_group(const Problem<T>& problem, Executor& executor, const Body& body) {
+  const Geometry& geometry = problem.geometry;
+  if (geometry.inner > 1 && geometry.length <= kTileRows) {
+    return for_each_gathered_group(problem, executor, body);
+  }
+  const int64_t at_once = groups_in_a_row(geometry);
+  const int64_t parts = (geometry.groups() + at_once - 1) / at_once;
+  run_tasks(executor, parts, at_once * geometry.length,
+            [&](int64_t begin, int64_t end, Executor& inside) {
+              for (int64_t part = begin; part < end; ++part) {
+                const int64_t last = std::min(geometry.groups(), (part + 1) * at_once);
+                SelectionHint<ComputeType<T>> hint;
+                for (int64_t g = part * at_once; g < last; ++g) {
+                  body(g, problem.group(g), inside, hint);
+                }
+              }
+            });
+}
+
 // body(first_group, columns, executor): the groups of tensors whose groups are columns, some side
 // by side. Nothing may be ignored.
 template <typename T, typename Body>
@@ -139,15 +141,11 @@ void for_each_columns(const Problem<T>& problem, Executor& executor, const Body&
                     geometry.inner, width, geometry.length},
          inside);
   };
-  const int64_t elements = std::min(geometry.inner, kWidth) * geometry.length;
-  if (elements >= kParallelElements) {
-    for (int64_t index = 0; index < geometry.outer * across; ++index) at(index, executor);
-    return;
-  }
-  parallel_for(executor, geometry.outer * across, elements, [&](int64_t begin, int64_t end) {
-    SerialExecutor serial;
-    for (int64_t index = begin; index < end; ++index) at(index, serial);
-  });
+  const auto run = [&](int64_t begin, int64_t end, Executor& inside) {
+    for (int64_t index = begin; index < end; ++index) at(index, inside);
+  };
+  run_tasks(executor, geometry.outer * across, std::min(geometry.inner, kWidth) * geometry.length,
+            run, RowPasses::kPartElements);
 }
 
 // body(flat, count, first): [begin, end) in memory order, cut where groups change; `first` is the

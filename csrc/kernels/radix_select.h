@@ -87,7 +87,7 @@ OrderStatistics<ComputeType<T>> radix_select(const Group<T>& group, const Rank& 
       for (int d = 0; d < radix::kDigits; ++d) into.count[d] += from.count[d];
       into.nans += from.nans;
     };
-    const Histogram h = reduce_parts(blocks, Histogram(), fill, merge, executor);
+    const Histogram h = reduce_parts<Histogram>(blocks, fill, merge, executor);
     if (h.nans > 0) return nan_statistics<C>();
     size_t digit = 0;
     while (remaining >= h.count[digit]) remaining -= h.count[digit++];
@@ -107,7 +107,7 @@ OrderStatistics<ComputeType<T>> radix_select(const Group<T>& group, const Rank& 
   const auto merge = [](CountedKey<Key>& into, const CountedKey<Key>& from) {
     into.add(from.key, from.count);
   };
-  const CountedKey<Key> next = reduce_parts(blocks, CountedKey<Key>(), fill, merge, executor);
+  const CountedKey<Key> next = reduce_parts<CountedKey<Key>>(blocks, fill, merge, executor);
   return {lower, Bits::decode(next.key), ties, next.count};
 }
 

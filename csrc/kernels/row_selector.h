@@ -70,7 +70,7 @@ class RowSelector {
       });
     };
     const auto merge = [](int64_t& into, int64_t from) { into += from; };
-    return reduce_parts(blocks_of(n), int64_t{0}, fill, merge, executor);
+    return reduce_parts<int64_t>(blocks_of(n), fill, merge, executor);
   }
 
  private:
@@ -202,6 +202,7 @@ class RowSelector {
   Found collect(const T* x, int64_t n, const std::vector<RankBracket>& brackets,
                 Executor& executor) const {
     const auto fill = [&](Found& into, int64_t begin, int64_t end) {
+      into.inside.resize(brackets.size());
       into.inside[0].candidates = std::move(scratch<C, Scratch::kCandidates>());
       for_each_block(x, n, begin, end, [&](const C* values, int64_t length) {
         for (size_t b = 0; b < brackets.size(); ++b) {
@@ -229,9 +230,7 @@ class RowSelector {
       }
       into.has_nan |= from.has_nan;
     };
-    Found none;
-    none.inside.resize(brackets.size());
-    return reduce_parts(blocks_of(n), none, fill, merge, executor);
+    return reduce_parts<Found>(blocks_of(n), fill, merge, executor);
   }
 
   // False if the bracket does not hold the rank.

@@ -3,6 +3,7 @@
 // What sums are multiplied with: means are over the elements that are not ignored, and only the
 // data tells how many these are.
 
+#include "block_sum.h"
 #include "means.h"
 #include "problem.h"
 #include "tail_loss.h"
@@ -29,12 +30,12 @@ double group_scale(const Problem<T>& problem, const GroupState& state) {
 
 // Of one output of several.
 template <typename T>
-double row_scale(const Problem<T>& problem, int64_t row) {
+double row_scale(const Problem<T>& problem, int64_t row, Executor& executor) {
   const Geometry& geometry = problem.geometry;
   const int64_t length = geometry.row_length;
   if (!scales_by_valid(geometry, problem.ignoring.any)) return geometry.row_scale;
   const Group<T> elements{problem.elements.from(row * length), 1, length, problem.ignoring};
-  return mean_scale(static_cast<double>(length - elements.count_ignored()));
+  return mean_scale(static_cast<double>(length - count_ignored(elements, executor)));
 }
 
 }  // namespace tailops

@@ -97,7 +97,7 @@ class Selector {
   }
 
   Result radix() const {
-    const int64_t ignored = group_.count_ignored();
+    const int64_t ignored = count_ignored(group_, executor_);
     if (ignored == group_.length) return of_nothing();
     return of(radix_select(group_, rank_with(ignored), loops_, weights_, executor_), ignored);
   }
@@ -301,7 +301,7 @@ class Selector {
       into.ignored += from.ignored;
       into.candidates.append(from.candidates.data(), from.candidates.size());
     };
-    Collection all = reduce_parts(blocks, Collection(), fill, merge, executor_);
+    Collection all = reduce_parts<Collection>(blocks, fill, merge, executor_);
     for (const Sums& sums : far) all.far += sums;
     return all;
   }

@@ -112,7 +112,9 @@ class ColumnSelector {
 
   Result collect(std::vector<C> from, bool with_sums) const {
     repeat(from);
-    std::vector<Part> parts(static_cast<size_t>(passes_.parts), Part(passes_.width));
+    std::vector<Part> parts;
+    parts.reserve(static_cast<size_t>(passes_.parts));
+    for (int64_t part = 0; part < passes_.parts; ++part) parts.emplace_back(passes_.width);
     passes_.for_each_part(executor_, [&](int64_t part) {
       collect_part(from, part, parts[static_cast<size_t>(part)]);
     });

@@ -102,14 +102,10 @@ class SelectForward {
     if constexpr (kHasNetwork) {
       if (are_short()) return run_short(executor);
     }
-    if (geometry_.groups() == 1 || length >= kParallelElements) {
-      for (int64_t g = 0; g < geometry_.groups(); ++g) row(x_ + g * length, g, executor);
-      return;
-    }
-    parallel_for(executor, geometry_.groups(), length, [&](int64_t begin, int64_t end) {
-      SerialExecutor serial;
-      for (int64_t g = begin; g < end; ++g) row(x_ + g * length, g, serial);
-    });
+    run_tasks(executor, geometry_.groups(), length,
+              [&](int64_t begin, int64_t end, Executor& inside) {
+                for (int64_t g = begin; g < end; ++g) row(x_ + g * length, g, inside);
+              });
   }
 
  private:
@@ -141,26 +137,33 @@ class SelectForward {
     });
   }
 
-  // Strided groups, copied some at a time to where each is a row.
+  // Strided groups, copied some at a time to where each is a row: by each thread, unless there are
+  // few or that would be much memory.
   void run_columns(Executor& executor) const {
-    const int64_t across = (geometry_.inner + kColumnsAtOnce - 1) / kColumnsAtOnce;
-    const int64_t elements = geometry_.length * std::min(geometry_.inner, kColumnsAtOnce);
-    const auto tiles = [&](int64_t begin, int64_t end, Executor& inside) {
-      std::vector<T> tile(static_cast<size_t>(kColumnsAtOnce * geometry_.length));
+    constexpr int64_t kMostCopied = int64_t{1} << 22;
+    const int64_t length = geometry_.length, inner = geometry_.inner, groups = geometry_.groups();
+    const bool side_by_side =
+        kColumnsAtOnce * length <= kMostCopied && are_side_by_side(groups, length, executor);
+    const int64_t width = std::min(
+        inner, side_by_side ? neighbours_in_a_task(groups, length, kColumnsAtOnce, executor)
+                            : kColumnsAtOnce);
+    const int64_t across = (inner + width - 1) / width, tasks = geometry_.outer * across;
+    const auto run = [&](int64_t begin, int64_t end, Executor& inside) {
+      std::vector<T> tile(static_cast<size_t>(width * length));
       for (int64_t index = begin; index < end; ++index) {
-        columns(index / across, index % across * kColumnsAtOnce, tile.data(), inside);
+        const int64_t first = index % across * width;
+        columns(index / across, first, std::min(width, inner - first), tile.data(), inside);
       }
     };
-    if (geometry_.length >= kParallelElements) return tiles(0, geometry_.outer * across, executor);
-    parallel_for(executor, geometry_.outer * across, elements, [&](int64_t begin, int64_t end) {
-      SerialExecutor serial;
-      tiles(begin, end, serial);
+    if (!side_by_side) return run(0, tasks, executor);
+    parallel_for(executor, tasks, width * length, [&](int64_t begin, int64_t end) {
+      SerialExecutor alone;
+      run(begin, end, alone);
     });
   }
 
-  void columns(int64_t outer, int64_t first, T* tile, Executor& inside) const {
+  void columns(int64_t outer, int64_t first, int64_t count, T* tile, Executor& inside) const {
     const int64_t length = geometry_.length, inner = geometry_.inner;
-    const int64_t count = std::min(kColumnsAtOnce, inner - first);
     const T* const from = x_ + outer * length * inner + first;
     parallel_for(inside, length, count, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k) {
@@ -259,18 +262,16 @@ class SelectBackward {
   void run(Executor& executor) const {
     if (geometry_.inner > 1) return run_columns(executor);
     const int64_t length = geometry_.length;
-    parallel_for(executor, geometry_.groups(), length, [&](int64_t begin, int64_t end) {
-      for (int64_t g = begin; g < end; ++g) {
-        if (geometry_.groups() > 1) write(g * length, length, shares_of(g));
-      }
-    });
-    if (geometry_.groups() > 1) return;
-    const Shares shares = shares_of(0);
     const int64_t blocks = (length + kBlockLength - 1) / kBlockLength;
-    parallel_for(executor, blocks, kBlockLength, [&](int64_t begin, int64_t end) {
-      const int64_t first = begin * kBlockLength;
-      write(first, std::min(length, end * kBlockLength) - first, shares);
-    });
+    parallel_for(executor, geometry_.groups() * blocks, std::min(length, kBlockLength),
+                 [&](int64_t begin, int64_t end) {
+                   Shares shares;
+                   for (int64_t at = begin; at < end; ++at) {
+                     const int64_t group = at / blocks, first = at % blocks * kBlockLength;
+                     if (at == begin || first == 0) shares = shares_of(group);
+                     write(group * length + first, std::min(kBlockLength, length - first), shares);
+                   }
+                 });
   }
 
  private:
@@ -292,19 +293,16 @@ class SelectBackward {
     return shares;
   }
 
-  void write(int64_t first, int64_t count, const Shares& shares) const {
+  void write(int64_t first, int64_t n, const Shares& shares) const {
     C buffer[std::is_same_v<T, C> ? 1 : kBlockLength];
     C sums[kBlockLength];
-    for (int64_t done = 0; done < count; done += kBlockLength) {
-      const int64_t n = std::min(kBlockLength, count - done);
-      const C* const values = widened(x_ + first + done, n, buffer);
-      std::fill(sums, sums + n, shares.of_all);
-      for (const auto& [value, share] : shares.of_value) {
-        const C at = value, more = share;
-        for (int64_t k = 0; k < n; ++k) sums[k] += values[k] == at ? more : C(0);
-      }
-      store(sums, n, gradient_ + first + done);
+    const C* const values = widened(x_ + first, n, buffer);
+    std::fill(sums, sums + n, shares.of_all);
+    for (const auto& [value, share] : shares.of_value) {
+      const C at = value, more = share;
+      for (int64_t k = 0; k < n; ++k) sums[k] += values[k] == at ? more : C(0);
     }
+    store(sums, n, gradient_ + first);
   }
 
   // Rows of the matrix, each element with the shares of its column.
@@ -425,6 +423,7 @@ void select_forward(const T* x, const SelectionGeometry& geometry, const Selecti
                     const double* q, int64_t q_count, T* value, SelectionState* state,
                     Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   require_method_of<T>(options);
   require_selectable(options, q, q_count, geometry.length);
   if (geometry.size() == 0 || q_count == 0) return;
@@ -436,6 +435,7 @@ void select_backward(const T* upstream, const T* x, const SelectionState* state,
                      const SelectionGeometry& geometry, int64_t q_count, T* gradient,
                      Executor& executor) {
   const KeepSubnormals guard;
+  const ScratchScope scope;
   if (geometry.size() == 0) return;
   SelectBackward<T>(upstream, x, state, geometry, q_count, gradient).run(executor);
 }

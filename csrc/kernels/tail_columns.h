@@ -17,18 +17,6 @@ TAILOPS_HOST_DEVICE Tail<C> tail_of(const GroupState& state, const Weights<C>& w
                  static_cast<C>(state.upper), weights);
 }
 
-// What an element that ties with one of the group's order statistics gets; `gradient` is ∂L/∂t.
-template <typename T>
-Ties ties_of(const GroupState& state, double gradient, const Loops<T>& loops,
-             const Weights<ComputeType<T>>& weights) {
-  using C = ComputeType<T>;
-  const C threshold = static_cast<C>(state.threshold);
-  const C lower = static_cast<C>(state.lower), upper = static_cast<C>(state.upper);
-  const double direct = loops.direct_derivative(lower, threshold, weights);
-  return {direct, lower == upper ? direct : loops.direct_derivative(upper, threshold, weights),
-          gradient * state.lower_share, gradient * state.upper_share};
-}
-
 // body(g, for_each_entry): every column, and where it is in TailColumns.
 template <typename Body>
 void for_each_column(int64_t outer, int64_t inner, int64_t repeat, const Body& body) {
@@ -76,18 +64,23 @@ TailColumns<C> columns_of(const GroupState* state, const Geometry& geometry,
 template <typename C>
 void add_ties(TailColumns<C>& columns, const std::vector<Ties>& ties, int64_t inner,
               int64_t repeat) {
-  for (auto* of : {&columns.direct_lower, &columns.direct_upper, &columns.through_lower,
-                   &columns.through_upper}) {
-    of->resize(columns.threshold.size());
+  for (auto* of : {&columns.lower_ties, &columns.upper_ties}) {
+    for (auto* member : {&of->weight, &of->spike, &of->expected, &of->through}) {
+      member->resize(columns.threshold.size());
+    }
   }
+  const auto set = [](TieOf<std::vector<double>>& all, size_t i, const Tie& tie) {
+    all.weight[i] = tie.weight;
+    all.spike[i] = tie.spike;
+    all.expected[i] = tie.expected;
+    all.through[i] = tie.through;
+  };
   const int64_t outer = static_cast<int64_t>(ties.size()) / inner;
   for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {
     const Ties& of = ties[static_cast<size_t>(g)];
     for_each_entry([&](size_t i) {
-      columns.direct_lower[i] = of.direct_lower;
-      columns.direct_upper[i] = of.direct_upper;
-      columns.through_lower[i] = of.through_lower;
-      columns.through_upper[i] = of.through_upper;
+      set(columns.lower_ties, i, of.lower);
+      set(columns.upper_ties, i, of.upper);
     });
   });
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "compute.h"
 #include "dtypes.h"
 #include "kernels/cuda/selection.h"
 #include "kernels/cuda/tail_loss.h"
@@ -45,23 +46,25 @@ int64_t workspace(const std::string& dtype, Address mask, const Geometry& geomet
 void forward(const std::string& dtype, Address y_true, Address y_pred, Address mask,
              const Geometry& geometry, const Options& options, Address loss, Address state,
              Address space, Address stream) {
-  const py::gil_scoped_release release;
-  with_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    cuda::forward<T>(inputs_of<T>(y_true, y_pred, mask), geometry, options, at<T>(loss),
-                     at<GroupState>(state), at<void>(space), at<void>(stream));
+  compute("cuda_forward", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      cuda::forward<T>(inputs_of<T>(y_true, y_pred, mask), geometry, options, at<T>(loss),
+                       at<GroupState>(state), at<void>(space), at<void>(stream));
+    });
   });
 }
 
 void backward(const std::string& dtype, Address upstream, Address y_true, Address y_pred,
               Address mask, Address state, const Geometry& geometry, const Options& options,
               Address gradient, Address space, Address stream) {
-  const py::gil_scoped_release release;
-  with_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    cuda::backward<T>(inputs_of<T>(y_true, y_pred, mask), at<const T>(upstream),
-                      at<const GroupState>(state), geometry, options, at<T>(gradient),
-                      at<void>(space), at<void>(stream));
+  compute("cuda_backward", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      cuda::backward<T>(inputs_of<T>(y_true, y_pred, mask), at<const T>(upstream),
+                        at<const GroupState>(state), geometry, options, at<T>(gradient),
+                        at<void>(space), at<void>(stream));
+    });
   });
 }
 
@@ -81,23 +84,26 @@ int64_t selection_space(const std::string& dtype, const SelectionGeometry& geome
 void select_elements(const std::string& dtype, Address x, const SelectionGeometry& geometry,
                      const SelectionOptions& options, const std::vector<double>& q, Address value,
                      Address state, Address space, Address stream) {
-  const py::gil_scoped_release release;
-  require_selectable(options, q.data(), static_cast<int64_t>(q.size()), geometry.length);
-  with_selectable_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    cuda::select_forward<T>(at<const T>(x), geometry, options, on_host(q), at<T>(value),
-                            at<SelectionState>(state), at<void>(space), at<void>(stream));
+  compute("cuda_select", dtype, geometry, [&] {
+    require_selectable(options, q.data(), static_cast<int64_t>(q.size()), geometry.length);
+    with_selectable_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      cuda::select_forward<T>(at<const T>(x), geometry, options, on_host(q), at<T>(value),
+                              at<SelectionState>(state), at<void>(space), at<void>(stream));
+    });
   });
 }
 
 void select_gradient(const std::string& dtype, Address upstream, Address x, Address state,
                      const SelectionGeometry& geometry, int64_t q_count, Address gradient,
                      Address stream) {
-  const py::gil_scoped_release release;
-  with_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    cuda::select_backward<T>(at<const T>(upstream), at<const T>(x), at<const SelectionState>(state),
-                             geometry, q_count, at<T>(gradient), at<void>(stream));
+  compute("cuda_select_gradient", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      cuda::select_backward<T>(at<const T>(upstream), at<const T>(x),
+                               at<const SelectionState>(state), geometry, q_count, at<T>(gradient),
+                               at<void>(stream));
+    });
   });
 }
 
@@ -105,6 +111,7 @@ void select_gradient(const std::string& dtype, Address upstream, Address x, Addr
 
 void add_cuda(py::module_& m) {
   m.def("cuda_device_count", &cuda::device_count);
+  m.def("cuda_prepare", &cuda::prepare, py::call_guard<py::gil_scoped_release>());
   m.def("cuda_workspace", &workspace);
   m.def("cuda_forward", &forward);
   m.def("cuda_backward", &backward);

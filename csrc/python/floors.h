@@ -14,10 +14,11 @@ namespace tailops {
 // body(begin, end) for blocks of [0, n), on so many threads.
 template <typename Body>
 void for_each_block(int64_t n, int threads, const Body& body) {
-  ThreadsExecutor(threads).run((n + kBlockLength - 1) / kBlockLength, kBlockLength,
-                               [&](int64_t begin, int64_t end) {
-                                 body(begin * kBlockLength, std::min(n, end * kBlockLength));
-                               });
+  ThreadsExecutor executor(threads);
+  parallel_for(executor, (n + kBlockLength - 1) / kBlockLength, kBlockLength,
+               [&](int64_t begin, int64_t end) {
+                 body(begin * kBlockLength, std::min(n, end * kBlockLength));
+               });
 }
 
 inline double read_two(const float* a, const float* b, int64_t n, int threads) {

@@ -12,10 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "compute.h"
 #include "dtypes.h"
 #include "floors.h"
+#include "kernels/attributes.h"
 #include "kernels/block_sum.h"
 #include "kernels/float_types.h"
+#include "kernels/growing_buffer.h"
 #include "kernels/select.h"
 #include "kernels/selection.h"
 #include "kernels/simd/loops.h"
@@ -57,6 +60,12 @@ Geometry geometry_of(const std::vector<int64_t>& shape, std::optional<int64_t> a
                        static_cast<Reduction>(index_of("reduction", reduction, reduction_names())));
 }
 
+std::vector<CallAttribute> attributes_of(const Options& options, std::optional<int64_t> axis,
+                                         const std::string& reduction) {
+  return call_attributes(
+      {options, axis, static_cast<Reduction>(index_of("reduction", reduction, reduction_names()))});
+}
+
 using Mask = std::optional<py::array_t<bool, py::array::c_style>>;
 
 const bool* data_of(const Mask& mask) { return mask ? mask->data() : nullptr; }
@@ -69,13 +78,14 @@ void forward(const std::string& dtype, const py::array& y_true, const py::array&
   const bool* const mask_data = data_of(mask);
   void* const loss_data = loss.mutable_data();
   void* const state_data = state.mutable_data();
-  const py::gil_scoped_release release;
-  with_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    ThreadsExecutor executor(threads);
-    tail_loss_forward(static_cast<const T*>(y_true_data), static_cast<const T*>(y_pred_data),
-                      mask_data, geometry, options, static_cast<T*>(loss_data),
-                      static_cast<GroupState*>(state_data), executor);
+  compute("forward", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      ThreadsExecutor executor(threads);
+      tail_loss_forward(static_cast<const T*>(y_true_data), static_cast<const T*>(y_pred_data),
+                        mask_data, geometry, options, static_cast<T*>(loss_data),
+                        static_cast<GroupState*>(state_data), executor);
+    });
   });
 }
 
@@ -88,14 +98,15 @@ void backward(const std::string& dtype, const py::array& upstream, const py::arr
   const bool* const mask_data = data_of(mask);
   const void* const state_data = state.data();
   void* const gradient_data = gradient.mutable_data();
-  const py::gil_scoped_release release;
-  with_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    ThreadsExecutor executor(threads);
-    tail_loss_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(y_true_data),
-                       static_cast<const T*>(y_pred_data), mask_data,
-                       static_cast<const GroupState*>(state_data), geometry, options,
-                       static_cast<T*>(gradient_data), executor);
+  compute("backward", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      ThreadsExecutor executor(threads);
+      tail_loss_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(y_true_data),
+                         static_cast<const T*>(y_pred_data), mask_data,
+                         static_cast<const GroupState*>(state_data), geometry, options,
+                         static_cast<T*>(gradient_data), executor);
+    });
   });
 }
 
@@ -107,13 +118,14 @@ void select_elements(const std::string& dtype, const py::array& x,
   const void* const x_data = x.data();
   void* const value_data = value.mutable_data();
   void* const state_data = state.mutable_data();
-  const py::gil_scoped_release release;
-  with_selectable_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    ThreadsExecutor executor(threads);
-    select_forward(static_cast<const T*>(x_data), geometry, options, q.data(),
-                   static_cast<int64_t>(q.size()), static_cast<T*>(value_data),
-                   static_cast<SelectionState*>(state_data), executor);
+  compute("select", dtype, geometry, [&] {
+    with_selectable_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      ThreadsExecutor executor(threads);
+      select_forward(static_cast<const T*>(x_data), geometry, options, q.data(),
+                     static_cast<int64_t>(q.size()), static_cast<T*>(value_data),
+                     static_cast<SelectionState*>(state_data), executor);
+    });
   });
 }
 
@@ -124,13 +136,14 @@ void select_gradient(const std::string& dtype, const py::array& upstream, const 
   const void* const x_data = x.data();
   const void* const state_data = state.data();
   void* const gradient_data = gradient.mutable_data();
-  const py::gil_scoped_release release;
-  with_dtype(dtype, [&](auto element) {
-    using T = decltype(element);
-    ThreadsExecutor executor(threads);
-    select_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(x_data),
-                    static_cast<const SelectionState*>(state_data), geometry, q_count,
-                    static_cast<T*>(gradient_data), executor);
+  compute("select_gradient", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      ThreadsExecutor executor(threads);
+      select_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(x_data),
+                      static_cast<const SelectionState*>(state_data), geometry, q_count,
+                      static_cast<T*>(gradient_data), executor);
+    });
   });
 }
 
@@ -197,10 +210,13 @@ PYBIND11_MODULE(_kernels, m) {
 
   m.attr("SELECTION_COLUMNS") = kSelectionColumns;
   m.attr("STATE_COLUMNS") = kStateColumns;
+  m.attr("STATE_NAMES") =
+      py::tuple(py::cast(std::vector<std::string>(std::begin(kStateNames), std::end(kStateNames))));
   m.attr("BUFFER_LENGTH") = kBufferLength;
   m.attr("BLOCK_LENGTH") = kBlockLength;
   m.attr("PARALLEL_ELEMENTS") = kParallelElements;
   m.attr("STREAMED_BYTES") = kStreamedBytes;
+  m.attr("KEPT_SCRATCH_BYTES") = kKeptScratchBytes;
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(rank_rule_names()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
@@ -211,6 +227,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("backward", &backward);
   m.def("select", &select_elements);
   m.def("select_gradient", &select_gradient);
+  m.def("call_attributes", &attributes_of);
   m.def("rank", [](const Options& options, int64_t n) {
     const Rank rank = rank_of(options, n);
     return py::make_tuple(rank.lower, rank.weight, rank.scale);

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "tensorflow/core/platform/errors.h"
@@ -37,14 +39,13 @@ absl::Status read_attributes(OpKernelConstruction* context, Attributes& attribut
   }
   std::vector<int64_t> axis;
   TF_RETURN_IF_ERROR(context->GetAttr("axis", &axis));
-  return invalid_argument_if_thrown(context->def().op(), [&] {
-    if (axis.size() > 1) {
-      throw std::invalid_argument("axis has " + std::to_string(axis.size()) +
-                                  " entries: at most one is allowed");
-    }
-    attributes = parse_attributes([&](const std::string& name) { return texts.at(name); },
-                                  axis.empty() ? std::nullopt : std::optional<int64_t>(axis[0]));
-  });
+  if (axis.size() > 1) {
+    throw std::invalid_argument("axis has " + std::to_string(axis.size()) +
+                                " entries: at most one is allowed");
+  }
+  attributes = parse_attributes([&](const std::string& name) { return texts.at(name); },
+                                axis.empty() ? std::nullopt : std::optional<int64_t>(axis[0]));
+  return absl::OkStatus();
 }
 
 }  // namespace tailops

@@ -14,13 +14,14 @@ class TailLossOp final : public TailLossBase {
  public:
   using TailLossBase::TailLossBase;
 
-  void Compute(OpKernelContext* context) override {
+  absl::Status compute(OpKernelContext* context) const override {
     ForwardCall call;
-    OP_REQUIRES_OK(context, begin(context, call));
+    TF_RETURN_IF_ERROR(begin(context, call));
     ask_for_huge_pages(call.loss->data(), call.loss->TotalBytes());
     CpuExecutor executor(context);
     tail_loss_forward(data_of<T>(*call.y_true), data_of<T>(*call.y_pred), call.mask, call.geometry,
                       attributes_.options, data_of<T>(call.loss), state_of(call.state), executor);
+    return absl::OkStatus();
   }
 };
 
@@ -29,30 +30,35 @@ class TailLossGradOp final : public TailLossBase {
  public:
   using TailLossBase::TailLossBase;
 
-  void Compute(OpKernelContext* context) override {
+  absl::Status compute(OpKernelContext* context) const override {
     BackwardCall call;
-    OP_REQUIRES_OK(context, begin(context, call));
+    TF_RETURN_IF_ERROR(begin(context, call));
     // An input's pages are there already.
     if (!call.is_over_input) ask_for_huge_pages(call.gradient->data(), call.gradient->TotalBytes());
     CpuExecutor executor(context);
     tail_loss_backward(data_of<T>(*call.upstream), data_of<T>(*call.y_true),
                        data_of<T>(*call.y_pred), call.mask, state_of(*call.state), call.geometry,
                        attributes_.options, data_of<T>(call.gradient), executor);
+    return absl::OkStatus();
   }
 };
 
-#define TAILOPS_REGISTER(T)                                                               \
-  REGISTER_KERNEL_BUILDER(                                                                \
-      Name("Tailops>TailLoss").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"),     \
-      TailLossOp<T>);                                                                     \
-  REGISTER_KERNEL_BUILDER(                                                                \
-      Name("Tailops>TailLossGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
-      TailLossGradOp<T>);
-TAILOPS_REGISTER(float)
-TAILOPS_REGISTER(double)
-TAILOPS_REGISTER(Eigen::half)
-TAILOPS_REGISTER(Eigen::bfloat16)
-#undef TAILOPS_REGISTER
+template <typename T>
+void register_kernels() {
+  using tensorflow::register_kernel::Name;
+  register_kernel<TailLossOp<T>>(
+      Name("Tailops>TailLoss").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"));
+  register_kernel<TailLossGradOp<T>>(
+      Name("Tailops>TailLossGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"));
+}
+
+const bool registered = [] {
+  register_kernels<float>();
+  register_kernels<double>();
+  register_kernels<Eigen::half>();
+  register_kernels<Eigen::bfloat16>();
+  return true;
+}();
 
 }  // namespace
 }  // namespace tailops

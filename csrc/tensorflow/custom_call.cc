@@ -2,6 +2,7 @@
 
 #include "attributes.h"
 #include "kernels/tail_loss.h"
+#include "mlir_dictionary.h"
 #include "selection_custom_call.h"
 #include "tensorflow/core/platform/errors.h"
 #include "xla/handlers.h"
@@ -19,21 +20,10 @@ XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kBackwardTarget, "CUDA",
                          tailops_tail_loss_grad_cuda);
 #endif
 
-// The op's own texts, which read_attributes has found to be numbers and names: nothing to escape.
-absl::StatusOr<std::string> text_entries(tensorflow::OpKernelConstruction* context) {
-  std::string entries;
-  for (const TextAttribute& attribute : text_attributes()) {
-    std::string text;
-    TF_RETURN_IF_ERROR(context->GetAttr(attribute.name, &text));
-    entries += attribute.name + " = \"" + text + "\", ";
-  }
-  return entries;
-}
-
-std::string dictionary(const std::string& texts, const Attributes& attributes, size_t rank) {
-  std::string entries = texts;
-  if (attributes.axis) entries += int_entry(kAxisAttribute, *attributes.axis) + ", ";
-  return "{" + entries + int_entry(kRankAttribute, static_cast<int64_t>(rank)) + "}";
+std::string dictionary(const Attributes& attributes, size_t rank) {
+  std::vector<CallAttribute> entries = call_attributes(attributes);
+  entries.emplace_back(kRankAttribute, static_cast<int64_t>(rank));
+  return mlir_dictionary(entries);
 }
 
 Geometry geometry_of(const Attributes& attributes, const std::vector<int64_t>& y_true,
@@ -69,18 +59,11 @@ absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context) 
   if (is_selection(context->def().op())) return selection_lowering_of(context);
   Attributes attributes;
   TF_RETURN_IF_ERROR(read_attributes(context, attributes));
-  const absl::StatusOr<std::string> texts = text_entries(context);
-  TF_RETURN_IF_ERROR(texts.status());
-  const std::string op = context->def().op();
-  const bool is_forward = op == "Tailops>TailLoss";
-  return [=, texts = *texts](const Shapes& inputs) -> absl::StatusOr<CustomCall> {
-    CustomCall call;
-    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(op, [&] {
-      call.target = is_forward ? kForwardTarget : kBackwardTarget;
-      call.outputs = (is_forward ? forward_outputs : backward_outputs)(attributes, inputs);
-      call.attributes = dictionary(texts, attributes, inputs[is_forward ? 1 : 2].size());
-    }));
-    return call;
+  const bool is_forward = context->def().op() == "Tailops>TailLoss";
+  return [=](const Shapes& inputs) -> CustomCall {
+    return {is_forward ? kForwardTarget : kBackwardTarget,
+            dictionary(attributes, inputs[is_forward ? 1 : 2].size()),
+            (is_forward ? forward_outputs : backward_outputs)(attributes, inputs)};
   };
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// What an op becomes inside XLA, without XLA's headers; and no header of ours but this one is known
-// to the file that needs those, which takes a minute or two to compile.
+// What an op becomes inside XLA, without XLA's headers. The file that needs those takes a minute or
+// two to compile: of ours it knows this header and how to guard an op, and no other.
 
 #include <cstdint>
 #include <functional>
@@ -21,9 +21,11 @@ struct CustomCall {
   Shapes outputs;
 };
 
-// The call that computes an op on inputs of these shapes, or what is wrong with them.
-using Lowering = std::function<absl::StatusOr<CustomCall>(const Shapes& inputs)>;
+// The call that computes an op on inputs of these shapes; std::invalid_argument says what is wrong
+// with them.
+using Lowering = std::function<CustomCall(const Shapes& inputs)>;
 
+// May throw as well.
 absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context);
 
 }  // namespace tailops

@@ -3,8 +3,6 @@
 // What the ops' kernels on NVIDIA GPUs need of TensorFlow. No CUDA header: the stream is a pointer,
 // and what CUDA needs is inside libtailops_cuda.
 
-#include <stdexcept>
-
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor_shape.h"
 #include "tensorflow/core/platform/errors.h"
@@ -25,15 +23,6 @@ absl::Status with_workspace(tensorflow::OpKernelContext* context, int64_t bytes,
       context->allocate_temp(tensorflow::DT_UINT8, tensorflow::TensorShape({bytes}), &workspace));
   body(workspace.data());
   return absl::OkStatus();
-}
-
-template <typename Body>
-absl::Status internal_if_thrown(const Body& body) {
-  try {
-    return body();
-  } catch (const std::runtime_error& problem) {
-    return absl::InternalError(problem.what());
-  }
 }
 
 }  // namespace tailops

@@ -20,18 +20,16 @@ class TailLossOp final : public TailLossBase {
  public:
   using TailLossBase::TailLossBase;
 
-  void Compute(OpKernelContext* context) override {
+  absl::Status compute(OpKernelContext* context) const override {
     ForwardCall call;
-    OP_REQUIRES_OK(context, begin(context, call));
+    TF_RETURN_IF_ERROR(begin(context, call));
     const auto inputs = inputs_of<T>(call);
     const Options& options = attributes_.options;
-    OP_REQUIRES_OK(context, internal_if_thrown([&] {
-                     const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, options);
-                     return with_workspace(context, bytes, [&](void* workspace) {
-                       cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss),
-                                     state_of(call.state), workspace, stream_of(context));
-                     });
-                   }));
+    const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, options);
+    return with_workspace(context, bytes, [&](void* workspace) {
+      cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss), state_of(call.state),
+                    workspace, stream_of(context));
+    });
   }
 };
 
@@ -40,34 +38,35 @@ class TailLossGradOp final : public TailLossBase {
  public:
   using TailLossBase::TailLossBase;
 
-  void Compute(OpKernelContext* context) override {
+  absl::Status compute(OpKernelContext* context) const override {
     BackwardCall call;
-    OP_REQUIRES_OK(context, begin(context, call));
+    TF_RETURN_IF_ERROR(begin(context, call));
     const auto inputs = inputs_of<T>(call);
     const Options& options = attributes_.options;
-    OP_REQUIRES_OK(context, internal_if_thrown([&] {
-                     const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, options);
-                     return with_workspace(context, bytes, [&](void* workspace) {
-                       cuda::backward(inputs, data_of<T>(*call.upstream), state_of(*call.state),
-                                      call.geometry, options, data_of<T>(call.gradient), workspace,
-                                      stream_of(context));
-                     });
-                   }));
+    const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, options);
+    return with_workspace(context, bytes, [&](void* workspace) {
+      cuda::backward(inputs, data_of<T>(*call.upstream), state_of(*call.state), call.geometry,
+                     options, data_of<T>(call.gradient), workspace, stream_of(context));
+    });
   }
 };
 
-#define TAILOPS_REGISTER(T)                                                               \
-  REGISTER_KERNEL_BUILDER(                                                                \
-      Name("Tailops>TailLoss").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"),     \
-      TailLossOp<T>);                                                                     \
-  REGISTER_KERNEL_BUILDER(                                                                \
-      Name("Tailops>TailLossGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"), \
-      TailLossGradOp<T>);
-TAILOPS_REGISTER(float)
-TAILOPS_REGISTER(double)
-TAILOPS_REGISTER(Eigen::half)
-TAILOPS_REGISTER(Eigen::bfloat16)
-#undef TAILOPS_REGISTER
+template <typename T>
+void register_kernels() {
+  using tensorflow::register_kernel::Name;
+  register_kernel<TailLossOp<T>>(
+      Name("Tailops>TailLoss").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"));
+  register_kernel<TailLossGradOp<T>>(
+      Name("Tailops>TailLossGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"));
+}
+
+const bool registered = [] {
+  register_kernels<float>();
+  register_kernels<double>();
+  register_kernels<Eigen::half>();
+  register_kernels<Eigen::bfloat16>();
+  return true;
+}();
 
 }  // namespace
 }  // namespace tailops

@@ -3,6 +3,7 @@
 // What the loss's kernels on every device share: all but the computation.
 
 #include "attributes.h"
+#include "guarded_op.h"
 #include "kernel_types.h"
 #include "kernels/tail_loss.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -19,7 +20,7 @@ inline const GroupState* state_of(const tensorflow::Tensor& tensor) {
   return reinterpret_cast<const GroupState*>(tensor.flat<double>().data());
 }
 
-// The inputs and outputs of a call, checked.
+// The inputs and outputs of a call, checked: std::invalid_argument.
 struct ForwardCall {
   Geometry geometry;
   const tensorflow::Tensor* y_true;
@@ -40,9 +41,9 @@ struct BackwardCall {
   bool is_over_input;
 };
 
-class TailLossBase : public tensorflow::OpKernel {
+class TailLossBase : public GuardedOp {
  public:
-  explicit TailLossBase(tensorflow::OpKernelConstruction* context) : OpKernel(context) {
+  explicit TailLossBase(tensorflow::OpKernelConstruction* context) : GuardedOp(context) {
     OP_REQUIRES_OK(context, read_attributes(context, attributes_));
   }
 
@@ -51,7 +52,7 @@ class TailLossBase : public tensorflow::OpKernel {
     using tensorflow::TensorShape;
     call.y_true = &context->input(0);
     call.y_pred = &context->input(1);
-    TF_RETURN_IF_ERROR(find_geometry(*call.y_true, *call.y_pred, call.geometry));
+    call.geometry = geometry_of(*call.y_true, *call.y_pred);
     TF_RETURN_IF_ERROR(find_mask(context, *call.y_pred, call.mask));
     TF_RETURN_IF_ERROR(
         context->allocate_output(0, TensorShape(call.geometry.output_shape), &call.loss));
@@ -64,12 +65,10 @@ class TailLossBase : public tensorflow::OpKernel {
     call.y_true = &context->input(1);
     call.y_pred = &context->input(2);
     call.state = &context->input(3);
-    TF_RETURN_IF_ERROR(find_geometry(*call.y_true, *call.y_pred, call.geometry));
-    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(type_string(), [&] {
-      require_shape("upstream", dimensions(call.upstream->shape()), call.geometry.output_shape);
-      require_shape("state", dimensions(call.state->shape()),
-                    {call.geometry.groups(), kStateColumns});
-    }));
+    call.geometry = geometry_of(*call.y_true, *call.y_pred);
+    require_shape("upstream", dimensions(call.upstream->shape()), call.geometry.output_shape);
+    require_shape("state", dimensions(call.state->shape()),
+                  {call.geometry.groups(), kStateColumns});
     TF_RETURN_IF_ERROR(find_mask(context, *call.y_pred, call.mask));
     int input = -1;
     TF_RETURN_IF_ERROR(context->forward_input_or_allocate_output({2, 1}, 0, call.y_pred->shape(),
@@ -81,26 +80,22 @@ class TailLossBase : public tensorflow::OpKernel {
   Attributes attributes_;
 
  private:
-  absl::Status find_geometry(const tensorflow::Tensor& y_true, const tensorflow::Tensor& y_pred,
-                             Geometry& geometry) const {
+  Geometry geometry_of(const tensorflow::Tensor& y_true, const tensorflow::Tensor& y_pred) const {
     const std::vector<int64_t> shape = dimensions(y_pred.shape());
-    return invalid_argument_if_thrown(type_string(), [&] {
-      require_same_shape(dimensions(y_true.shape()), shape);
-      geometry = make_geometry(shape, attributes_.axis, attributes_.reduction);
-    });
+    require_same_shape(dimensions(y_true.shape()), shape);
+    return make_geometry(shape, attributes_.axis, attributes_.reduction);
   }
 
-  absl::Status find_mask(tensorflow::OpKernelContext* context, const tensorflow::Tensor& y_pred,
-                         const bool*& mask) const {
+  static absl::Status find_mask(tensorflow::OpKernelContext* context,
+                                const tensorflow::Tensor& y_pred, const bool*& mask) {
     tensorflow::OpInputList masks;
     TF_RETURN_IF_ERROR(context->input_list("mask", &masks));
     mask = nullptr;
     if (masks.size() == 0) return absl::OkStatus();
-    return invalid_argument_if_thrown(type_string(), [&] {
-      require_one_mask(masks.size());
-      require_shape("mask", dimensions(masks[0].shape()), dimensions(y_pred.shape()));
-      mask = masks[0].flat<bool>().data();
-    });
+    require_one_mask(masks.size());
+    require_shape("mask", dimensions(masks[0].shape()), dimensions(y_pred.shape()));
+    mask = masks[0].flat<bool>().data();
+    return absl::OkStatus();
   }
 };
 

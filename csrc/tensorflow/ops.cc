@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "attributes.h"
+#include "guarded_shape.h"
 #include "kernels/tail_loss.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -98,7 +99,7 @@ const InitOnStartupMarker register_forward =
             .Attr("masks: int >= 0 = 0")
             .Output("loss: T")
             .Output("state: double")
-            .SetShapeFn(forward_shape)
+            .SetShapeFn(guarded_shape<forward_shape>)
             .Doc("The fused tail loss. `state` has a row per group, for the gradient op. `mask`, "
                  "none or one, is true where an element counts."));
 
@@ -112,7 +113,7 @@ const InitOnStartupMarker register_backward =
             .Input("mask: masks * bool")
             .Attr("masks: int >= 0 = 0")
             .Output("y_pred_gradient: T")
-            .SetShapeFn(backward_shape)
+            .SetShapeFn(guarded_shape<backward_shape>)
             .Doc("The gradient of Tailops>TailLoss by y_pred. By y_true it is the negative."));
 
 }  // namespace

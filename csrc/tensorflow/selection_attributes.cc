@@ -1,8 +1,9 @@
 #include "selection_attributes.h"
 
+#include <stdexcept>
+#include <string>
 #include <vector>
 
-#include "attributes.h"
 #include "tensorflow/core/platform/errors.h"
 
 namespace tailops {
@@ -23,23 +24,21 @@ OpDefBuilderWrapper& with_selection_attributes(OpDefBuilderWrapper& op) {
 absl::Status read_selection_attributes(OpKernelConstruction* context, SelectionOptions& options) {
   std::string method;
   TF_RETURN_IF_ERROR(context->GetAttr("method", &method));
-  TF_RETURN_IF_ERROR(invalid_argument_if_thrown(
-      context->def().op(), [&] { options.method = selection_method(method); }));
+  options.method = selection_method(method);
   TF_RETURN_IF_ERROR(context->GetAttr("ignore_nan", &options.ignore_nan));
   std::vector<int64_t> axis;
   TF_RETURN_IF_ERROR(context->GetAttr("axis", &axis));
   if (axis.size() > 1) {
-    return absl::InvalidArgumentError(context->def().op() + ": axis has " +
-                                      std::to_string(axis.size()) +
-                                      " entries: at most one is allowed");
+    throw std::invalid_argument("axis has " + std::to_string(axis.size()) +
+                                " entries: at most one is allowed");
   }
   if (!axis.empty()) options.axis = axis[0];
   tensorflow::DataType type;
   TF_RETURN_IF_ERROR(context->GetAttr("T", &type));
-  if (!tensorflow::DataTypeIsInteger(type)) return absl::OkStatus();
-  return invalid_argument_if_thrown(context->def().op(), [&] {
+  if (tensorflow::DataTypeIsInteger(type)) {
     require_method_of_integers(options, tensorflow::DataTypeString(type));
-  });
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace tailops

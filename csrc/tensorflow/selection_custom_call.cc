@@ -1,6 +1,6 @@
 #include "selection_custom_call.h"
 
-#include "attributes.h"
+#include "mlir_dictionary.h"
 #include "selection_attributes.h"
 #include "tensorflow/core/platform/errors.h"
 #include "xla/selection_handlers.h"
@@ -19,10 +19,10 @@ XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectGradTarget, "CUDA",
 #endif
 
 std::string dictionary(const SelectionOptions& options) {
-  const std::string method = selection_methods()[static_cast<size_t>(options.method)];
-  std::string entries = "method = \"" + method + "\", ";
-  if (options.axis) entries += int_entry("axis", *options.axis) + ", ";
-  return "{" + entries + int_entry("ignore_nan", options.ignore_nan ? 1 : 0) + "}";
+  std::vector<CallAttribute> entries = {{"method", int64_t{options.method}},
+                                        {"ignore_nan", int64_t{options.ignore_nan}}};
+  if (options.axis) entries.emplace_back("axis", *options.axis);
+  return mlir_dictionary(entries);
 }
 
 }  // namespace
@@ -33,22 +33,13 @@ absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction*
   SelectionOptions options;
   TF_RETURN_IF_ERROR(read_selection_attributes(context, options));
   const std::string op = context->def().op();
-  return [=](const Shapes& inputs) -> absl::StatusOr<CustomCall> {
-    CustomCall call;
-    call.attributes = dictionary(options);
-    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(op, [&] {
-      if (op == kSelectGradOp) {
-        call.target = kSelectGradTarget;
-        call.outputs = {inputs[1]};
-        return;
-      }
-      call.target = kSelectTarget;
-      const SelectionGeometry geometry = selection_geometry(inputs[0], options);
-      const int64_t count = inputs[1].empty() ? 1 : inputs[1][0];
-      call.outputs = {value_shape(inputs[1], geometry),
-                      {geometry.groups(), kSelectionColumns * count}};
-    }));
-    return call;
+  return [=](const Shapes& inputs) -> CustomCall {
+    if (op == kSelectGradOp) return {kSelectGradTarget, dictionary(options), {inputs[1]}};
+    const SelectionGeometry geometry = selection_geometry(inputs[0], options);
+    const int64_t count = inputs[1].empty() ? 1 : inputs[1][0];
+    return {kSelectTarget,
+            dictionary(options),
+            {value_shape(inputs[1], geometry), {geometry.groups(), kSelectionColumns * count}}};
   };
 }
 

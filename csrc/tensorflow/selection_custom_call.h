@@ -12,9 +12,4 @@ bool is_selection(const std::string& op);
 
 absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction* context);
 
-// An entry of an MLIR dictionary.
-inline std::string int_entry(const char* name, int64_t value) {
-  return std::string(name) + " = " + std::to_string(value) + " : i64";
-}
-
 }  // namespace tailops

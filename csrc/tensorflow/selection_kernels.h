@@ -3,8 +3,11 @@
 // What the selection's kernels on every device share: a call's inputs, checked, and its outputs,
 // allocated. q is in the host's memory everywhere.
 
-#include "attributes.h"
+#include <stdexcept>
+
+#include "guarded_op.h"
 #include "kernel_types.h"
+#include "kernels/geometry.h"
 #include "selection_attributes.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor_shape.h"
@@ -27,9 +30,9 @@ struct SelectGradCall {
   tensorflow::Tensor* gradient;
 };
 
-class SelectionOp : public tensorflow::OpKernel {
+class SelectionOp : public GuardedOp {
  public:
-  explicit SelectionOp(tensorflow::OpKernelConstruction* context) : OpKernel(context) {
+  explicit SelectionOp(tensorflow::OpKernelConstruction* context) : GuardedOp(context) {
     OP_REQUIRES_OK(context, read_selection_attributes(context, options_));
   }
 
@@ -39,15 +42,13 @@ class SelectionOp : public tensorflow::OpKernel {
     using tensorflow::TensorShape;
     const tensorflow::Tensor& q = context->input(1);
     if (q.dims() > 1) {
-      return absl::InvalidArgumentError(type_string() + ": q of shape " + q.shape().DebugString() +
-                                        ": must be a scalar or a vector");
+      throw std::invalid_argument("q of shape " + q.shape().DebugString() +
+                                  ": must be a scalar or a vector");
     }
     call.q = q.flat<double>().data();
     call.q_count = q.NumElements();
-    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(type_string(), [&] {
-      call.geometry = selection_geometry(dimensions(context->input(0).shape()), options_);
-      require_selectable(options_, call.q, call.q_count, call.geometry.length);
-    }));
+    call.geometry = selection_geometry(dimensions(context->input(0).shape()), options_);
+    require_selectable(options_, call.q, call.q_count, call.geometry.length);
     const TensorShape shape(value_shape(dimensions(q.shape()), call.geometry));
     const TensorShape states({call.geometry.groups(), kSelectionColumns * call.q_count});
     tensorflow::Tensor* state = nullptr;
@@ -62,12 +63,10 @@ class SelectionOp : public tensorflow::OpKernel {
     const tensorflow::Tensor& x = context->input(1);
     const tensorflow::Tensor& state = context->input(2);
     call.q_count = state.dims() == 2 ? state.dim_size(1) / kSelectionColumns : int64_t{0};
-    TF_RETURN_IF_ERROR(invalid_argument_if_thrown(type_string(), [&] {
-      call.geometry = selection_geometry(dimensions(x.shape()), options_);
-      require_shape("state", dimensions(state.shape()),
-                    {call.geometry.groups(), kSelectionColumns * call.q_count});
-      require_upstream(dimensions(context->input(0).shape()), call.geometry, call.q_count);
-    }));
+    call.geometry = selection_geometry(dimensions(x.shape()), options_);
+    require_shape("state", dimensions(state.shape()),
+                  {call.geometry.groups(), kSelectionColumns * call.q_count});
+    require_upstream(dimensions(context->input(0).shape()), call.geometry, call.q_count);
     call.state = reinterpret_cast<const SelectionState*>(state.flat<double>().data());
     return context->allocate_output(0, x.shape(), &call.gradient);
   }

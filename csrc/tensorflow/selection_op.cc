@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cpu_executor.h"
+#include "guarded_shape.h"
 #include "huge_pages.h"
 #include "kernels/integers.h"
 #include "selection_attributes.h"
@@ -16,6 +17,7 @@ namespace tailops {
 namespace {
 
 using tensorflow::OpKernelContext;
+using tensorflow::register_kernel::Name;
 using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
@@ -83,7 +85,7 @@ const InitOnStartupMarker register_forward =
             .Output("state: double")
             .Attr("T: {half, bfloat16, float, double, int8, int16, int32, int64, uint8, uint16, "
                   "uint32, uint64}")
-            .SetShapeFn(forward_shape)
+            .SetShapeFn(guarded_shape<forward_shape>)
             .Doc("Quantiles of x along an axis, or elements of rank q, for a scalar q or every "
                  "entry of "
                  "a vector, which is then the first dimension of `value`. `state` has a row per "
@@ -96,7 +98,7 @@ const InitOnStartupMarker register_backward = InitOnStartupMarker{} << with_sele
                                                       .Input("state: double")
                                                       .Output("gradient: T")
                                                       .Attr("T: {half, bfloat16, float, double}")
-                                                      .SetShapeFn(backward_shape)
+                                                      .SetShapeFn(guarded_shape<backward_shape>)
                                                       .Doc("The gradient of Tailops>Select by x."));
 
 template <typename T>
@@ -104,12 +106,13 @@ class SelectOp final : public SelectionOp {
  public:
   using SelectionOp::SelectionOp;
 
-  void Compute(OpKernelContext* context) override {
+  absl::Status compute(OpKernelContext* context) const override {
     SelectCall call;
-    OP_REQUIRES_OK(context, prepare(context, call));
+    TF_RETURN_IF_ERROR(prepare(context, call));
     CpuExecutor executor(context);
     select_forward(data_of<T>(context->input(0)), call.geometry, options_, call.q, call.q_count,
                    data_of<T>(call.value), call.state, executor);
+    return absl::OkStatus();
   }
 };
 
@@ -118,30 +121,40 @@ class SelectGradOp final : public SelectionOp {
  public:
   using SelectionOp::SelectionOp;
 
-  void Compute(OpKernelContext* context) override {
+  absl::Status compute(OpKernelContext* context) const override {
     SelectGradCall call;
-    OP_REQUIRES_OK(context, prepare(context, call));
+    TF_RETURN_IF_ERROR(prepare(context, call));
     ask_for_huge_pages(call.gradient->data(), call.gradient->TotalBytes());
     CpuExecutor executor(context);
     select_backward(data_of<T>(context->input(0)), data_of<T>(context->input(1)), call.state,
                     call.geometry, call.q_count, data_of<T>(call.gradient), executor);
+    return absl::OkStatus();
   }
 };
 
-#define TAILOPS_FORWARD(T)                                                                       \
-  REGISTER_KERNEL_BUILDER(Name(kSelectOp).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
-                          SelectOp<T>);
-#define TAILOPS_BOTH(T)    \
-  TAILOPS_FORWARD(T)       \
-  REGISTER_KERNEL_BUILDER( \
-      Name(kSelectGradOp).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), SelectGradOp<T>);
-TAILOPS_BOTH(float)
-TAILOPS_BOTH(double)
-TAILOPS_BOTH(Eigen::half)
-TAILOPS_BOTH(Eigen::bfloat16)
-TAILOPS_INTEGERS(TAILOPS_FORWARD)
-#undef TAILOPS_BOTH
+template <typename T>
+void register_select() {
+  register_kernel<SelectOp<T>>(
+      Name(kSelectOp).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"));
+}
+
+template <typename T>
+void register_both() {
+  register_select<T>();
+  register_kernel<SelectGradOp<T>>(
+      Name(kSelectGradOp).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"));
+}
+
+const bool registered = [] {
+  register_both<float>();
+  register_both<double>();
+  register_both<Eigen::half>();
+  register_both<Eigen::bfloat16>();
+#define TAILOPS_FORWARD(T) register_select<T>();
+  TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #undef TAILOPS_FORWARD
+  return true;
+}();
 
 }  // namespace
 }  // namespace tailops

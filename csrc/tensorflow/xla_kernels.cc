@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "custom_call.h"
+#include "guarded_op.h"
 #include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
 #include "tensorflow/compiler/tf2xla/xla_op_registry.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -26,40 +27,45 @@ class CustomCallOp final : public XlaOpKernel {
   }
 
   void Compile(XlaOpKernelContext* context) override {
+    OP_REQUIRES_OK(context, status_of(type_string(), [&] { return compile(context); }));
+  }
+
+ private:
+  absl::Status compile(XlaOpKernelContext* context) const {
     std::vector<xla::XlaOp> operands;
     std::vector<xla::Shape> operand_shapes;
     Shapes sizes;
     for (int i = 0; i < context->num_inputs(); ++i) {
       const absl::StatusOr<xla::Shape> shape = context->InputXlaShape(i);
-      OP_REQUIRES_OK(context, shape.status());
-      OP_REQUIRES(context, shape->is_static(),
-                  absl::UnimplementedError(type_string() + ": input " + std::to_string(i) +
-                                           " has the shape " + shape->ToString() +
-                                           ", which only run time knows: inside XLA it must be "
-                                           "known when it compiles"));
+      TF_RETURN_IF_ERROR(shape.status());
+      if (!shape->is_static()) {
+        return absl::UnimplementedError(type_string() + ": input " + std::to_string(i) +
+                                        " has the shape " + shape->ToString() +
+                                        ", which only run time knows: inside XLA it must be known "
+                                        "when it compiles");
+      }
       operands.push_back(context->Input(i));
       sizes.emplace_back(shape->dimensions().begin(), shape->dimensions().end());
       operand_shapes.push_back(row_major(context->input_xla_type(i), sizes.back()));
     }
-    const absl::StatusOr<CustomCall> call = lowering_(sizes);
-    OP_REQUIRES_OK(context, call.status());
+    const CustomCall call = lowering_(sizes);
 
     std::vector<xla::Shape> outputs;
-    for (const std::vector<int64_t>& output : call->outputs) {
+    for (const std::vector<int64_t>& output : call.outputs) {
       const int index = static_cast<int>(outputs.size());
       outputs.push_back(row_major(context->output_xla_type(index), output));
     }
     const xla::XlaOp results = xla::CustomCallWithLayout(
-        context->builder(), call->target, operands, xla::ShapeUtil::MakeTupleShape(outputs),
-        operand_shapes, call->attributes, /*has_side_effect=*/false,
+        context->builder(), call.target, operands, xla::ShapeUtil::MakeTupleShape(outputs),
+        operand_shapes, call.attributes, /*has_side_effect=*/false,
         /*output_operand_aliasing=*/{}, /*literal=*/nullptr, xla::CustomCallSchedule::SCHEDULE_NONE,
         xla::CustomCallApiVersion::API_VERSION_TYPED_FFI);
     for (int i = 0; i < context->num_outputs(); ++i) {
       context->SetOutput(i, xla::GetTupleElement(results, i));
     }
+    return absl::OkStatus();
   }
 
- private:
   static xla::Shape row_major(xla::PrimitiveType type, const std::vector<int64_t>& sizes) {
     return xla::ShapeUtil::MakeShapeWithDescendingLayout(type, sizes);
   }
@@ -69,18 +75,17 @@ class CustomCallOp final : public XlaOpKernel {
 
 // Not REGISTER_XLA_OP: what that registers after the process has first compiled something is never
 // looked at, and tailops may be imported in the middle of a notebook.
-#define TAILOPS_REGISTER(OP, DEVICE) REGISTER_KERNEL_BUILDER(Name(OP).Device(DEVICE), CustomCallOp)
-TAILOPS_REGISTER("Tailops>TailLoss", tensorflow::DEVICE_CPU_XLA_JIT);
-TAILOPS_REGISTER("Tailops>TailLossGrad", tensorflow::DEVICE_CPU_XLA_JIT);
-TAILOPS_REGISTER("Tailops>Select", tensorflow::DEVICE_CPU_XLA_JIT);
-TAILOPS_REGISTER("Tailops>SelectGrad", tensorflow::DEVICE_CPU_XLA_JIT);
+const bool registered = [] {
+  using tensorflow::register_kernel::Name;
+  for (const char* op :
+       {"Tailops>TailLoss", "Tailops>TailLossGrad", "Tailops>Select", "Tailops>SelectGrad"}) {
+    register_kernel<CustomCallOp>(Name(op).Device(tensorflow::DEVICE_CPU_XLA_JIT));
 #if defined(TAILOPS_HAS_CUDA)
-TAILOPS_REGISTER("Tailops>TailLoss", tensorflow::DEVICE_GPU_XLA_JIT);
-TAILOPS_REGISTER("Tailops>TailLossGrad", tensorflow::DEVICE_GPU_XLA_JIT);
-TAILOPS_REGISTER("Tailops>Select", tensorflow::DEVICE_GPU_XLA_JIT);
-TAILOPS_REGISTER("Tailops>SelectGrad", tensorflow::DEVICE_GPU_XLA_JIT);
+    register_kernel<CustomCallOp>(Name(op).Device(tensorflow::DEVICE_GPU_XLA_JIT));
 #endif
-#undef TAILOPS_REGISTER
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace tailops

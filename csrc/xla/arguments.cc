@@ -1,6 +1,5 @@
 #include "arguments.h"
 
-#include <optional>
 #include <sstream>
 #include <stdexcept>
 
@@ -45,18 +44,12 @@ GroupState* state_of(const ffi::AnyBuffer& buffer, const Geometry& geometry) {
 
 Arguments read_arguments(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_pred,
                          ffi::RemainingArgs masks, const ffi::Dictionary& attributes) {
-  std::optional<int64_t> axis;
-  if (attributes.contains(kAxisAttribute)) axis = attribute<int64_t>(attributes, kAxisAttribute);
-  const Attributes parsed = parse_attributes(
-      [&](const std::string& name) {
-        return std::string(attribute<std::string_view>(attributes, name));
-      },
-      axis);
-
+  const DictionaryReader reader(attributes);
+  const Attributes read = read_call_attributes(reader);
   const std::vector<int64_t> shape = shape_of(y_pred);
   require_same_shape(shape_of(y_true), shape);
   require_dtype("y_true", y_true, y_pred.element_type());
-  const int64_t rank = attribute<int64_t>(attributes, kRankAttribute);
+  const int64_t rank = reader.integer(kRankAttribute);
   const int64_t batch_dimensions = static_cast<int64_t>(shape.size()) - rank;
   if (rank < 0 || batch_dimensions < 0) {
     throw std::invalid_argument("rank=" + std::to_string(rank) + ": must be in [0, " +
@@ -64,8 +57,8 @@ Arguments read_arguments(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_p
                                 to_string(shape));
   }
   const auto problem = shape.begin() + batch_dimensions;
-  const Geometry one = make_geometry({problem, shape.end()}, parsed.axis, parsed.reduction);
-  return {parsed.options,        batched(one, {shape.begin(), problem}),
+  const Geometry one = make_geometry({problem, shape.end()}, read.axis, read.reduction);
+  return {read.options,          batched(one, {shape.begin(), problem}),
           y_pred.element_type(), y_true.untyped_data(),
           y_pred.untyped_data(), mask_of(masks, y_pred)};
 }

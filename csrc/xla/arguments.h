@@ -3,8 +3,6 @@
 // A custom call's buffers and attributes as the kernels take them, checked. Whatever is wrong is
 // thrown as std::invalid_argument.
 
-#include <exception>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "kernels/attributes.h"
 #include "kernels/float_types.h"
 #include "kernels/tail_loss.h"
+#include "kernels/thrown.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace tailops {
@@ -22,12 +21,25 @@ std::vector<int64_t> shape_of(const xla::ffi::AnyBuffer& buffer);
 void* data_of(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType dtype,
               const std::vector<int64_t>& shape);
 
-template <typename T>
-T attribute(const xla::ffi::Dictionary& attributes, const std::string& name) {
-  const xla::ffi::ErrorOr<T> value = attributes.get<T>(name);
-  if (!value) throw std::invalid_argument("attribute " + name + ": " + value.error().message());
-  return *value;
-}
+// The attributes that XLA hands over with every execution.
+class DictionaryReader final : public CallAttributeReader {
+ public:
+  explicit DictionaryReader(const xla::ffi::Dictionary& attributes) : attributes_(attributes) {}
+
+  bool has(const char* name) const override { return attributes_.contains(name); }
+  double number(const char* name) const override { return get<double>(name); }
+  int64_t integer(const char* name) const override { return get<int64_t>(name); }
+
+ private:
+  template <typename T>
+  T get(const char* name) const {
+    const xla::ffi::ErrorOr<T> value = attributes_.get<T>(name);
+    if (value) return *value;
+    throw std::invalid_argument("attribute " + std::string(name) + ": " + value.error().message());
+  }
+
+  const xla::ffi::Dictionary& attributes_;
+};
 
 // What both passes of the tail loss are called with.
 struct Arguments {
@@ -90,22 +102,35 @@ void with_elements(const Arguments& call, const Body& body) {
   if (call.geometry.size() != 0) with_type(call.dtype, body);
 }
 
-// What body throws, as the error that XLA hands to Python.
+// What body throws, as the error that XLA hands to Python. `input` is the buffer that says how much
+// there is to do: for it memory has run out.
 template <typename Body>
-xla::ffi::Error error_if_thrown(const char* target, const Body& body) {
+xla::ffi::Error error_if_thrown(const char* target, const xla::ffi::AnyBuffer& input,
+                                const Body& body) {
   using xla::ffi::Error;
   using xla::ffi::ErrorCode;
-  const std::string caller = std::string(target) + ": ";
   try {
-    body();
-  } catch (const std::invalid_argument& problem) {
-    return Error::InvalidArgument(caller + problem.what());
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorCode::kResourceExhausted, caller + "out of memory");
-  } catch (const std::exception& problem) {
-    return Error::Internal(caller + problem.what());
+    try {
+      body();
+      return Error::Success();
+    } catch (...) {
+      return report_thrown([&](Problem problem, const std::string& text) {
+        const std::string caller = std::string(target) + ": ";
+        switch (problem) {
+          case Problem::kArgument:
+            return Error::InvalidArgument(caller + text);
+          case Problem::kMemory:
+            return Error(ErrorCode::kResourceExhausted,
+                         caller + "out of memory (" + text + ") for an input " +
+                             to_string(input.element_type()) + to_string(shape_of(input)));
+          default:
+            return Error::Internal(caller + text);
+        }
+      });
+    }
+  } catch (...) {  // there was none for the message either: this one needs none
+    return Error(ErrorCode::kResourceExhausted, "out of memory");
   }
-  return Error::Success();
 }
 
 }  // namespace tailops

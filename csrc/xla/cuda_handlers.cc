@@ -15,11 +15,11 @@ cuda::Inputs<T> inputs_of(const Arguments& call) {
   return {static_cast<const T*>(call.y_true), static_cast<const T*>(call.y_pred), call.mask};
 }
 
-ffi::Error forward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer y_true,
+ffi::Error forward(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer y_true,
                    ffi::AnyBuffer y_pred, ffi::RemainingArgs masks,
                    ffi::Result<ffi::AnyBuffer> loss, ffi::Result<ffi::AnyBuffer> state,
                    ffi::Dictionary attributes) {
-  return error_if_thrown(kForwardTarget, [&] {
+  return error_if_thrown(kForwardTarget, y_pred, [&] {
     const ForwardArguments call =
         forward_arguments(y_true, y_pred, masks, *loss, *state, attributes);
     with_elements(call, [&](auto element) {
@@ -27,16 +27,16 @@ ffi::Error forward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer y
       const cuda::Inputs<T> inputs = inputs_of<T>(call);
       const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, call.options);
       cuda::forward(inputs, call.geometry, call.options, static_cast<T*>(call.loss), call.state,
-                    allocate(scratch, bytes), stream);
+                    workspaces.allocate(bytes), stream);
     });
   });
 }
 
-ffi::Error backward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer upstream,
+ffi::Error backward(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer upstream,
                     ffi::AnyBuffer y_true, ffi::AnyBuffer y_pred, ffi::AnyBuffer state,
                     ffi::RemainingArgs masks, ffi::Result<ffi::AnyBuffer> gradient,
                     ffi::Dictionary attributes) {
-  return error_if_thrown(kBackwardTarget, [&] {
+  return error_if_thrown(kBackwardTarget, y_pred, [&] {
     const BackwardArguments call =
         backward_arguments(upstream, y_true, y_pred, state, masks, *gradient, attributes);
     with_elements(call, [&](auto element) {
@@ -44,7 +44,7 @@ ffi::Error backward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer 
       const cuda::Inputs<T> inputs = inputs_of<T>(call);
       const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, call.options);
       cuda::backward(inputs, static_cast<const T*>(call.upstream), call.state, call.geometry,
-                     call.options, static_cast<T*>(call.gradient), allocate(scratch, bytes),
+                     call.options, static_cast<T*>(call.gradient), workspaces.allocate(bytes),
                      stream);
     });
   });
@@ -56,7 +56,7 @@ ffi::Error backward(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_cuda, tailops::forward,
                               xla::ffi::Ffi::Bind()
                                   .Ctx<xla::ffi::PlatformStream<void*>>()
-                                  .Ctx<xla::ffi::ScratchAllocator>()
+                                  .Ctx<tailops::WorkspaceAllocator>()
                                   .Arg<xla::ffi::AnyBuffer>()  // y_true
                                   .Arg<xla::ffi::AnyBuffer>()  // y_pred
                                   .RemainingArgs()             // mask
@@ -67,7 +67,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_cuda, tailops::forward,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_grad_cuda, tailops::backward,
                               xla::ffi::Ffi::Bind()
                                   .Ctx<xla::ffi::PlatformStream<void*>>()
-                                  .Ctx<xla::ffi::ScratchAllocator>()
+                                  .Ctx<tailops::WorkspaceAllocator>()
                                   .Arg<xla::ffi::AnyBuffer>()  // upstream
                                   .Arg<xla::ffi::AnyBuffer>()  // y_true
                                   .Arg<xla::ffi::AnyBuffer>()  // y_pred

@@ -5,8 +5,8 @@
 //   tailops_tail_loss       (y_true, y_pred, mask?) -> (loss, state)
 //   tailops_tail_loss_grad  (upstream, y_true, y_pred, state, mask?) -> (y_pred_gradient)
 //
-// Attributes: those of kernels/attributes.h, each a string; `axis`, an int64, where there is one;
-// and `rank`, an int64, how many dimensions a problem has. Leading dimensions beyond it are many
+// Attributes: call_attributes of kernels/attributes.h; and `rank`, an int64, how many dimensions a
+// problem has. Leading dimensions beyond it are many
 // problems in one call: what `vmap` makes. The state is its bytes, of whatever dtype.
 
 #include "xla/ffi/api/ffi.h"
@@ -15,7 +15,6 @@ namespace tailops {
 
 constexpr const char* kForwardTarget = "tailops_tail_loss";
 constexpr const char* kBackwardTarget = "tailops_tail_loss_grad";
-constexpr const char* kAxisAttribute = "axis";
 constexpr const char* kRankAttribute = "rank";
 
 }  // namespace tailops

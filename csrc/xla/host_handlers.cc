@@ -12,7 +12,7 @@ namespace ffi = xla::ffi;
 ffi::Error forward(ffi::ThreadPool pool, ffi::AnyBuffer y_true, ffi::AnyBuffer y_pred,
                    ffi::RemainingArgs masks, ffi::Result<ffi::AnyBuffer> loss,
                    ffi::Result<ffi::AnyBuffer> state, ffi::Dictionary attributes) {
-  return error_if_thrown(kForwardTarget, [&] {
+  return error_if_thrown(kForwardTarget, y_pred, [&] {
     const ForwardArguments call =
         forward_arguments(y_true, y_pred, masks, *loss, *state, attributes);
     with_elements(call, [&](auto element) {
@@ -28,7 +28,7 @@ ffi::Error forward(ffi::ThreadPool pool, ffi::AnyBuffer y_true, ffi::AnyBuffer y
 ffi::Error backward(ffi::ThreadPool pool, ffi::AnyBuffer upstream, ffi::AnyBuffer y_true,
                     ffi::AnyBuffer y_pred, ffi::AnyBuffer state, ffi::RemainingArgs masks,
                     ffi::Result<ffi::AnyBuffer> gradient, ffi::Dictionary attributes) {
-  return error_if_thrown(kBackwardTarget, [&] {
+  return error_if_thrown(kBackwardTarget, y_pred, [&] {
     const BackwardArguments call =
         backward_arguments(upstream, y_true, y_pred, state, masks, *gradient, attributes);
     with_elements(call, [&](auto element) {

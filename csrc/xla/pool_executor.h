@@ -10,9 +10,9 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include "kernels/executor.h"
 #include "xla/ffi/api/ffi.h"
@@ -29,10 +29,7 @@ class PoolExecutor final : public Executor {
   void run(int64_t count, int64_t /*elements*/, const Body& body) override {
     const auto work =
         std::make_shared<Work>(count, std::min(count, threads_ * kPiecesPerThread), body);
-    const int64_t helpers = std::min(threads_, work->pieces) - 1;
-    for (int64_t i = 0; i < helpers; ++i) {
-      pool_.Schedule([work] { work->claim(); });
-    }
+    schedule(work, std::min(threads_, work->pieces) - 1);
     work->claim();
     work->wait();
   }
@@ -47,14 +44,8 @@ class PoolExecutor final : public Executor {
 
     void claim() {
       for (int64_t piece = next++; piece < pieces; piece = next++) {
-        std::exception_ptr problem;
-        try {
-          body(count * piece / pieces, count * (piece + 1) / pieces);
-        } catch (...) {
-          problem = std::current_exception();
-        }
+        body(count * piece / pieces, count * (piece + 1) / pieces);
         const std::lock_guard<std::mutex> lock(mutex);
-        if (problem) failure = problem;
         if (++done == pieces) finished.notify_all();
       }
     }
@@ -62,7 +53,6 @@ class PoolExecutor final : public Executor {
     void wait() {
       std::unique_lock<std::mutex> lock(mutex);
       finished.wait(lock, [this] { return done == pieces; });
-      if (failure) std::rethrow_exception(failure);
     }
 
     const int64_t count;
@@ -72,8 +62,15 @@ class PoolExecutor final : public Executor {
     std::mutex mutex;
     std::condition_variable finished;
     int64_t done = 0;
-    std::exception_ptr failure;
   };
+
+  // Those for whom there is no memory are done without: the caller claims what they would have.
+  void schedule(const std::shared_ptr<Work>& work, int64_t helpers) {
+    try {
+      for (int64_t i = 0; i < helpers; ++i) pool_.Schedule([work] { work->claim(); });
+    } catch (const std::bad_alloc&) {
+    }
+  }
 
   xla::ffi::ThreadPool& pool_;
   const int64_t threads_;

@@ -1,5 +1,6 @@
 #include "selection_arguments.h"
 
+#include "kernels/selection_rank.h"
 #include "selection_handlers.h"
 
 namespace tailops {
@@ -8,10 +9,11 @@ namespace {
 namespace ffi = xla::ffi;
 
 SelectionOptions read_options(const ffi::Dictionary& attributes) {
+  const DictionaryReader reader(attributes);
   SelectionOptions options;
-  options.method = selection_method(std::string(attribute<std::string_view>(attributes, "method")));
-  options.ignore_nan = attribute<int64_t>(attributes, "ignore_nan") != 0;
-  if (attributes.contains("axis")) options.axis = attribute<int64_t>(attributes, "axis");
+  options.method = static_cast<int>(read_place(reader, "method", kByRankFromTop + 1));
+  options.ignore_nan = read_place(reader, "ignore_nan", 2) == 1;
+  if (reader.has("axis")) options.axis = reader.integer("axis");
   return options;
 }
 

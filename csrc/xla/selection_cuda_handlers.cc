@@ -11,10 +11,10 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-ffi::Error select(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer x, ffi::AnyBuffer q,
+ffi::Error select(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer x, ffi::AnyBuffer q,
                   ffi::Result<ffi::AnyBuffer> value, ffi::Result<ffi::AnyBuffer> state,
                   ffi::Dictionary attributes) {
-  return error_if_thrown(kSelectTarget, [&] {
+  return error_if_thrown(kSelectTarget, x, [&] {
     const SelectArguments call = read_select(x, q, *value, *state, attributes);
     const cuda::Quantiles quantiles{nullptr, call.q, call.q_count};
     with_selectable_type(x.element_type(), [&](auto element) {
@@ -22,7 +22,7 @@ ffi::Error select(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer x,
       const int64_t bytes = cuda::selection_workspace<T>(call.geometry, call.options, quantiles);
       cuda::select_forward(static_cast<const T*>(x.untyped_data()), call.geometry, call.options,
                            quantiles, static_cast<T*>(call.value), call.state,
-                           allocate(scratch, bytes), stream);
+                           workspaces.allocate(bytes), stream);
     });
   });
 }
@@ -30,7 +30,7 @@ ffi::Error select(void* stream, ffi::ScratchAllocator scratch, ffi::AnyBuffer x,
 ffi::Error select_grad(void* stream, ffi::AnyBuffer upstream, ffi::AnyBuffer x,
                        ffi::AnyBuffer state, ffi::Result<ffi::AnyBuffer> gradient,
                        ffi::Dictionary attributes) {
-  return error_if_thrown(kSelectGradTarget, [&] {
+  return error_if_thrown(kSelectGradTarget, x, [&] {
     const SelectGradArguments call = read_select_grad(upstream, x, state, *gradient, attributes);
     with_type(x.element_type(), [&](auto element) {
       using T = decltype(element);
@@ -47,13 +47,17 @@ ffi::Error select_grad(void* stream, ffi::AnyBuffer upstream, ffi::AnyBuffer x,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_cuda, tailops::select,
                               xla::ffi::Ffi::Bind()
                                   .Ctx<xla::ffi::PlatformStream<void*>>()
-                                  .Ctx<xla::ffi::ScratchAllocator>()
+                                  .Ctx<tailops::WorkspaceAllocator>()
                                   .Arg<xla::ffi::AnyBuffer>()  // x
                                   .Arg<xla::ffi::AnyBuffer>()  // q
                                   .Ret<xla::ffi::AnyBuffer>()  // value
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());
 
+// Launches on the stream and touches nothing but its buffers: XLA may record it in a command
+// buffer. The handlers with a workspace may not be recorded: XLA takes the scratch memory back when
+// the handler returns, and a recorded launch would use it again at every replay, when it is
+// others'.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_grad_cuda, tailops::select_grad,
                               xla::ffi::Ffi::Bind()
                                   .Ctx<xla::ffi::PlatformStream<void*>>()
@@ -61,4 +65,5 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_grad_cuda, tailops::select_grad,
                                   .Arg<xla::ffi::AnyBuffer>()  // x
                                   .Arg<xla::ffi::AnyBuffer>()  // state
                                   .Ret<xla::ffi::AnyBuffer>()  // gradient
-                                  .Attrs());
+                                  .Attrs(),
+                              {xla::ffi::Traits::kCmdBufferCompatible});

@@ -13,7 +13,7 @@ namespace ffi = xla::ffi;
 ffi::Error select(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer q,
                   ffi::Result<ffi::AnyBuffer> value, ffi::Result<ffi::AnyBuffer> state,
                   ffi::Dictionary attributes) {
-  return error_if_thrown(kSelectTarget, [&] {
+  return error_if_thrown(kSelectTarget, x, [&] {
     const SelectArguments call = read_select(x, q, *value, *state, attributes);
     with_selectable_type(x.element_type(), [&](auto element) {
       using T = decltype(element);
@@ -27,7 +27,7 @@ ffi::Error select(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer q,
 ffi::Error select_grad(ffi::ThreadPool pool, ffi::AnyBuffer upstream, ffi::AnyBuffer x,
                        ffi::AnyBuffer state, ffi::Result<ffi::AnyBuffer> gradient,
                        ffi::Dictionary attributes) {
-  return error_if_thrown(kSelectGradTarget, [&] {
+  return error_if_thrown(kSelectGradTarget, x, [&] {
     const SelectGradArguments call = read_select_grad(upstream, x, state, *gradient, attributes);
     with_type(x.element_type(), [&](auto element) {
       using T = decltype(element);

@@ -6,8 +6,8 @@
 //   tailops_select_grad  (upstream, x, state) -> (gradient)
 //
 // q is float64; on the host, one out of range is an error; on a device it makes its values NaN.
-// Attributes: `method`, a string; `ignore_nan`, an int64, 0 or 1; and `axis`, an
-// int64, where there is one.
+// Attributes, each an int64: `method`, a place in selection_methods(); `ignore_nan`, 0 or 1; and
+// `axis`, where there is one.
 
 #include "xla/ffi/api/ffi.h"
 

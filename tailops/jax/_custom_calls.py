@@ -30,10 +30,12 @@ _register()
 
 
 def _attributes(options: TailOptions, reduction: str, rank: int) -> dict[str, Any]:
-    """The attributes of csrc/xla/handlers.h."""
-    attributes = {**options.attributes(), "reduction": reduction, "rank": np.int64(rank)}
-    axis = attributes.pop("axis")
-    return {**attributes, "axis": np.int64(axis[0])} if axis else attributes
+    """The attributes of csrc/xla/handlers.h: float64 and int64, also outside JAX's x64 mode."""
+    attributes = _kernels.call_attributes(options.for_kernels(), options.axis, reduction)
+    return {
+        name: np.float64(value) if isinstance(value, float) else np.int64(value)
+        for name, value in (*attributes, ("rank", rank))
+    }
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))

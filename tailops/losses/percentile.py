@@ -65,7 +65,8 @@ def percentile_loss(
         impl: "fused", or, with Keras on TensorFlow, "reference" for the same in its plain ops.
 
     Returns:
-        Losses of y_pred's dtype, (batch, …). NaN throughout a group with a NaN.
+        Losses of y_pred's dtype, (batch, …). NaN throughout a group with a NaN; an infinite error
+        has an infinite loss, and makes nothing of the others NaN.
 
     Raises:
         TypeError: y_pred is not floating, y_true is not real, or an option is not of its type.

@@ -58,7 +58,7 @@ def test_who_is_wrong_is_left_out_and_ours_may_not_be():
     [
         (suites.SELECTION, "sorted"),
         (suites.GRADIENT, "heavy-tailed"),
-        (suites.GRADIENT, "few values"),
+        pytest.param(suites.GRADIENT, "few values", marks=pytest.mark.extended),
     ],
 )
 def test_everybody_agrees_with_a_float64_evaluation(what, name):

@@ -8,6 +8,7 @@ import pytest
 from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from problems import (
     EVERY_FAMILY,
+    EXACT_STATE,
     Problem,
     assert_close,
     check,
@@ -16,6 +17,7 @@ from problems import (
     truth,
     with_residuals,
 )
+from quick import quick
 
 from tailops import _kernels, kernels
 from tailops._options import TailOptions
@@ -72,7 +74,6 @@ def test_around_the_boundaries(emulated, dtype):
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 def test_thresholds_are_those_of_the_cpu(emulated, family, selection):
     """Bit for bit, and so is all of the state that is exact."""
-    exact = ["threshold", "lower", "upper", "lower_share", "upper_share", "valid"]
     for dtype, n, method in (
         (np.float32, 2500, "floor"),
         (np.float32, 500, "linear"),
@@ -85,7 +86,7 @@ def test_thresholds_are_those_of_the_cpu(emulated, family, selection):
             problem = Problem(np.zeros_like(d), d, options, "mean", selection=selection)
             state = emulated.forward(problem).state
             on_cpu = kernels.forward(problem.y_true, d, options, reduction="mean").state
-            for name in exact:
+            for name in EXACT_STATE:
                 np.testing.assert_array_equal(state[name], on_cpu[name], err_msg=name)
 
 
@@ -179,7 +180,7 @@ def test_one_bad_column(emulated):
     check_emulated(emulated, problem)
 
 
-@pytest.mark.parametrize("inner", [2, 3, 31, 32, 33, 63, 64, 65, 130])
+@pytest.mark.parametrize("inner", quick(3, 33, 130, of=[2, 3, 31, 32, 33, 63, 64, 65, 130]))
 @pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
 def test_columns(emulated, inner, reduction):
     """Of several matrices in a block, of a block's width, of several blocks side by side."""
@@ -343,8 +344,8 @@ def test_the_emulation_finds_faults(tmp_path):
     for line in printed.splitlines():
         name, outcome = line.split(": ")
         outcomes.setdefault(name, set()).add(outcome)
-    for name in ("no fault", "no fault, lanes"):
-        assert outcomes.pop(name) == {"right"}
+    for name in [name for name in outcomes if name.startswith("no fault")]:
+        assert outcomes.pop(name) == {"right"}, name
     assert outcomes.pop("different exchanges") == {"lanes of a warp exchange different things"}
     for name, outcome in (
         ("a barrier of others", "a lane exchanges values of others"),

@@ -27,6 +27,7 @@ def architectures():
     return [a for a in listed if f"sm_{a}" in known and a not in built]
 
 
+@pytest.mark.extended
 @pytest.mark.skipif(NVCC is None, reason="no nvcc")
 @pytest.mark.parametrize(
     ("file", "element"),

@@ -69,6 +69,7 @@ def runtime(name):
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.extended
 @pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
 @pytest.mark.parametrize(
     ("compiled", "program"), [(Emulation, PROBLEMS), (EmulatedSelection, SELECTIONS)]

@@ -12,7 +12,7 @@ import selections
 
 from tailops import _kernels, kernels
 
-pytestmark = aarch64.needs_emulator
+pytestmark = [pytest.mark.extended, aarch64.needs_emulator]
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "csrc"
@@ -142,7 +142,7 @@ def test_thresholds(processor, family, dtype):
                 problem = problems.Problem(np.zeros_like(d), d, options, selection=selection)
                 forward, _ = processor.passes(problem)
                 state = kernels.forward(problem.y_true, d, options, reduction="mean").state
-                for name in ("threshold", "lower", "upper", "lower_share", "upper_share"):
+                for name in ("threshold", "lower", "upper", "lower_weight", "upper_weight"):
                     np.testing.assert_array_equal(forward()[1][name], state[name], err_msg=name)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
+from quick import quick
 from test_tail_loss import check, targets_and_predictions
 
 from tailops import _kernels, kernels
@@ -31,7 +32,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("selection", _kernels.SELECTIONS)
+@pytest.mark.parametrize("selection", quick("auto", of=_kernels.SELECTIONS))
 @pytest.mark.parametrize("shape", SHAPES)
 def test_thresholds_are_exact(shape, selection):
     for family in ("random", "tied_at_the_top", "sorted", "few_values", "infinite", "subnormal"):
@@ -50,7 +51,7 @@ def test_thresholds_are_exact(shape, selection):
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
 @pytest.mark.parametrize("reduction", ["none", "per_sample", "mean"])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", quick(np.float32, of=[np.float64, np.float32]))
 @pytest.mark.parametrize("shape", [(400, 3), (400, 130), (300, 300), (4, 300, 20), (40, 9)])
 def test_loss_and_gradient(shape, dtype, reduction, gradient):
     """With few elements near the thresholds, with many, and with all."""

@@ -42,7 +42,7 @@ def test_all_agree(every_set, shape, error, dtype):
                         found.append(results(d, options, reduction, selection))
                     expected = found[-1]
                     for loss, state, slope in found[:-1]:
-                        for column in ("threshold", "lower", "upper", "lower_share"):
+                        for column in ("threshold", "lower", "upper", "lower_weight", "lower_ties"):
                             np.testing.assert_array_equal(state[column], expected[1][column])
                         for actual, wanted in ((loss, expected[0]), (slope, expected[2])):
                             wide = wanted.astype(np.float64)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.extended
+
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "csrc"
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from quick import quick
 
 from tailops import reference
 from tailops._options import TailOptions
@@ -28,7 +29,7 @@ def model(outputs=1):
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("run_eagerly", quick(False, of=[False, True]))
 def test_fit_lowers_the_loss(cls, run_eagerly):
     x, y = data()
     m = model()
@@ -65,7 +66,7 @@ def test_reported_loss_is_the_loss():
     np.testing.assert_allclose(reported, PercentileLoss(0.9)(y, m(x)), rtol=1e-6)
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", quick(PercentileLoss, of=CLASSES))
 def test_save_and_load(cls, tmp_path):
     x, y = data(64)
     m = model()

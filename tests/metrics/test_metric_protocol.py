@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from processes import run_python
+from quick import quick
 
 from tailops import metrics
 from tailops.metrics import (
@@ -63,7 +64,7 @@ def test_config_is_complete(cls):
 
 
 @pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", quick(True, of=[False, True]))
 def test_compiled(cls, jit_compile):
     eager, compiled = cls(), cls()
     update = tf.function(lambda *data: compiled.update_state(*data), jit_compile=jit_compile)
@@ -133,7 +134,7 @@ def small_model(cls):
 
 
 @pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("how", ["graph", "jit", "eager", "replicas"])
+@pytest.mark.parametrize("how", quick("graph", of=["graph", "jit", "eager", "replicas"]))
 def test_fit(cls, how):
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]) if how == "replicas" else None
     with strategy.scope() if strategy else contextlib.nullcontext():

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from quick import quick
 from test_gradients import separated
 
 from tailops import _kernels, ops, reference
@@ -39,8 +40,8 @@ def loss_and_gradients(tail_loss, y_true, y_pred, options, reduction, mask):
 
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("axis", [None, 0, -1])
+@pytest.mark.parametrize("reduction", quick("per_sample", of=REDUCTIONS))
+@pytest.mark.parametrize("axis", quick(None, 0, of=[None, 0, -1]))
 @pytest.mark.parametrize("rule", ["value", "nan", "mask"])
 def test_reference_autodiff(rule, axis, reduction, gradient):
     y_true, y_pred, rules, mask = problem((19, 4), rule)

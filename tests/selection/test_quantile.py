@@ -183,6 +183,7 @@ def test_q_of_every_kind():
     assert quantile(np.zeros((0, 3)), 0.5, axis=1).shape == (0,)
 
 
+@pytest.mark.extended
 def test_same_bits_on_one_thread_and_on_several():
     from processes import run_python
 

@@ -260,9 +260,9 @@ def test_errors_inside_a_handler():
     assert call()[0] == 0.0
     whole = X.astype(np.int32)
     for changed, message in [
-        ({"percentile": "99"}, r"percentile=99.*did you mean 0\.99"),
-        ({"percentile": 0.99}, "attribute percentile"),
-        ({"reduction": "none"}, r"loss of shape \(\) must have the shape \(3,\)"),
+        ({"percentile": np.float64(99)}, r"percentile=99.*did you mean 0\.99"),
+        ({"percentile": "0.99"}, "attribute percentile"),
+        ({"reduction": np.int64(0)}, r"loss of shape \(\) must have the shape \(3,\)"),
         ({"rank": np.int64(2)}, r"rank=2: must be in \[0, 1\]"),
         ({"y_true": X[:2]}, r"y_true of shape \(2,\) and y_pred of shape \(3,\)"),
         ({"y_true": whole}, "y_true of dtype S32: must have that of y_pred, F32"),

@@ -52,6 +52,7 @@ def test_curves_are_those_of_tensorflow():
     assert (on_jax[:, -1] < on_jax[:, 3]).all()
 
 
+@pytest.mark.extended
 def test_saving_jit_and_what_is_loaded(tmp_path):
     """Keras itself may load TensorFlow; tailops does not."""
     check = f"""

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from quick import quick
 
 from tailops import build_info
 from tailops.losses import HybridPercentileLoss, MaxFractionLoss, PercentileLoss
@@ -32,8 +33,8 @@ def curve(m, **arguments):
     return m.fit(*data(), batch_size=64, epochs=4, verbose=0, **arguments).history["loss"]
 
 
-@pytest.mark.parametrize("cls", CLASSES)
-@pytest.mark.parametrize("gradient", ["exact", "fixed_weight"])
+@pytest.mark.parametrize("cls", quick(PercentileLoss, of=CLASSES))
+@pytest.mark.parametrize("gradient", quick("fixed_weight", of=["exact", "fixed_weight"]))
 def test_loss_curves_are_those_outside_xla(cls, gradient):
     loss = cls(0.9, smoothing_factor=2.0, gradient=gradient)
     plain, compiled = (curve(model(loss, jit_compile=jit)) for jit in (False, True))
@@ -41,6 +42,7 @@ def test_loss_curves_are_those_outside_xla(cls, gradient):
     assert compiled[-1] < 0.9 * compiled[0]
 
 
+@pytest.mark.extended
 def test_weights_and_reductions():
     weights = np.linspace(0.0, 1.0, 150, dtype="float32")
     for reduction in ("sum", "mean_with_sample_weight"):
@@ -51,7 +53,7 @@ def test_weights_and_reductions():
         np.testing.assert_allclose(compiled, plain, rtol=1e-5)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", quick("mixed_float16", of=["mixed_float16", "mixed_bfloat16"]))
 def test_mixed_precision(policy):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)

@@ -67,6 +67,7 @@ WARNING = """
 """
 
 
+@pytest.mark.extended
 def test_a_build_without_xla():
     without = """
     from tailops import _kernels
@@ -75,6 +76,7 @@ def test_a_build_without_xla():
     assert "tailops was built without it" in run_python(without + WARNING)
 
 
+@pytest.mark.extended
 def test_a_gpu_that_this_build_does_not_support():
     """Keras compiles for a GPU by itself; without CUDA kernels that must not fail."""
     fake = """
@@ -87,6 +89,7 @@ def test_a_gpu_that_this_build_does_not_support():
 
 
 @pytest.mark.skipif(not build_info()["xla"], reason="built without XLA")
+@pytest.mark.extended
 def test_a_library_that_does_not_load(tmp_path):
     (tmp_path / "broken.so").write_text("not a library")
     broken = f"""

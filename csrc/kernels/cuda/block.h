@@ -46,19 +46,23 @@ struct Add {
 };
 
 // Whether this block is the last of its row of blocks to come here; everything that the others
-// wrote before is then to be seen, with load_fresh. The counter is left as it was found: zero.
+// wrote before is then to be seen. The counter is left as it was found: zero.
+//
+// One thread's fences on both sides of its atomic are the block's: the barrier before puts what all
+// of its threads wrote before the first, the barrier behind puts what all of them read after the
+// second. A fence of another thread would not: what synchronizes is a fence and an atomic of the
+// same one.
 TAILOPS_DEVICE bool is_last_block(unsigned* finished, unsigned* shared) {
-  device::fence();
   device::barrier();
   if (device::thread() == 0) {
+    device::fence();
     const unsigned before = device::atomic_add(finished, 1u);
+    device::fence();
     *shared = before + 1 == static_cast<unsigned>(device::blocks()) ? 1u : 0u;
     if (*shared != 0) *finished = 0;
   }
   device::barrier();
-  const bool is_last = *shared != 0;
-  if (is_last) device::fence();
-  return is_last;
+  return *shared != 0;
 }
 
 // Adds one to bins[bin] for every lane that is active. Where many lanes have the same bin, one of

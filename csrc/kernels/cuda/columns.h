@@ -47,19 +47,19 @@ struct ColumnSlopes {
   static constexpr int kMostThreads = 256;
   static constexpr int kLeastBlocks = sizeof(C) == sizeof(float) ? 3 : 2;
   struct Shared {
-    double sums[kMostThreads];
+    ThresholdGradient sums[kMostThreads];
   };
 
   GroupGradient<T, ManyOutputs> pass;
   ColumnPlan plan;
-  double* sums;  // [parts][groups]
+  ThresholdGradient* sums;  // [parts][groups]
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const InColumn at(plan);
     if (at.exists) shared.sums[device::thread()] = sum(at);
     device::barrier();
     if (!at.exists || at.slot != 0) return;
-    double total = 0.0;
+    ThresholdGradient total{};
     for (int64_t slot = 0; slot < plan.slots_per_column; ++slot) {
       total += shared.sums[device::thread() + slot * plan.width];
     }
@@ -67,16 +67,16 @@ struct ColumnSlopes {
   }
 
  private:
-  TAILOPS_DEVICE double sum(const InColumn& at) const {
+  TAILOPS_DEVICE ThresholdGradient sum(const InColumn& at) const {
     const Call<T>& call = pass.call;
     const Tail<C> tail = tail_of(pass.state[at.group], call.weights);
     const int64_t first = call.first_of(at.group);
-    double total = 0.0;
+    ThresholdGradient total{};
     at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
       const C e = error_of(call.error_kind, call.weights.epsilon, d);
       if (!valid || !is_near(e, tail)) return;
-      total += pass.upstream_of(call.row_of(first + k * call.inner)) *
-               static_cast<double>(threshold_slope(e, tail, call.weights));
+      add_threshold_gradient(e, pass.upstream_of(call.row_of(first + k * call.inner)), tail,
+                             call.weights, total);
     });
     return total;
   }
@@ -93,7 +93,7 @@ struct ColumnBackward {
 
   Pass pass;
   ColumnPlan plan;
-  const double* sums;  // or none
+  const ThresholdGradient* sums;  // or none
 
   TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
     const InColumn at(plan);
@@ -101,7 +101,7 @@ struct ColumnBackward {
     const Call<T>& call = pass.call;
     const GroupState own = pass.state[at.group];
     const Tail<C> tail = tail_of(own, call.weights);
-    const Ties ties = ties_of(own, slope(at.group), tail, call.weights);
+    const Ties ties = ties_of(own, slope(at.group), call.weights);
     const int64_t first = call.first_of(at.group);
     const double all = Pass::kOne ? pass.upstream_of_all() : 0.0;
     with_error(call.error_kind, [&](auto error) {
@@ -121,12 +121,12 @@ struct ColumnBackward {
   }
 
  private:
-  TAILOPS_DEVICE double slope(int64_t group) const {
+  TAILOPS_DEVICE ThresholdGradient slope(int64_t group) const {
     if constexpr (Pass::kOne) {
       return pass.slope_of_one(group);
     } else {
-      if (sums == nullptr) return 0.0;
-      double total = 0.0;
+      if (sums == nullptr) return {};
+      ThresholdGradient total{};
       for (int64_t p = 0; p < plan.parts; ++p) total += sums[p * pass.call.groups() + group];
       return total;
     }

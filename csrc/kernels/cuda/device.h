@@ -22,6 +22,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #define TAILOPS_DEVICE __device__ __forceinline__
 #define TAILOPS_UNROLL _Pragma("unroll")
@@ -94,12 +95,30 @@ TAILOPS_DEVICE void store(Vector16* to, const Vector16& value) {
                : "memory");
 }
 
-// What other blocks of this launch have written, past this multiprocessor's own cache.
-TAILOPS_DEVICE unsigned load_fresh(const unsigned* from) { return __ldcg(from); }
-TAILOPS_DEVICE float load_fresh(const float* from) { return __ldcg(from); }
-TAILOPS_DEVICE double load_fresh(const double* from) { return __ldcg(from); }
+// What other blocks of this launch have written, past this multiprocessor's own cache. The clobber
+// keeps it behind the fence or the barrier that says that it is written; __ldcg has none.
+TAILOPS_DEVICE unsigned load_fresh(const unsigned* from) {
+  unsigned value;
+  asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];"
+               : "=r"(value)
+               : "l"(__cvta_generic_to_global(from))
+               : "memory");
+  return value;
+}
 TAILOPS_DEVICE uint64_t load_fresh(const uint64_t* from) {
-  return __ldcg(reinterpret_cast<const unsigned long long*>(from));
+  unsigned long long value;
+  asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];"
+               : "=l"(value)
+               : "l"(__cvta_generic_to_global(from))
+               : "memory");
+  return value;
+}
+TAILOPS_DEVICE float load_fresh(const float* from) {
+  return __uint_as_float(load_fresh(reinterpret_cast<const unsigned*>(from)));
+}
+TAILOPS_DEVICE double load_fresh(const double* from) {
+  return __longlong_as_double(
+      static_cast<long long>(load_fresh(reinterpret_cast<const uint64_t*>(from))));
 }
 
 template <typename Kernel>
@@ -110,10 +129,11 @@ __global__ void __launch_bounds__(Kernel::kMostThreads, Kernel::kLeastBlocks)
   kernel.run(shared, dynamic);
 }
 
+// What is thrown is not left for others as well, who would take it for their own.
 inline void require(cudaError_t status, const char* what) {
-  if (status != cudaSuccess) {
-    throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(status));
-  }
+  if (status == cudaSuccess) return;
+  cudaGetLastError();
+  throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(status));
 }
 
 struct Grid {
@@ -123,15 +143,16 @@ struct Grid {
   int64_t dynamic_bytes;
 };
 
-// Lets a kernel have all the dynamic shared memory that there is, once for each device. Not what
-// one launch needs: another thread, whose launch needs more, would find it taken away again.
+// Loads a kernel, and lets it have all the dynamic shared memory that there is, once for each
+// device. Not what one launch needs: another thread, whose launch needs more, would find it taken
+// away again.
 template <typename Kernel>
-void allow_all_shared_memory() {
-  static std::atomic<uint64_t> allowed{0};
+void prepare_kernel() {
+  static std::atomic<uint64_t> prepared{0};
   int device = 0, most = 0;
   require(cudaGetDevice(&device), "device");
   const uint64_t own = device < 64 ? uint64_t{1} << device : 0;
-  if ((allowed.load(std::memory_order_relaxed) & own) != 0) return;
+  if ((prepared.load(std::memory_order_relaxed) & own) != 0) return;
   require(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
           "shared memory of the device");
   cudaFuncAttributes of_kernel;
@@ -139,22 +160,45 @@ void allow_all_shared_memory() {
   require(cudaFuncSetAttribute(run_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                most - static_cast<int>(of_kernel.sharedSizeBytes)),
           "shared memory");
-  allowed.fetch_or(own, std::memory_order_relaxed);
+  prepared.fetch_or(own, std::memory_order_relaxed);
+}
+
+// What prepares each kernel of this library.
+inline std::vector<void (*)()>& preparations() {
+  static std::vector<void (*)()> all;
+  return all;
+}
+
+// A kernel that something launches is in the list from when the library is loaded.
+template <typename Kernel>
+struct Listed {
+  static const bool is;
+};
+template <typename Kernel>
+const bool Listed<Kernel>::is = (preparations().push_back(prepare_kernel<Kernel>), true);
+
+// Before a capture: a kernel is loaded when it is first asked for, and not every driver does that
+// while a stream is captured.
+inline void prepare() {
+  for (void (*const prepare_one)() : preparations()) prepare_one();
 }
 
 template <typename Kernel>
 void launch(const Kernel& kernel, const Grid& grid, void* stream) {
+  static_cast<void>(Listed<Kernel>::is);
   constexpr int64_t kAlwaysThere = 48 << 10;
   if (grid.dynamic_bytes + static_cast<int64_t>(sizeof(typename Kernel::Shared)) > kAlwaysThere) {
-    allow_all_shared_memory<Kernel>();
+    prepare_kernel<Kernel>();
   }
   const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.rows));
-  const unsigned threads = static_cast<unsigned>(grid.threads);
-  const size_t bytes = static_cast<size_t>(grid.dynamic_bytes);
-  // clang-format off
-  run_kernel<Kernel><<<blocks, threads, bytes, static_cast<cudaStream_t>(stream)>>>(kernel);
-  // clang-format on
-  require(cudaGetLastError(), "launch");
+  const dim3 threads(static_cast<unsigned>(grid.threads));
+  Kernel argument = kernel;
+  void* arguments[] = {&argument};
+  // Its own status: cudaGetLastError would take, and clear, what others have left.
+  require(
+      cudaLaunchKernel(run_kernel<Kernel>, blocks, threads, arguments,
+                       static_cast<size_t>(grid.dynamic_bytes), static_cast<cudaStream_t>(stream)),
+      "launch");
 }
 
 }  // namespace device

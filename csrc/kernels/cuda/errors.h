@@ -9,6 +9,7 @@
 #include "../band.h"
 #include "../formulas.h"
 #include "../tail_columns.h"
+#include "../ties.h"
 #include "call.h"
 
 namespace tailops {
@@ -64,14 +65,27 @@ TAILOPS_DEVICE C weighted_error(C error, const Tail<C>& tail, const Weights<C>& 
   return formulas_of(w).weighted(error, tail_indicator(error, tail.threshold, w.kappa));
 }
 
-// ∂L/∂t of one element, for an upstream gradient of one.
+// Whether an error is one of the order statistics.
 template <typename C>
-TAILOPS_DEVICE C threshold_slope(C error, const Tail<C>& tail, const Weights<C>& w) {
-  if (!is_near(error, tail)) return C(0);
-  return formulas_of(w).threshold_derivative(error, tail_indicator(error, tail.threshold, w.kappa));
+TAILOPS_DEVICE bool is_tied(C error, const Tail<C>& tail) {
+  return error == tail.lower || error == tail.upper;
 }
 
-// The same, both at once and with one exponential, added to the sums of a thread.
+// Adds what an element near the threshold tells of ∂L/∂t.
+template <typename C>
+TAILOPS_DEVICE void add_threshold_gradient(C error, double upstream, const Tail<C>& tail,
+                                           const Weights<C>& w, ThresholdGradient& sum) {
+  if (error == tail.lower) {
+    sum.lower += TiedUpstream::of(upstream, 1.0);
+  } else if (error == tail.upper) {
+    sum.upper += TiedUpstream::of(upstream, 1.0);
+  } else {
+    const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
+    sum.others += upstream * static_cast<double>(formulas_of(w).threshold_derivative(error, h));
+  }
+}
+
+// ℓ and ∂L/∂t with one exponential, added to the sums of a thread.
 template <typename C>
 TAILOPS_DEVICE void add_element(C error, const Tail<C>& tail, const Weights<C>& w, double& weighted,
                                 double& slopes) {
@@ -82,34 +96,14 @@ TAILOPS_DEVICE void add_element(C error, const Tail<C>& tail, const Weights<C>& 
   const auto formulas = formulas_of(w);
   const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
   weighted += static_cast<double>(formulas.weighted(error, h));
-  if (w.mode == GradientMode::kExact) {
+  if (w.mode == GradientMode::kExact && !is_tied(error, tail)) {
     slopes += static_cast<double>(formulas.threshold_derivative(error, h));
   }
 }
 
-// Where β is 0 the squares are not: they may be infinite.
 template <typename C>
 TAILOPS_DEVICE double loss_of(double weighted, double squares, const Weights<C>& w) {
-  const double beta = static_cast<double>(w.beta);
-  return beta == 0.0 ? weighted : beta * squares + (1.0 - beta) * weighted;
-}
-
-// ∂L/∂e of an element that is an order statistic, with the threshold held constant.
-template <typename C>
-TAILOPS_DEVICE double direct_derivative(C error, const Tail<C>& tail, const Weights<C>& w) {
-  const auto formulas = formulas_of(w);
-  const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
-  const double weight = static_cast<double>(formulas.weight(h));
-  if (w.mode == GradientMode::kFixedWeight) return weight;
-  return weight + static_cast<double>(formulas.spike(error, h));
-}
-
-template <typename C>
-TAILOPS_DEVICE Ties ties_of(const GroupState& state, double gradient, const Tail<C>& tail,
-                            const Weights<C>& w) {
-  const double direct = direct_derivative(tail.lower, tail, w);
-  return {direct, tail.lower == tail.upper ? direct : direct_derivative(tail.upper, tail, w),
-          gradient * state.lower_share, gradient * state.upper_share};
+  return mixture(static_cast<double>(w.beta), squares, weighted);
 }
 
 // What arrives at the error of one element that is far from the threshold.
@@ -124,12 +118,9 @@ template <typename C>
 TAILOPS_DEVICE C near_by_error(C error, C upstream, double exact, const Tail<C>& tail,
                                const Ties& ties, const Weights<C>& w) {
   const auto formulas = formulas_of(w);
-  const bool at_lower = error == tail.lower, at_upper = error == tail.upper;
-  if (at_lower || at_upper) {
-    const double direct = at_lower ? ties.direct_lower : ties.direct_upper;
-    const double through =
-        (at_lower ? ties.through_lower : 0.0) + (at_upper ? ties.through_upper : 0.0);
-    return static_cast<C>(formulas.tied_by_error(direct, exact, through));
+  if (is_tied(error, tail)) {
+    return static_cast<C>(
+        formulas.tied_by_error(error == tail.lower ? ties.lower : ties.upper, exact));
   }
   const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
   const C weight = formulas.weight(h);

@@ -60,17 +60,17 @@ struct GroupGradient {
     }
   }
 
-  // Of the one output: ∂L/∂t of a group.
-  TAILOPS_DEVICE double slope_of_one(int64_t g) const {
-    if (call.weights.mode != GradientMode::kExact) return 0.0;
-    return static_cast<double>(widen(upstream[0])) * state[g].threshold_gradient;
+  // Of the one output: ∂L/∂t of a group, where anybody asks for it.
+  TAILOPS_DEVICE ThresholdGradient slope_of_one(int64_t g) const {
+    if (call.weights.mode != GradientMode::kExact) return {};
+    return threshold_gradient_of(state[g], upstream_of_all());
   }
 
   // This thread's share of Σ upstream·∂L/∂t over a group, where there are several outputs.
-  TAILOPS_DEVICE double slopes(int64_t g, int64_t worker, int64_t workers) const {
+  TAILOPS_DEVICE ThresholdGradient slopes(int64_t g, int64_t worker, int64_t workers) const {
     const Tail<C> tail = tail_of(state[g], call.weights);
     const int64_t first = call.first_of(g);
-    double sum = 0.0;
+    ThresholdGradient sum{};
     Vectors(call.group(g)).for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
       errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
@@ -79,8 +79,9 @@ struct GroupGradient {
       for (int j = 0; j < B::kSize; ++j) near |= is_near(errors[j], tail) ? 1u << j : 0u;
       for (near &= batch.valid; near != 0; near &= near - 1) {
         const int j = device::first_bit(near);
-        sum += upstream_of(call.row_of(first + batch.number(j) * call.inner)) *
-               static_cast<double>(threshold_slope(pick(errors, j), tail, call.weights));
+        const double upstream_of_it =
+            upstream_of(call.row_of(first + batch.number(j) * call.inner));
+        add_threshold_gradient(pick(errors, j), upstream_of_it, tail, call.weights, sum);
       }
     });
     return sum;
@@ -88,11 +89,12 @@ struct GroupGradient {
 
   // This thread's share of a group's gradient; `slope` is ∂L/∂t. What is near the threshold comes
   // one by one: mostly there is nothing, and its text is long.
-  TAILOPS_DEVICE void write(int64_t g, double slope, int64_t worker, int64_t workers) const {
+  TAILOPS_DEVICE void write(int64_t g, const ThresholdGradient& slope, int64_t worker,
+                            int64_t workers) const {
     const GroupState own = state[g];
     const Weights<C>& w = call.weights;
     const Tail<C> tail = tail_of(own, w);
-    const Ties ties = ties_of(own, slope, tail, w);
+    const Ties ties = ties_of(own, slope, w);
     const int64_t first = call.first_of(g);
     const double all = kOne ? upstream_of_all() : 0.0;
     const C rounded = static_cast<C>(all);
@@ -154,7 +156,7 @@ struct GroupBackward {
   static constexpr bool kIsLean = Pass::kOne && sizeof(T) == 4;
   static constexpr int kLeastBlocks = Team::kIsBlock ? (kIsLean ? 2 : 1) : (kIsLean ? 7 : 4);
   struct Shared {
-    typename Team::template Room<double> slopes[Team::kMostTeams];
+    typename Team::template Room<ThresholdGradient> slopes[Team::kMostTeams];
   };
 
   Pass pass;
@@ -169,11 +171,11 @@ struct GroupBackward {
   }
 
  private:
-  TAILOPS_DEVICE double slope_of(const Team& team, int64_t g, Shared& shared) const {
+  TAILOPS_DEVICE ThresholdGradient slope_of(const Team& team, int64_t g, Shared& shared) const {
     if constexpr (Pass::kOne) {
       return pass.slope_of_one(g);
     } else {
-      if (pass.call.weights.mode != GradientMode::kExact) return 0.0;
+      if (pass.call.weights.mode != GradientMode::kExact) return {};
       return team.reduce(pass.slopes(g, team.thread(), team.threads()),
                          shared.slopes[team.number()], Add());
     }
@@ -186,17 +188,17 @@ struct GridSlopes {
   static constexpr int kMostThreads = 256;
   static constexpr int kLeastBlocks = 3;
   struct Shared {
-    double warps[kMostWarps];
+    ThresholdGradient warps[kMostWarps];
   };
 
   GroupGradient<T, ManyOutputs> pass;
-  double* sums;  // [groups][blocks]
+  ThresholdGradient* sums;  // [groups][blocks]
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const int64_t g = device::row_of_blocks();
     const int64_t worker = device::block() * device::threads() + device::thread();
-    const double sum = block_reduce(pass.slopes(g, worker, device::blocks() * device::threads()),
-                                    shared.warps, Add());
+    const ThresholdGradient sum = block_reduce(
+        pass.slopes(g, worker, device::blocks() * device::threads()), shared.warps, Add());
     if (device::thread() == 0) sums[g * device::blocks() + device::block()] = sum;
   }
 };
@@ -207,11 +209,11 @@ struct GridBackward {
   static constexpr int kMostThreads = 256;
   static constexpr int kLeastBlocks = Pass::kOne && sizeof(T) == 4 ? 4 : 2;
   struct Shared {
-    double warps[kMostWarps];
+    ThresholdGradient warps[kMostWarps];
   };
 
   Pass pass;
-  const double* sums;  // or none
+  const ThresholdGradient* sums;  // or none
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const int64_t g = device::row_of_blocks();
@@ -220,13 +222,13 @@ struct GridBackward {
   }
 
  private:
-  TAILOPS_DEVICE double slope_of(int64_t g, Shared& shared) const {
+  TAILOPS_DEVICE ThresholdGradient slope_of(int64_t g, Shared& shared) const {
     if constexpr (Pass::kOne) {
       return pass.slope_of_one(g);
     } else {
-      if (sums == nullptr) return 0.0;
-      const double* const own = sums + g * device::blocks();
-      double slope = 0.0;
+      if (sums == nullptr) return {};
+      const ThresholdGradient* const own = sums + g * device::blocks();
+      ThresholdGradient slope{};
       for (int64_t b = device::thread(); b < device::blocks(); b += device::threads()) {
         slope += own[b];
       }

@@ -46,7 +46,7 @@ struct Finish {
     if (is_nan) weighted = sums.other = found.threshold;
     const double group_loss = loss_of(weighted, far.other, grid.call.weights);
     const double scale = grid.call.scale_in_group(found.valid);
-    found.threshold_gradient = scale * sums.other;
+    found.threshold_gradient = sums.other;
     if (group_losses != nullptr) group_losses[grid.group()] = group_loss;
     if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
   }

@@ -315,8 +315,9 @@ struct Narrow {
       const Rank rank = grid.call.rank(static_cast<int64_t>(valid));
       found = state_of(nan, nan, 1, 1, rank, static_cast<double>(valid));
     } else if (valid != 0) {
-      found = state_of(Bits::decode(seeks[0].first), Bits::decode(seeks[1].first), seeks[0].count,
-                       seeks[1].count, control.rank, static_cast<double>(valid));
+      found = state_of(Bits::decode(seeks[0].first), Bits::decode(seeks[1].first),
+                       static_cast<double>(seeks[0].count), static_cast<double>(seeks[1].count),
+                       control.rank, static_cast<double>(valid));
     }
     state[grid.group()] = found;
   }

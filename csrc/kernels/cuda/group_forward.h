@@ -10,21 +10,8 @@
 namespace tailops {
 namespace cuda {
 
-// The state of a group from its order statistics.
-template <typename C>
-TAILOPS_DEVICE GroupState state_of(C lower, C upper, uint64_t lower_count, uint64_t upper_count,
-                                   const Rank& rank, double valid) {
-  return {static_cast<double>(interpolate(lower, upper, rank)),
-          static_cast<double>(lower),
-          static_cast<double>(upper),
-          rank.scale * (1.0 - rank.weight) / static_cast<double>(lower_count),
-          rank.weight == 0.0 ? 0.0 : rank.scale * rank.weight / static_cast<double>(upper_count),
-          0.0,
-          valid};
-}
-
 // Of a group of which all is ignored.
-TAILOPS_DEVICE GroupState state_of_nothing() { return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
+TAILOPS_DEVICE GroupState state_of_nothing() { return {}; }
 
 template <typename T, typename Team, typename Outputs>
 struct GroupForward {
@@ -135,7 +122,7 @@ struct GroupForward {
       if (team.thread() == 0) {
         const double scale = call.scale_in_group(static_cast<double>(all.valid));
         const double group_loss = loss_of(sums.weighted, squares, call.weights);
-        state[g].threshold_gradient = scale * sums.slopes;
+        state[g].threshold_gradient = sums.slopes;
         losses += group_loss;
         if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
       }
@@ -220,8 +207,8 @@ struct GroupForward {
         upper = Select::next_above(keys, lower.key, shared.select, team);
       }
     }
-    return state_of(Bits::decode_positive(lower.key), Bits::decode_positive(upper.key), lower.ties,
-                    upper.ties, rank, valid);
+    return state_of(Bits::decode_positive(lower.key), Bits::decode_positive(upper.key),
+                    static_cast<double>(lower.ties), static_cast<double>(upper.ties), rank, valid);
   }
 
   // Rows lie within the group.

@@ -32,7 +32,7 @@ TAILOPS_DEVICE double valid_of_groups(const GroupState* state, int64_t groups, d
   return total_of(groups, of_warps, [&](int64_t g) { return state[g].valid; });
 }
 
-// The loss; and ∂L/∂t, which waits for its scale.
+// The loss.
 template <typename T>
 struct GroupTotals {
   static constexpr int kMostThreads = 512;
@@ -45,17 +45,12 @@ struct GroupTotals {
   const double* losses;
   int64_t parts;  // each the loss of a group or of some
   int64_t groups;
-  GroupState* state;
+  const GroupState* state;
   T* loss;
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     double scale = call.row_scale;
-    if (call.by_valid) {
-      scale = mean_scale(valid_of_groups(state, groups, shared.warps));
-      for (int64_t g = device::thread(); g < groups; g += device::threads()) {
-        state[g].threshold_gradient *= scale;
-      }
-    }
+    if (call.by_valid) scale = mean_scale(valid_of_groups(state, groups, shared.warps));
     const double total = total_of(parts, shared.warps, [&](int64_t i) { return losses[i]; });
     if (device::thread() == 0) *loss = narrow<T>(total * scale);
   }

@@ -86,6 +86,8 @@ std::string toolkit() {
 
 std::string architectures() { return TAILOPS_CUDA_ARCHITECTURES; }
 
+void prepare() { device::prepare(); }
+
 int device_count() {
   int count = 0;
   if (cudaGetDeviceCount(&count) == cudaSuccess) return count;

@@ -255,9 +255,9 @@ class BackwardLaunches {
                        std::max<int64_t>(1, most / call_.groups()));
     Workspace space(workspace);
     if (needs_slopes_ && call_.inner > 1) {
-      slopes_ = space.add<double>(call_.groups() * columns_.parts);
+      slopes_ = space.add<ThresholdGradient>(call_.groups() * columns_.parts);
     } else if (needs_slopes_ && !in_blocks_) {
-      slopes_ = space.add<double>(call_.groups() * blocks_);
+      slopes_ = space.add<ThresholdGradient>(call_.groups() * blocks_);
     }
     if (call_.by_valid && !call_.to_scalar) {
       row_scales_ = space.add<C>(call_.rows());
@@ -326,7 +326,7 @@ class BackwardLaunches {
   const bool in_blocks_;  // where blocks need not wait for a sum, more of them are faster
   const TeamPlan teams_;
   int64_t blocks_ = 1;
-  double* slopes_ = nullptr;
+  ThresholdGradient* slopes_ = nullptr;
   Rows rows_{};
   C* row_scales_ = nullptr;
   double* scalar_scale_ = nullptr;

@@ -45,13 +45,15 @@ struct Seek {
     return first == other.first && last == other.last;
   }
 
-  // With what its digit was found to be.
+  // With what its digit was found to be; one of the keys sought has it.
   TAILOPS_DEVICE Seek narrowed(const Digits<Key>& digits, int bin, uint64_t rest_in_bin,
                                uint64_t count_of_bin) const {
     const Key begin = digits.base + (static_cast<Key>(bin) << digits.shift);
-    const Key end = begin + ((Key(1) << digits.shift) - 1);
-    const bool is_open = bin == kGridBins - 1 || end > last;
-    return {begin > first ? begin : first, is_open ? last : end, rest_in_bin, count_of_bin};
+    const Key beyond_begin = (Key(1) << digits.shift) - 1;
+    // Not begin + beyond_begin > last: the sum may be beyond the largest key, and be a small one.
+    const bool is_open = bin == kGridBins - 1 || beyond_begin > last - begin;
+    return {begin > first ? begin : first, is_open ? last : begin + beyond_begin, rest_in_bin,
+            count_of_bin};
   }
 };
 

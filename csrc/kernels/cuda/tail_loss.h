@@ -51,6 +51,10 @@ TAILOPS_EXPORT void backward(const Inputs<T>& inputs, const T* upstream, const G
                              const Geometry& geometry, const Options& options, T* gradient,
                              void* workspace, void* stream);
 
+// Loads every kernel of loss and selection onto the current device: before the first call that is
+// captured, where the driver cannot load them during a capture.
+TAILOPS_EXPORT void prepare();
+
 // What is compiled in: "13.0", and for example "75 80 90".
 TAILOPS_EXPORT std::string toolkit();
 TAILOPS_EXPORT std::string architectures();

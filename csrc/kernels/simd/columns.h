@@ -84,7 +84,8 @@ struct ColumnLoops : ErrorLanes<Error, T> {
             const Indicator<V> h = tail_indicator(e, of(tail.threshold), w.kappa);
             loss = choose(near, formulas.weighted(e, h), loss);
             if (exact) {
-              const V slope = Base::zero_unless(near, formulas.threshold_derivative(e, h));
+              const M others = near & ~Base::tied(near, e, of(tail.lower), of(tail.upper));
+              const V slope = Base::zero_unless(others, formulas.threshold_derivative(e, h));
               Base::store_count(slopes + i, Base::load_count(slopes + i, count) + slope, count);
             }
           }
@@ -94,25 +95,37 @@ struct ColumnLoops : ErrorLanes<Error, T> {
     squares += row_squares.total();
   }
 
-  // Σ upstream·∂L/∂t of each column, added to slopes[i].
+  // Σ upstream·∂L/∂t of each column, added to gradients[i].
   static void column_threshold_gradient(const T* y_true, const T* y_pred, int64_t n,
                                         const Weights<C>& w, const TailColumns<C>& tail,
-                                        const Upstream<T>& upstream, double* slopes) {
+                                        const Upstream<T>& upstream, ThresholdGradient* gradients) {
     const Formulas formulas = Base::formulas_of(w);
-    const Wide<C> zero = wide_broadcast<C>(0.0);
     Base::for_each_vector(
         y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
           const auto of = [&](const std::vector<C>& v) { return load(&v[static_cast<size_t>(i)]); };
           const V e = formulas.error(p - t);
           const M near = valid & Base::inside(e, of(tail.band_low), of(tail.band_high));
           if (bits_of(near) == 0) return;
-          const V slope =
-              formulas.threshold_derivative(e, tail_indicator(e, of(tail.threshold), w.kappa));
-          const Wide<C> weighted =
-              choose<C>(near, to_wide<C>(slope) * exact_upstream(upstream, i, count), zero);
-          double lanes[kStep];
-          memcpy(lanes, &weighted, sizeof(lanes));
-          for (int lane = 0; lane < count; ++lane) slopes[i + lane] += lanes[lane];
+          const M at_lower = near & (e == of(tail.lower));
+          const uint32_t ties = bits_of(Base::tied(near, e, of(tail.lower), of(tail.upper)));
+          const uint32_t lower = bits_of(at_lower), others = bits_of(near) & ~ties;
+          const Wide<C> exact_g = exact_upstream(upstream, i, count);
+          V slope{};
+          if (others != 0) {
+            slope =
+                formulas.threshold_derivative(e, tail_indicator(e, of(tail.threshold), w.kappa));
+          }
+          double g[kStep];
+          memcpy(g, &exact_g, sizeof(g));
+          for (int lane = 0; lane < count; ++lane) {
+            ThresholdGradient& gradient = gradients[i + lane];
+            if (others >> lane & 1) {
+              gradient.others += static_cast<double>(slope[lane]) * g[lane];
+            } else if (ties >> lane & 1) {
+              (lower >> lane & 1 ? gradient.lower : gradient.upper) +=
+                  TiedUpstream::of(g[lane], 1.0);
+            }
+          }
         });
   }
 };

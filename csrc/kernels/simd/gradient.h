@@ -11,8 +11,22 @@ inline namespace TAILOPS_TARGET {
 template <typename C>
 struct NearTail {
   Vector<C> threshold, lower, upper;
-  Wide<C> direct_lower, direct_upper, through_lower, through_upper;
 };
+
+// What those get that tie with it.
+template <typename C>
+struct NearTies {
+  TieOf<Wide<C>> lower, upper;
+};
+
+// The same for any source of numbers: wide(member) is that member of the ties.
+template <typename C, typename WideOf>
+inline TieOf<Wide<C>> wide_tie(const WideOf& wide) {
+  return {wide([](const auto& tie) -> const auto& { return tie.weight; }),
+          wide([](const auto& tie) -> const auto& { return tie.spike; }),
+          wide([](const auto& tie) -> const auto& { return tie.expected; }),
+          wide([](const auto& tie) -> const auto& { return tie.through; })};
+}
 
 // The same threshold for every element.
 template <typename C>
@@ -24,20 +38,21 @@ struct RowTail {
   Vector<C> band_high(int64_t) const { return broadcast(tail.band_high); }
 
   NearTail<C> near(int64_t) const {
-    return {broadcast(tail.threshold),
-            broadcast(tail.lower),
-            broadcast(tail.upper),
-            wide_broadcast<C>(ties.direct_lower),
-            wide_broadcast<C>(ties.direct_upper),
-            wide_broadcast<C>(ties.through_lower),
-            wide_broadcast<C>(ties.through_upper)};
+    return {broadcast(tail.threshold), broadcast(tail.lower), broadcast(tail.upper)};
   }
+  NearTail<C> near(const Position<C>*) const { return near(int64_t{0}); }
 
-  NearTail<C> gathered(const Position<C>*) const { return near(0); }
+  NearTies<C> near_ties(int64_t) const { return {wide(ties.lower), wide(ties.upper)}; }
+  NearTies<C> near_ties(const Position<C>*) const { return near_ties(int64_t{0}); }
 
   RowTail from(int64_t) const { return *this; }
 
   static constexpr bool kOneForAll = true;
+
+ private:
+  static TieOf<Wide<C>> wide(const Tie& tie) {
+    return wide_tie<C>([&](const auto& member) { return wide_broadcast<C>(member(tie)); });
+  }
 };
 
 // Element i has the threshold of column first + i.
@@ -49,40 +64,46 @@ struct ColumnTail {
   Vector<C> band_low(int64_t i) const { return load(&columns->band_low[first + i]); }
   Vector<C> band_high(int64_t i) const { return load(&columns->band_high[first + i]); }
 
-  NearTail<C> near(int64_t i) const {
-    const auto of = [&](const std::vector<C>& v) { return load(&v[first + i]); };
-    const auto wide = [&](const std::vector<double>& v) { return wide_load<C>(&v[first + i]); };
-    return {of(columns->threshold),      of(columns->lower),          of(columns->upper),
-            wide(columns->direct_lower), wide(columns->direct_upper), wide(columns->through_lower),
-            wide(columns->through_upper)};
+  // At element i; or at those of some positions.
+  template <typename At>
+  NearTail<C> near(At at) const {
+    return {load(here(columns->threshold, at)), load(here(columns->lower, at)),
+            load(here(columns->upper, at))};
   }
 
-  NearTail<C> gathered(const Position<C>* positions) const {
-    const auto of = [&](const auto& v, auto& gathered) {
-      for (int lane = 0; lane < kLanes<C>; ++lane) gathered[lane] = v[first + positions[lane]];
-    };
-    C threshold[kLanes<C>], lower[kLanes<C>], upper[kLanes<C>];
-    double direct_lower[kLanes<C>], direct_upper[kLanes<C>];
-    double through_lower[kLanes<C>], through_upper[kLanes<C>];
-    of(columns->threshold, threshold);
-    of(columns->lower, lower);
-    of(columns->upper, upper);
-    of(columns->direct_lower, direct_lower);
-    of(columns->direct_upper, direct_upper);
-    of(columns->through_lower, through_lower);
-    of(columns->through_upper, through_upper);
-    return {load(threshold),
-            load(lower),
-            load(upper),
-            wide_load<C>(direct_lower),
-            wide_load<C>(direct_upper),
-            wide_load<C>(through_lower),
-            wide_load<C>(through_upper)};
+  template <typename At>
+  NearTies<C> near_ties(At at) const {
+    return {wide(columns->lower_ties, at), wide(columns->upper_ties, at)};
   }
 
   ColumnTail from(int64_t i) const { return {columns, first + i}; }
 
   static constexpr bool kOneForAll = false;
+
+ private:
+  template <typename Number>
+  struct Gathered {
+    Number numbers[kLanes<C>];
+    operator const Number*() const { return numbers; }
+  };
+
+  template <typename Number>
+  const Number* here(const std::vector<Number>& of, int64_t i) const {
+    return &of[static_cast<size_t>(first + i)];
+  }
+  template <typename Number>
+  Gathered<Number> here(const std::vector<Number>& of, const Position<C>* positions) const {
+    Gathered<Number> gathered;
+    for (int lane = 0; lane < kLanes<C>; ++lane) {
+      gathered.numbers[lane] = of[static_cast<size_t>(first + positions[lane])];
+    }
+    return gathered;
+  }
+
+  template <typename At>
+  TieOf<Wide<C>> wide(const TieOf<std::vector<double>>& ties, At at) const {
+    return wide_tie<C>([&](const auto& member) { return wide_load<C>(here(member(ties), at)); });
+  }
 };
 
 template <typename Error, typename T>
@@ -119,11 +140,10 @@ struct GradientLoops : TileLoops<Error, T> {
         common_upstream = broadcast(widen(*upstream.values) * static_cast<C>(upstream.scale));
       }
       if (!kSameTies) return;
-      const NearTail<C> tail = where.near(0);
-      const M all = M{} - 1;
-      const M both = tail.lower == tail.upper;
-      tied_lower = tied_by_error(all, both, 0, kStep, tail);
-      tied_upper = tied_by_error(both, all, 0, kStep, tail);
+      const NearTies<C> ties = where.near_ties(int64_t{0});
+      const Wide<C> exact_g = exact_upstream(upstream, 0, kStep);
+      tied_lower = to_narrow<C>(Formulas::tied_by_error(ties.lower, exact_g));
+      tied_upper = to_narrow<C>(Formulas::tied_by_error(ties.upper, exact_g));
     }
 
     V residuals(int64_t i, int count) const {
@@ -156,27 +176,23 @@ struct GradientLoops : TileLoops<Error, T> {
     }
 
     // Those that tie with an order statistic share what comes through the threshold; where many are
-    // equal, most of those near the threshold are at it, and none needs an exponential.
-    TAILOPS_INLINE V near_by_error(V e, M near, V g, int64_t i, int count,
-                                   const NearTail<C>& tail) const {
-      const M at_lower = e == tail.lower, at_upper = e == tail.upper;
-      const M ties = at_lower | at_upper;
+    // equal, most of those near the threshold are at it, and none needs an exponential. The
+    // thresholds are those at `at`, the upstream gradients those from `i` on.
+    template <typename At>
+    TAILOPS_INLINE V near_by_error(V e, M near, V g, At at, int64_t i, int count) const {
+      const NearTail<C> tail = where.near(at);
+      const M at_lower = e == tail.lower, ties = at_lower | (e == tail.upper);
       V by_error{};
       if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, tail.threshold);
       if (bits_of(ties) == 0) return by_error;
-      const V tied = kSameTies ? choose(at_lower, tied_lower, tied_upper)
-                               : tied_by_error(at_lower, at_upper, i, count, tail);
-      return choose(ties, tied, by_error);
-    }
-
-    // In float64: the two parts of it cancel.
-    V tied_by_error(M at_lower, M at_upper, int64_t i, int count, const NearTail<C>& tail) const {
-      const Wide<C> zero = wide_broadcast<C>(0.0);
-      const Wide<C> direct = choose<C>(at_lower, tail.direct_lower, tail.direct_upper);
-      const Wide<C> through = choose<C>(at_lower, tail.through_lower, zero) +
-                              choose<C>(at_upper, tail.through_upper, zero);
+      if (kSameTies) return choose(ties, choose(at_lower, tied_lower, tied_upper), by_error);
+      const NearTies<C> tied = where.near_ties(at);
       const Wide<C> exact_g = exact_upstream(upstream, i, count);
-      return to_narrow<C>(formulas.tied_by_error(direct, exact_g, through));
+      by_error =
+          choose(at_lower, to_narrow<C>(Formulas::tied_by_error(tied.lower, exact_g)), by_error);
+      const M at_upper = ties & ~at_lower;
+      if (bits_of(at_upper) == 0) return by_error;
+      return choose(at_upper, to_narrow<C>(Formulas::tied_by_error(tied.upper, exact_g)), by_error);
     }
   };
 
@@ -196,8 +212,8 @@ struct GradientLoops : TileLoops<Error, T> {
       }
       const V d = load(aside.residuals + k);
       const V g = gathered.upstream_at(0, kStep);
-      const V by_error = gathered.near_by_error(tile.formulas.error(d), M{} - 1, g, 0, kStep,
-                                                tile.where.gathered(positions));
+      const V by_error =
+          gathered.near_by_error(tile.formulas.error(d), M{} - 1, g, positions, 0, kStep);
       store(written, tile.formulas.residual_derivative(d, by_error, g));
       const int lanes = count - k < kStep ? count - k : kStep;
       for (int lane = 0; lane < lanes; ++lane) to[positions[lane]] = written[lane];
@@ -267,8 +283,7 @@ struct GradientLoops : TileLoops<Error, T> {
       near_count += __builtin_popcount(bits);
       V by_error = tile.far_by_error(g, above);
       if (bits != 0) {
-        by_error =
-            choose(near, tile.near_by_error(e, near, g, i, count, tile.where.near(i)), by_error);
+        by_error = choose(near, tile.near_by_error(e, near, g, i, i, count), by_error);
       }
       Base::store_count(to + i, tile.formulas.residual_derivative(d, by_error, g), count);
     }
@@ -305,17 +320,6 @@ struct GradientLoops : TileLoops<Error, T> {
                               const Upstream<T>& upstream, bool streamed, T* out) {
     const auto pass = upstream.each ? run<true, ColumnTail<C>> : run<false, ColumnTail<C>>;
     pass(y_true, y_pred, n, w, {&columns, first}, upstream, streamed, out);
-  }
-
-  // ∂L/∂e of an element that is an order statistic, with the threshold held constant, for an
-  // upstream gradient of one.
-  static double direct_derivative(C error, C threshold, const Weights<C>& w) {
-    const Formulas formulas = Base::formulas_of(w);
-    const V e = broadcast(error);
-    const Indicator<V> h = tail_indicator(e, threshold, w.kappa);
-    const double weight = formulas.weight(h)[0];
-    const double spike = formulas.spike(e, h)[0];
-    return w.mode == GradientMode::kFixedWeight ? weight : weight + spike;
   }
 };
 

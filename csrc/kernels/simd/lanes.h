@@ -90,6 +90,9 @@ struct Lanes {
   }
 
   static M inside(V e, V band_low, V band_high) { return ~((e < band_low) | (e > band_high)); }
+
+  // Which of the elements of a mask tie with the threshold.
+  static M tied(M of, V e, V lower, V upper) { return of & ((e == lower) | (e == upper)); }
 };
 
 // A vector's lanes in float64, as many vectors as that takes.
@@ -100,6 +103,9 @@ struct Wide {
 
   Wide operator+(const Wide& other) const {
     return of([&](int k) { return part[k] + other.part[k]; });
+  }
+  Wide operator-(const Wide& other) const {
+    return of([&](int k) { return part[k] - other.part[k]; });
   }
   Wide operator*(const Wide& other) const {
     return of([&](int k) { return part[k] * other.part[k]; });
@@ -150,6 +156,14 @@ inline Wide<C> choose(Mask<C> mask, const Wide<C>& yes, const Wide<C>& no) {
   };
   const Masks masks = reinterpret<Masks>(__builtin_convertvector(mask, Emulated));
   return Wide<C>::of([&](int k) { return choose(masks.part[k], yes.part[k], no.part[k]); });
+}
+
+template <typename C>
+inline Wide<C> product_or_zero(const Wide<C>& a, const Wide<C>& b) {
+  return Wide<C>::of([&](int k) {
+    const DoubleVector x = a.part[k], y = b.part[k], zero{};
+    return choose((x == zero) | (y == zero), zero, x * y);
+  });
 }
 
 // The upstream gradients of `count` elements.

@@ -12,6 +12,7 @@
 #include "../gradient_mode.h"
 #include "../ignore.h"
 #include "../selection_network.h"
+#include "../tie.h"
 
 namespace tailops {
 
@@ -69,7 +70,7 @@ struct Tail {
 struct Sums {
   double weighted = 0.0;            // Σ ℓ
   double squares = 0.0;             // Σ d², where β ≠ 0
-  double threshold_gradient = 0.0;  // Σ ∂L/∂t
+  double threshold_gradient = 0.0;  // Σ ∂L/∂t, without those equal to lower or upper
 
   Sums& operator+=(const Sums& other) {
     weighted += other.weighted;
@@ -79,21 +80,12 @@ struct Sums {
   }
 };
 
-// For an element equal to lower, and to upper: ∂L/∂e with the threshold held constant, for an
-// upstream gradient of one; and ∂L/∂t·∂t/∂e.
-struct Ties {
-  double direct_lower;
-  double direct_upper;
-  double through_lower;
-  double through_upper;
-};
-
 // One threshold per element, in arrays: columns of a matrix. Loops read whole vectors, so there are
 // kSlack more than columns.
 template <typename C>
 struct TailColumns {
   std::vector<C> threshold, lower, upper, band_low, band_high;
-  std::vector<double> direct_lower, direct_upper, through_lower, through_upper;
+  TieOf<std::vector<double>> lower_ties, upper_ties;
 };
 
 // The number of a column, as wide as a value.
@@ -184,11 +176,9 @@ struct Loops {
   // The same to be added up.
   void (*wide_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                       const Tail<C>&, C* out);
-  // ∂L/∂e with the threshold held constant.
-  double (*direct_derivative)(C error, C threshold, const Weights<C>&);
   // Σ upstream·∂L/∂t.
-  double (*threshold_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
-                               const Tail<C>&, const Upstream<T>&);
+  ThresholdGradient (*threshold_gradient)(const T* y_true, const T* y_pred, int64_t n,
+                                          const Weights<C>&, const Tail<C>&, const Upstream<T>&);
   // `out` as for losses.
   void (*gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
                    const Ties&, const Upstream<T>&, bool streamed, T* out);
@@ -202,9 +192,10 @@ struct Loops {
   // Adds to weighted[i] and slopes[i] what Sums has of one group, Σ d² to `squares`.
   void (*column_sum)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                      const TailColumns<C>&, C* weighted, C* slopes, double& squares);
-  // Adds Σ upstream·∂L/∂t to slopes[i].
+  // Adds Σ upstream·∂L/∂t to gradients[i].
   void (*column_threshold_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
-                                    const TailColumns<C>&, const Upstream<T>&, double* slopes);
+                                    const TailColumns<C>&, const Upstream<T>&,
+                                    ThresholdGradient* gradients);
   // The same where element i has the threshold of column first + i.
   void (*column_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
                         const TailColumns<C>&, int64_t first, bool streamed, T* out);

@@ -66,7 +66,6 @@ constexpr Loops<T> table() {
   loops.wide_losses = clean<Losses::wide_losses>;
   loops.column_losses = clean<Losses::column_losses>;
   loops.wide_column_losses = clean<Losses::wide_column_losses>;
-  loops.direct_derivative = clean<Gradient::direct_derivative>;
   loops.threshold_gradient = clean<Sum::threshold_gradient>;
   loops.gradient = clean<Gradient::gradient>;
   loops.column_gradient = clean<Gradient::column_gradient>;

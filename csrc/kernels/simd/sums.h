@@ -85,12 +85,15 @@ struct SumLoops : ErrorLanes<Error, T> {
     }
   };
 
+  // Whose threshold is as given.
   template <bool kExact>
   static TAILOPS_INLINE void add_near(const Formulas& formulas, V e, V threshold, M near,
-                                      TileOf& sums) {
+                                      const Tail<C>& tail, TileOf& sums) {
     const Indicator<V> h = tail_indicator(e, threshold, formulas.kappa);
     sums.excess += Base::zero_unless(near, formulas.excess(e, h));
-    if (kExact) sums.slopes += Base::zero_unless(near, formulas.threshold_derivative(e, h));
+    if (!kExact) return;
+    const M ties = Base::tied(near, e, broadcast(tail.lower), broadcast(tail.upper));
+    sums.slopes += Base::zero_unless(near & ~ties, formulas.threshold_derivative(e, h));
   }
 
   // Writes zeros over them, and returns their sum.
@@ -134,7 +137,7 @@ struct SumLoops : ErrorLanes<Error, T> {
     if (bits_of(far) == 0) {
       for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int, M valid) TAILOPS_INLINE {
         const V e = load(errors + k);
-        add_near<kExact>(formulas, e, threshold, valid, sums);
+        add_near<kExact>(formulas, e, threshold, valid, tail, sums);
       });
     } else {
       near_count = 0;
@@ -143,7 +146,7 @@ struct SumLoops : ErrorLanes<Error, T> {
         const M near = Base::inside(e, low, high) & valid;
         near_count += __builtin_popcount(bits_of(near));
         sums.above += Base::zero_unless(e > high, e);
-        add_near<kExact>(formulas, e, threshold, near, sums);
+        add_near<kExact>(formulas, e, threshold, near, tail, sums);
       });
     }
     totals.add(sums);
@@ -221,23 +224,52 @@ struct SumLoops : ErrorLanes<Error, T> {
     pass({errors}, n, w, tail, sums);
   }
 
+  // The upstream gradients of the elements that are equal to an order statistic.
+  struct TiedLanes : ExactSum<Wide<C>> {
+    TiedLanes() : ExactSum<Wide<C>>{wide_broadcast<C>(0.0), wide_broadcast<C>(0.0)} {}
+
+    TAILOPS_INLINE void add_tied(M tied, const Wide<C>& upstream) {
+      const Wide<C> zero = wide_broadcast<C>(0.0);
+      this->add(choose<C>(tied, upstream, zero), zero);
+    }
+    TiedUpstream total() const {
+      TiedUpstream all{};
+      for (int k = 0; k < Wide<C>::kParts; ++k) {
+        for (int lane = 0; lane < kLanes<double>; ++lane) {
+          all.add(this->sum.part[k][lane], this->rest.part[k][lane]);
+        }
+      }
+      return all;
+    }
+  };
+
   // Σ upstream·∂L/∂t.
-  static double threshold_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
-                                   const Tail<C>& tail, const Upstream<T>& upstream) {
+  static ThresholdGradient threshold_gradient(const T* y_true, const T* y_pred, int64_t n,
+                                              const Weights<C>& w, const Tail<C>& tail,
+                                              const Upstream<T>& upstream) {
     const Formulas formulas = Base::formulas_of(w);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
+    const V lower = broadcast(tail.lower), upper = broadcast(tail.upper);
     const C threshold = tail.threshold;
     const Wide<C> zero = wide_broadcast<C>(0.0);
-    Wide<C> sum = zero;
+    Wide<C> others = zero;
+    TiedLanes at_lower, at_upper;
     Base::for_each_vector(
         y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
           const V e = formulas.error(p - t);
           const M near = Base::inside(e, low, high) & valid;
           if (bits_of(near) == 0) return;
+          const Wide<C> g = exact_upstream(upstream, i, count);
+          const M ties = Base::tied(near, e, lower, upper);
+          if (bits_of(ties) != 0) {
+            at_lower.add_tied(ties & (e == lower), g);
+            at_upper.add_tied(ties & (e != lower), g);
+          }
+          if (bits_of(near & ~ties) == 0) return;
           const V slope = formulas.threshold_derivative(e, tail_indicator(e, threshold, w.kappa));
-          sum = sum + choose<C>(near, to_wide<C>(slope) * exact_upstream(upstream, i, count), zero);
+          others = others + choose<C>(near & ~ties, to_wide<C>(slope) * g, zero);
         });
-    return sum.total();
+    return {others.total(), at_lower.total(), at_upper.total()};
   }
 };
 

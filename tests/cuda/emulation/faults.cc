@@ -2,8 +2,9 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
 
-#include "kernels/cuda/device.h"
+#include "kernels/cuda/block.h"
 
 namespace {
 
@@ -23,21 +24,66 @@ struct Faulty {
 };
 
 template <typename Body>
-void report(const char* name, const Body& body) {
+void report(const char* name, const Body& body, int64_t blocks = 1) {
   unsigned out[64] = {};
   for (unsigned seed = 0; seed < 5; ++seed) {
     tailops::emulation::machine().random.seed(seed);
-    const char* outcome = "right";
+    std::string outcome = "right";
     try {
-      device::launch(Faulty<Body>{body, out}, {1, 1, 64, 0}, nullptr);
+      device::launch(Faulty<Body>{body, out}, {blocks, 1, 64, 0}, nullptr);
       for (unsigned t = 0; t < 64; ++t) {
         if (out[t] != 63 - t) outcome = "wrong";
       }
     } catch (const std::exception& problem) {
       outcome = problem.what();
     }
-    std::printf("%s: %s\n", name, outcome);
+    std::printf("%s: %s\n", name, outcome.c_str());
   }
+}
+
+constexpr unsigned kBlocks = 6;
+
+// What blocks tell each other.
+struct Told {
+  unsigned values[kBlocks][64];
+  unsigned finished;
+};
+
+// Every block tells its threads' numbers; the last adds up what all have told.
+template <typename IsLast>
+void report_last_block(const char* name, const IsLast& is_last) {
+  Told told{};
+  tailops::emulation::machine().memory.watch(&told, sizeof(told));
+  const auto body = [&](unsigned* shared, unsigned* out) {
+    const unsigned t = static_cast<unsigned>(device::thread());
+    told.values[device::block()][t] = t + 1;
+    if (!is_last(&told.finished, shared)) return;
+    unsigned sum = 0;
+    for (const auto& of_block : told.values) sum += device::load_fresh(&of_block[63 - t]);
+    out[t] = sum / kBlocks - 1;
+    for (auto& of_block : told.values) of_block[63 - t] = 0;
+  };
+  report(name, body, kBlocks);
+  tailops::emulation::machine().memory.watch_nothing();
+}
+
+// The last block's way, with some of its fences.
+template <typename Before, typename Behind>
+auto last_block(bool releases, bool acquires, const Before& before, const Behind& behind) {
+  return [=](unsigned* finished, unsigned* shared) {
+    before();
+    device::barrier();
+    if (device::thread() == 0) {
+      if (releases) device::fence();
+      const unsigned others = device::atomic_add(finished, 1u);
+      if (acquires) device::fence();
+      *shared = others + 1 == kBlocks ? 1u : 0u;
+      if (*shared != 0) *finished = 0;
+    }
+    device::barrier();
+    behind();
+    return *shared != 0;
+  };
 }
 
 }  // namespace
@@ -90,6 +136,14 @@ int main() {
       out[0] = device::shuffle(1u, 0);
     }
   });
+  const auto nothing = [] {};
+  const auto fence = [] { device::fence(); };
+  report_last_block("no fault, last block", tailops::cuda::is_last_block);
+  report_last_block("no fault, its fences", last_block(true, true, nothing, nothing));
+  report_last_block("no fence before the atomic", last_block(false, true, nothing, nothing));
+  report_last_block("no fence behind the atomic", last_block(true, false, nothing, nothing));
+  report_last_block("a fence before the barrier", last_block(false, true, fence, nothing));
+  report_last_block("a fence behind the barrier", last_block(true, false, nothing, fence));
   report("never written", [](unsigned* shared, unsigned* out) {
     out[device::thread()] = shared[device::thread()] == 0 ? 63 - device::thread() : 0;
   });

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "emulated_device.h"
 #include "kernels/cuda/plan.h"
 
 namespace tailops {
@@ -57,14 +58,19 @@ inline cuda::Limits limits_of(const LimitArguments& a) {
 }
 
 // Exactly as large as asked for, aligned, and dirty: with 0xff, every number in it is NaN or huge.
+// Blocks see late what others have written there.
 class DirtyMemory {
  public:
   explicit DirtyMemory(int64_t bytes, int64_t seed)
       : bytes_(static_cast<char*>(std::aligned_alloc(
             cuda::kAlignment, static_cast<size_t>(bytes == 0 ? cuda::kAlignment : bytes)))) {
     std::memset(bytes_, seed % 2 == 0 ? 0xff : 0x41, static_cast<size_t>(bytes));
+    emulation::machine().memory.watch(bytes_, static_cast<size_t>(bytes));
   }
-  ~DirtyMemory() { std::free(bytes_); }
+  ~DirtyMemory() {
+    emulation::machine().memory.watch_nothing();
+    std::free(bytes_);
+  }
   DirtyMemory(const DirtyMemory&) = delete;
   DirtyMemory& operator=(const DirtyMemory&) = delete;
   void* data() const { return bytes_; }

@@ -1,5 +1,8 @@
 """The CUDA kernels on a GPU: what the emulation checks, and what only hardware can show."""
 
+import subprocess
+import sys
+import textwrap
 import threading
 
 import arrays
@@ -7,6 +10,7 @@ import numpy as np
 import pytest
 from problems import (
     EVERY_FAMILY,
+    EXACT_STATE,
     RULES,
     Problem,
     assert_close,
@@ -87,7 +91,6 @@ def test_around_the_boundaries(dtype, border):
 @pytest.mark.parametrize("family", EVERY_FAMILY)
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 def test_thresholds_are_those_of_the_cpu(family, selection):
-    exact = ["threshold", "lower", "upper", "lower_share", "upper_share", "valid"]
     for dtype, n, method in (
         (np.float32, 250_000, "floor"),
         (np.float32, 500, "linear"),
@@ -100,7 +103,7 @@ def test_thresholds_are_those_of_the_cpu(family, selection):
             problem = Problem(np.zeros_like(d), d, options, selection=selection)
             _, state = on_gpu(problem)[0]()
             on_cpu = kernels.forward(problem.y_true, d, options, reduction="mean").state
-            for name in exact:
+            for name in EXACT_STATE:
                 np.testing.assert_array_equal(state[name], on_cpu[name], err_msg=name)
 
 
@@ -240,6 +243,34 @@ def test_graph_capture_and_replay(n, reduction):
         expected = truth(problem, np.ones(tuple(geometry.output_shape), np.float32))
         assert_close(arrays.to_host(loss), expected.loss, np.float32, "loss")
         assert_close(arrays.to_host(gradient), expected.gradient, np.float32, "gradient")
+
+
+FIRST_CALL_CAPTURED = """
+    import torch
+    from tailops import cuda
+
+    d = torch.linspace(0, 1, {n}, device="cuda")
+    zeros, upstream = torch.zeros_like(d), torch.ones((), device="cuda")
+    graph = torch.cuda.CUDAGraph()
+    cuda.prepare()
+    with torch.cuda.graph(graph):
+        loss, state = cuda.forward(zeros, d, reduction="mean")
+        gradient = cuda.backward(upstream, zeros, d, state, reduction="mean")
+    graph.replay()
+    assert float(loss) > 0 and float(gradient.sum()) > 0
+"""
+
+
+@pytest.mark.parametrize("n", [1000, 300_000])
+def test_a_first_call_that_is_captured(n):
+    pytest.importorskip("torch")
+    program = textwrap.dedent(FIRST_CALL_CAPTURED.format(n=n))
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_preparing_twice():
+    cuda.prepare()
+    cuda.prepare()
 
 
 def test_memory_beyond_inputs_and_gradient():

@@ -119,9 +119,9 @@ bool one_problem(Random& random) {
   const auto n = static_cast<size_t>(geometry.size());
   const auto rows = static_cast<size_t>(geometry.rows());
   const auto groups = static_cast<size_t>(geometry.groups());
-  const int family = static_cast<int>(random.below(4));
+  const int family = static_cast<int>(random.below(kFamilies));
   std::vector<T> y_true(n, narrow<T>(0.0)), y_pred(n), gradient(n);
-  for (T& value : y_pred) value = narrow<T>(random.residual(family));
+  for (T& value : y_pred) value = random.residual<T>(family);
   const auto mask = std::make_unique<bool[]>(n);
   const bool is_masked = random.below(3) == 0;
   for (size_t i = 0; i < n; ++i) mask[i] = !is_masked || random.below(4) != 0;
@@ -165,8 +165,10 @@ bool one_problem(Random& random) {
   }
   bool right = is_right("thresholds", thresholds);
   right &= is_right("counts", counts);
-  right &= is_right("loss", are_close(gpu_loss.values(), loss));
-  right &= is_right("gradient", are_close(gpu_gradient.values(), gradient));
+  if (family < kWholeRange) {
+    right &= is_right("loss", are_close(gpu_loss.values(), loss));
+    right &= is_right("gradient", are_close(gpu_gradient.values(), gradient));
+  }
   if (right) return true;
   print("loss", shape, axis);
   std::printf("reduction %d, error %d, rule %d, gradient %d, selection %d, family %d, masked %d, ",
@@ -193,9 +195,9 @@ bool one_selection(Random& random) {
   }
   const auto count = static_cast<int64_t>(q.size());
   const auto values = static_cast<size_t>(count * geometry.groups());
-  const int family = static_cast<int>(random.below(4));
+  const int family = static_cast<int>(random.below(kFamilies));
   std::vector<T> x(static_cast<size_t>(geometry.size())), gradient(x.size());
-  for (T& value : x) value = narrow<T>(random.below(999) == 0 ? NAN : random.residual(family));
+  for (T& value : x) value = random.below(999) == 0 ? narrow<T>(NAN) : random.residual<T>(family);
   std::vector<T> value(values), upstream(values, narrow<T>(1.0));
   std::vector<SelectionState> state(values);
   SerialExecutor executor;

@@ -47,12 +47,12 @@ void one_problem(Random& random) {
 
   const auto n = static_cast<size_t>(geometry.size());
   const auto rows = static_cast<size_t>(geometry.rows());
-  const int family = static_cast<int>(random.below(4));
+  const int family = static_cast<int>(random.below(kFamilies));
   std::vector<T> y_true(n), y_pred(n), gradient(n);
   for (T& value : y_true) value = narrow<T>(random.below(3) == 0 ? 1.0 : 0.0);
   const std::unique_ptr<bool[]> kept(random.below(4) == 0 ? new bool[n] : nullptr);
   for (size_t i = 0; kept && i < n; ++i) kept[i] = random.below(3) != 0;
-  for (T& value : y_pred) value = narrow<T>(random.residual(family, 5000));
+  for (T& value : y_pred) value = random.residual<T>(family, 5000);
   std::vector<T> loss(rows), upstream(rows, narrow<T>(1.0));
   std::vector<GroupState> state(static_cast<size_t>(geometry.groups()));
   ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
@@ -79,9 +79,9 @@ void one_selection(Random& random) {
   }
   const auto count = static_cast<int64_t>(q.size());
   const auto values = static_cast<size_t>(count * geometry.groups());
-  const int family = static_cast<int>(random.below(4));
+  const int family = static_cast<int>(random.below(kFamilies));
   std::vector<T> x(static_cast<size_t>(geometry.size())), gradient(x.size());
-  for (T& value : x) value = narrow<T>(random.residual(family, 5000));
+  for (T& value : x) value = random.residual<T>(family, 5000);
   std::vector<T> value(values), upstream(values, narrow<T>(1.0));
   std::vector<SelectionState> state(values);
   ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
