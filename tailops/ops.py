@@ -40,7 +40,7 @@ def tail_loss(
     Args:
         y_true: Targets, any shape; cast to y_pred's dtype.
         y_pred: Predictions of the same shape, up to a last axis of 1: float16, bfloat16, float32
-            or float64.
+            or float64. Either may be one of Keras's symbolic tensors; then so is the loss.
         options: What to compute; None: the defaults.
         reduction: "none" (per element), "per_sample" (mean over the last axis; per element below
             two dimensions), "mean" or "sum" (of the per-sample losses). Means are over the

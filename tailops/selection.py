@@ -69,7 +69,8 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
     """The n-th smallest element of every row, as TensorFlow's NthElement.
 
     Args:
-        input: Rows, (…, N): float16, bfloat16, float32, float64, or integers of 8 to 64 bits.
+        input: Rows, (…, N): float16, bfloat16, float32, float64, or integers of 8 to 64 bits; also
+            one of Keras's symbolic tensors, of which the result is one too.
         n: Which element, in [0, N): 0 is the smallest. A tensor may be known at run time only.
         reverse: Whether to count from the largest.
 

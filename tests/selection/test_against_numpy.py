@@ -46,12 +46,11 @@ EXTREMES = {
     "infinity": lambda n, rng, _: np.where(rng.random(n) < 0.5, np.inf, 4.0),
 }
 WITH_NAN = ("opposites", "infinity")
-NAMES = [*FAMILIES, *EXTREME_FAMILIES, *EXTREMES, *(f"{name} and NaN" for name in WITH_NAN)]
 
 
 @functools.cache
 def rows(n, dtype):
-    """One of every family, in the order of NAMES."""
+    """One of every family; and of infinities, some with NaN among them."""
     rng, limits = np.random.default_rng(n), ml_dtypes.finfo(dtype)
     extremes = {name: make(n, rng, limits) for name, make in EXTREMES.items()}
     for name in WITH_NAN:
@@ -169,6 +168,12 @@ MODES = {
 }
 
 
+def has_subnormals(x):
+    """Which rows do, in what they are computed in."""
+    wide = x if x.dtype.itemsize >= 4 else x.astype(np.float32)
+    return ((wide != 0) & (abs(wide) < np.finfo(wide.dtype).tiny)).any(axis=1)
+
+
 def assert_right(x, method, ignore_nan, found, mode):
     """Values to the bit or within their slack, gradients within the precision of their sum."""
     value, slack, gradient = expected(x.shape[1], x.dtype.name, method, ignore_nan)
@@ -179,9 +184,6 @@ def assert_right(x, method, ignore_nan, found, mode):
         wrong = ~(
             (ours == value) | (np.isnan(value) & np.isnan(ours)) | (abs(ours - value) <= near)
         )
-    if not mode.subnormals:
-        kept = [name != "subnormal" for name in NAMES]
-        wrong, slope, gradient = wrong & kept, slope[kept], gradient[kept]
     details = [
         f"{method}, q={QS[i]:.3g}, {x[r]}: {ours[i, r]}, not {value[i, r]}"
         for i, r in np.argwhere(wrong)[:3]
@@ -189,12 +191,23 @@ def assert_right(x, method, ignore_nan, found, mode):
     assert not details, "\n".join(details)
     tolerance = 4 * float(limits.eps) * UPSTREAM.sum()
     what = f"gradient of {method} of {x.shape[1]}"
+    if not mode.subnormals:
+        normal = ~has_subnormals(x)
+        slope, gradient = slope[normal], gradient[normal]
     np.testing.assert_allclose(slope, gradient, rtol=0, atol=tolerance, err_msg=what)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", MODES)
-@pytest.mark.parametrize("ignore_nan", [False, True])
+# XLA takes seconds to compile the reference: there, of each dtype one or the other.
+CASES = [
+    (name, dtype, ignore_nan)
+    for name in MODES
+    for dtype in DTYPES
+    for ignore_nan in (False, True)
+    if name != "reference in xla" or ignore_nan == (dtype in ("bfloat16", "float64"))
+]
+
+
+@pytest.mark.parametrize(("name", "dtype", "ignore_nan"), CASES)
 def test_values_and_gradients(name, dtype, ignore_nan):
     if name == "xla" and not build_info()["xla"]:
         pytest.skip("built without XLA")

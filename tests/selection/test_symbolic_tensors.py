@@ -109,16 +109,8 @@ def test_errors_come_at_once(call, error, message):
         call(keras.Input((4, 3)))
 
 
-def test_another_backend_is_told():
-    code = """
-        import keras
-        from tailops.ops import quantile
-        try:
-            quantile(keras.Input((4, 3)), 0.5)
-        except TypeError as error:
-            print(error)
-    """
-    told = run_python(code, KERAS_BACKEND="jax")
-    assert (
-        "quantile of a symbolic tensor of Keras on jax: must be one of Keras on TensorFlow" in told
-    )
+def test_another_backend_is_told(monkeypatch):
+    x = keras.Input((4, 3))
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(TypeError, match="of Keras on jax: must be one of Keras on TensorFlow"):
+        quantile(x, 0.5)
