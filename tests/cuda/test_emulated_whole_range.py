@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from families import EXTREME_FAMILIES
-from problems import IGNORED_VALUE, Problem, extreme, random_problem
+from problems import EXACT_STATE, IGNORED_VALUE, Problem, extreme, random_problem
 
 from tailops import kernels
 from tailops._options import TailOptions
 
 pytestmark = pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
-
-EXACT = ("threshold", "lower", "upper", "lower_share", "upper_share", "valid")
 
 
 def assert_states_are_those_of_the_cpu(emulated, problem):
@@ -23,7 +21,7 @@ def assert_states_are_those_of_the_cpu(emulated, problem):
     how = {"reduction": p.reduction, "mask": p.mask}
     on_cpu = kernels.forward(p.y_true, p.y_pred, p.options, **how).state
     some = on_cpu["valid"] != 0
-    for name in EXACT:
+    for name in EXACT_STATE:
         np.testing.assert_array_equal(
             state[name][some], on_cpu[name][some], err_msg=f"{name}, {what}"
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tailops import ops, reference
+from tailops import _kernels, ops, reference
 from tailops._op_library import library
 from tailops._options import TailOptions
 from tailops.losses import (
@@ -167,12 +167,15 @@ def test_the_raw_gradient_op_checks_its_inputs():
         "upstream": tf.ones(()),
         "y_true": tf.zeros(3),
         "y_pred": tf.ones(3),
-        "state": tf.ones((1, 7), tf.float64),
+        "state": tf.ones((1, _kernels.STATE_COLUMNS), tf.float64),
     }
     library.tailops_tail_loss_grad(**good, mask=[], **RAW)
     for bad, message in [
         ({"upstream": tf.ones(3)}, r"upstream of shape \(3,\) must have the shape \(\)"),
-        ({"state": tf.ones((2, 7), tf.float64)}, r"state of shape \(2, 7\).*\(1, 7\)"),
+        (
+            {"state": tf.ones((2, _kernels.STATE_COLUMNS), tf.float64)},
+            r"state of shape \(2, \d+\).*\(1, \d+\)",
+        ),
         ({"state": tf.ones(6, tf.float64)}, r"state"),
         ({"y_true": tf.zeros(2)}, r"y_true of shape \(2,\) and y_pred of shape \(3,\)"),
     ]:

@@ -252,13 +252,14 @@ def test_errors_inside_a_handler():
     """Python lets none of these through: a call that is made by hand."""
     from tailops.jax._custom_calls import _attributes
 
-    def call(y_true=X, y_pred=X, dtype=X.dtype, words=14, **changed):
+    def call(y_true=X, y_pred=X, dtype=X.dtype, words=2 * _kernels.STATE_COLUMNS, **changed):
         results = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((1, words), jnp.uint32)
         attributes = {**_attributes(TailOptions(), "mean", 1), **changed}
         return jax.ffi.ffi_call("tailops_tail_loss", results)(y_true, y_pred, **attributes)
 
     assert call()[0] == 0.0
     whole = X.astype(np.int32)
+    size = kernels.STATE.itemsize
     for changed, message in [
         ({"percentile": np.float64(99)}, r"percentile=99.*did you mean 0\.99"),
         ({"percentile": "0.99"}, "attribute percentile"),
@@ -267,7 +268,7 @@ def test_errors_inside_a_handler():
         ({"y_true": X[:2]}, r"y_true of shape \(2,\) and y_pred of shape \(3,\)"),
         ({"y_true": whole}, "y_true of dtype S32: must have that of y_pred, F32"),
         ({"dtype": np.float16}, "loss of dtype F16: must have that of y_pred, F32"),
-        ({"words": 6}, "state of 24 bytes: must have 56, 56 for each of 1 groups"),
+        ({"words": 6}, f"state of 24 bytes: must have {size}, {size} for each of 1 groups"),
         (
             {"y_true": whole, "y_pred": whole, "dtype": np.int32},
             "y_pred of dtype S32: must be one of F16, BF16, F32, F64",

@@ -302,25 +302,26 @@ def test_errors_of_the_gradient_when_it_compiles():
             upstream=upstream, y_true=y_true, y_pred=y_pred, state=state, mask=[], **attributes
         )
 
-    x, state = tf.zeros(3), tf.ones((1, 7), tf.float64)
+    x, state = tf.zeros(3), tf.ones((1, _kernels.STATE_COLUMNS), tf.float64)
     gradient(tf.ones(()), x, x, state)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"upstream of shape \(3,\) must"):
         gradient(x, x, x, state)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"state of shape \(2, 7\) must"):
-        gradient(tf.ones(()), x, x, tf.ones((2, 7), tf.float64))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"state of shape \(2, \d+\) must"):
+        gradient(tf.ones(()), x, x, tf.ones((2, _kernels.STATE_COLUMNS), tf.float64))
 
 
 def call_by_hand(attributes, size):
     """The custom call that the op would become, had it let these through."""
     from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_call_module
 
-    types = f"(tensor<3xf32>, tensor<{size}xf32>) -> (tensor<f32>, tensor<1x7xf64>)"
+    state = f"tensor<1x{_kernels.STATE_COLUMNS}xf64>"
+    types = f"(tensor<3xf32>, tensor<{size}xf32>) -> (tensor<f32>, {state})"
     module = f"""
         func.func @main(%t: tensor<3xf32>, %p: tensor<{size}xf32>)
-            -> (tensor<f32>, tensor<1x7xf64>) {{
+            -> (tensor<f32>, {state}) {{
           %0:2 = stablehlo.custom_call @tailops_tail_loss(%t, %p)
               {{api_version = 4 : i32, backend_config = {{{attributes}}}}} : {types}
-          return %0#0, %0#1 : tensor<f32>, tensor<1x7xf64>
+          return %0#0, %0#1 : tensor<f32>, {state}
         }}"""
 
     def call():
@@ -328,7 +329,7 @@ def call_by_hand(attributes, size):
             args=[tf.zeros(3), tf.zeros(size)],
             version=9,
             module=module,
-            Sout=[(), (1, 7)],
+            Sout=[(), (1, _kernels.STATE_COLUMNS)],
             Tout=[tf.float32, tf.float64],
             platforms=["CPU"],
             dim_args_spec=[],

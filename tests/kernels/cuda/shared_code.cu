@@ -26,7 +26,8 @@ __global__ void every_formula(const T* in, T* out, TailFormulas<Error, ComputeTy
   out[1] = narrow<T>(formulas.threshold_derivative(e, h));
   const Compute weight = formulas.weight(h), spike = formulas.spike(e, h);
   out[2] = narrow<T>(formulas.residual_derivative(d, weight + spike, t));
-  out[3] = narrow<T>(static_cast<Compute>(formulas.tied_by_error(1.0 + weight + spike, 1.0, 1.0)));
+  out[3] =
+      narrow<T>(static_cast<Compute>(formulas.tied_by_error(Tie{weight, spike, 1.0, 1.0}, 1.0)));
 }
 
 template <typename T>
