@@ -31,9 +31,9 @@ def device_count() -> int:
 def prepare() -> None:
     """Loads every kernel onto the current device, which is slow the first time and then nothing.
 
-    CUDA loads a kernel when it is first asked for. Drivers for CUDA 12.3 and later are said to
-    do that also while a stream is captured; for older ones, call this, or once what is to be captured, before
-    the first capture in a process.
+    CUDA loads a kernel when it is first asked for. Drivers for CUDA 12.3 and later are said to do
+    that also while a stream is captured; for older ones, call this, or once what is to be captured,
+    before the first capture in a process.
 
     Raises:
         RuntimeError: If tailops was built without CUDA, or CUDA refuses: without a GPU, say.
