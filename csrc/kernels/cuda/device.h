@@ -99,18 +99,12 @@ TAILOPS_DEVICE void store(Vector16* to, const Vector16& value) {
 // keeps it behind the fence or the barrier that says that it is written; __ldcg has none.
 TAILOPS_DEVICE unsigned load_fresh(const unsigned* from) {
   unsigned value;
-  asm volatile("ld.relaxed.gpu.u32 %0, [%1];"
-               : "=r"(value)
-               : "l"(from)
-               : "memory");
+  asm volatile("ld.relaxed.gpu.u32 %0, [%1];" : "=r"(value) : "l"(from) : "memory");
   return value;
 }
 TAILOPS_DEVICE uint64_t load_fresh(const uint64_t* from) {
   unsigned long long value;
-  asm volatile("ld.relaxed.gpu.u64 %0, [%1];"
-               : "=l"(value)
-               : "l"(from)
-               : "memory");
+  asm volatile("ld.relaxed.gpu.u64 %0, [%1];" : "=l"(value) : "l"(from) : "memory");
   return value;
 }
 TAILOPS_DEVICE float load_fresh(const float* from) {
