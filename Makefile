@@ -26,7 +26,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -
 
 help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
-	@echo "make test    lint, then the tests, each kind and path once: ten minutes with all it sets up"
+	@echo "make test    lint, then the tests, each kind and path once: twelve minutes with all it sets up"
 	@echo "make test-all  make test, then the extended tests: types times everything, long emulations,"
 	@echo "               every architecture, sanitizers; ten minutes more"
 	@echo "make lint    ruff, clang-format and mypy"
