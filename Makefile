@@ -28,7 +28,7 @@ help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
 	@echo "make test    lint, then the tests, each kind and path once: twelve minutes with all it sets up"
 	@echo "make test-all  make test, then the extended tests: types times everything, long emulations,"
-	@echo "               every architecture, sanitizers; ten minutes more"
+	@echo "               every architecture, sanitizers; a quarter of an hour more"
 	@echo "make lint    ruff, clang-format and mypy"
 	@echo "make bench   time everything against what people write today, ten minutes"
 	@echo "make bench-compare  the same, and what got worse since the committed results"
