@@ -80,7 +80,7 @@ def interpolate(lower: tf.Tensor, upper: tf.Tensor, weight: tf.Tensor) -> tf.Ten
 
 
 def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> Threshold:
-    """T of every group. NaN if any valid error of the group is.
+    """The threshold of every group. NaN if any valid error of the group is.
 
     Ignored errors order before all others: a rank among those is that many further.
     """
