@@ -87,8 +87,8 @@ def test_config(name):
 @pytest.mark.parametrize(
     ("writer", "reader"),
     [
-        ("tensorflow", "jax"),
-        pytest.param("tensorflow", "tensorflow", marks=pytest.mark.extended),
+        ("tensorflow", "tensorflow"),
+        pytest.param("tensorflow", "jax", marks=pytest.mark.extended),
         pytest.param("jax", "tensorflow", marks=pytest.mark.extended),
         pytest.param("jax", "jax", marks=pytest.mark.extended),
     ],

@@ -293,6 +293,7 @@ ON_JAX = """
 """
 
 
+@pytest.mark.extended
 def test_on_jax_as_on_tensorflow():
     pytest.importorskip("jax")
     printed = (run_python(ON_JAX, KERAS_BACKEND=name) for name in ("jax", "tensorflow"))
