@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from families import EXTREME_FAMILIES
-from problems import EXACT_STATE, IGNORED_VALUE, Problem, extreme, random_problem
+from problems import IGNORED_VALUE, Problem, assert_same_state, extreme, random_problem
 
 from tailops import kernels
 from tailops._options import TailOptions
@@ -20,11 +20,7 @@ def assert_states_are_those_of_the_cpu(emulated, problem):
     state = emulated.forward(p).state
     how = {"reduction": p.reduction, "mask": p.mask}
     on_cpu = kernels.forward(p.y_true, p.y_pred, p.options, **how).state
-    some = on_cpu["valid"] != 0
-    for name in EXACT_STATE:
-        np.testing.assert_array_equal(
-            state[name][some], on_cpu[name][some], err_msg=f"{name}, {what}"
-        )
+    assert_same_state(state, on_cpu, what)
 
 
 def test_searches_by_digits(tmp_path):

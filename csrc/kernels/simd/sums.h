@@ -85,7 +85,7 @@ struct SumLoops : ErrorLanes<Error, T> {
     }
   };
 
-  // Whose threshold is as given.
+  // `threshold` is the tail's, or zero where that is negligible.
   template <bool kExact>
   static TAILOPS_INLINE void add_near(const Formulas& formulas, V e, V threshold, M near,
                                       const Tail<C>& tail, TileOf& sums) {
