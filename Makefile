@@ -14,6 +14,9 @@ CUDA_ARCHITECTURES ?= 80
 # A GPU machine's own Python, with PyTorch and without TensorFlow: see docs/gpu.md.
 GPU_PYTHON ?= python3
 GPU_SITE := build/gpu/site
+# A GPU in software, on which the compiled CUDA code is tested without one: tests/virtual_gpu.
+VIRTUAL_GPU := build/virtual_gpu
+ON_VIRTUAL_GPU := cd $(VIRTUAL_GPU)/site && $(abspath tests/virtual_gpu/run.sh) $(abspath $(VIRTUAL_GPU))
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -23,6 +26,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -
 
 .PHONY: demo test test-all lint bench bench-compare quality report sanitize build clean help
 .PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-all gpu-report
+.PHONY: virtual-gpu virtual-gpu-counts virtual-gpu-mutate virtual-gpu-tensorflow
 
 help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
@@ -38,6 +42,8 @@ help:
 	@echo "make gpu-test, gpu-sanitize, gpu-bench  on a machine with a GPU: see docs/gpu.md"
 	@echo "make gpu-all     all of these, each step so long at most, into GPU_OUT"
 	@echo "make gpu-report  registers and spills of the CUDA kernels; needs nvcc, no GPU"
+	@echo "make virtual-gpu  runs the compiled CUDA code on a GPU in software; -counts, -mutate,"
+	@echo "               -tensorflow: see tests/virtual_gpu/README.md"
 	@echo "make build   only set up and build"
 	@echo "make clean   remove what was set up and built"
 
@@ -49,6 +55,8 @@ test: lint
 
 test-all: test
 	$(PYTEST) -m extended $(ARGS)
+	if command -v nvcc > /dev/null; then $(MAKE) virtual-gpu; \
+	else echo "no nvcc: compiled CUDA code was not run"; fi
 
 lint: $(BUILT)
 	$(BIN)/ruff check .
@@ -92,6 +100,18 @@ gpu-all:
 
 gpu-report:
 	$(GPU_PYTHON) -m bench.gpu_report $(ARGS)
+
+virtual-gpu: $(BUILT)
+	PYTHON=$(abspath $(BIN))/python tests/virtual_gpu/check.sh $(VIRTUAL_GPU)
+
+virtual-gpu-counts: virtual-gpu
+	$(ON_VIRTUAL_GPU) python -m bench.gpu_counts $(ARGS)
+
+virtual-gpu-mutate: virtual-gpu
+	$(ON_VIRTUAL_GPU) python tests/virtual_gpu/mutate.py $(ARGS)
+
+virtual-gpu-tensorflow: $(BUILT)
+	PYTHON=$(abspath $(BIN))/python tests/virtual_gpu/tensorflow.sh $(VIRTUAL_GPU) $(ARGS)
 
 build: $(BUILT)
 

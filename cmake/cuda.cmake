@@ -6,6 +6,8 @@
 include(CheckLanguage)
 
 set(TAILOPS_CUDA AUTO CACHE STRING "Kernels for NVIDIA GPUs: AUTO, ON or OFF")
+set(TAILOPS_CUDA_RUNTIME "" CACHE PATH
+  "Folder with a libcudart.so to link instead of the static runtime; for tests/virtual_gpu")
 
 # Where CMake finds no CUDA compiler by itself. PyPI's has its libraries where CMake does not look.
 macro(find_nvcc_of_pypi)
@@ -58,6 +60,9 @@ if(has_cuda)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
   set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+  if(TAILOPS_CUDA_RUNTIME)
+    set(CMAKE_CUDA_RUNTIME_LIBRARY None)
+  endif()
   enable_language(CUDA)
   if(CMAKE_CUDA_ARCHITECTURES STREQUAL "native")
     if(NOT CMAKE_CUDA_ARCHITECTURES_NATIVE MATCHES "^[0-9]")
@@ -79,6 +84,9 @@ if(has_cuda)
   target_compile_definitions(tailops_cuda PRIVATE TAILOPS_CUDA_ARCHITECTURES="${architectures}")
   target_compile_options(tailops_cuda PRIVATE ${cuda_flags})
   target_include_directories(tailops_cuda PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/csrc)
+  if(TAILOPS_CUDA_RUNTIME)
+    target_link_libraries(tailops_cuda PRIVATE ${TAILOPS_CUDA_RUNTIME}/libcudart.so)
+  endif()
   target_link_options(tailops_cuda PRIVATE
     -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,defs)
   function(add_cuda_kernels name source)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the kernels and the Python module, without TensorFlow, for this machine's Python and GPU;
 # with JAX's side where jaxlib is installed. Argument: the folder that gets them, with tests and
-# benchmarks beside them: what runs there finds no other tailops.
+# benchmarks beside them: what runs there finds no other tailops. CUDA_RUNTIME: a folder with a
+# libcudart.so for it, instead of NVIDIA's runtime; tests/virtual_gpu builds one.
 set -euo pipefail
 PATH=$PATH:${CUDA_HOME:-/usr/local/cuda}/bin
 site=${1:?a folder}
@@ -14,9 +15,11 @@ sys.exit("%s needs %s" % (sys.executable, ", ".join(missing)) if missing else 0)
 '
 root=$(cd "$(dirname "$0")/../.." && pwd)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/pyproject.toml")
+runtime=${CUDA_RUNTIME:+$(cd "$CUDA_RUNTIME" && pwd)}
 cmake -S "$root" -B "$site/../cmake" -DCMAKE_BUILD_TYPE=Release -DSKBUILD_PROJECT_VERSION="$version" \
   -DPython_EXECUTABLE="$(command -v "$python")" -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" \
   -DTAILOPS_TENSORFLOW=none -DTAILOPS_CUDA=ON \
+  -DTAILOPS_CUDA_RUNTIME="$runtime" \
   -DCMAKE_CUDA_ARCHITECTURES="${CUDA_ARCHITECTURES:-native}"
 cmake --build "$site/../cmake" --parallel "${JOBS:-$(nproc)}"
 mkdir -p "$site"

@@ -15,7 +15,11 @@ for tool in "${needed[@]}"; do
 done
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-nvcc -std=c++17 -O1 -lineinfo -Xcompiler=-ffp-contract=off "-I$here/../../../csrc" \
+# Another CUDA runtime than nvcc's own, as for the libraries: see cmake/cuda.cmake.
+runtime=()
+[ -z "${CUDA_RUNTIME:-}" ] || \
+  runtime=(-cudart none "-L$CUDA_RUNTIME" -lcudart "-Xlinker=-rpath-link,$CUDA_RUNTIME")
+nvcc -std=c++17 -O1 -lineinfo -Xcompiler=-ffp-contract=off "-I$here/../../../csrc" "${runtime[@]}" \
   "$here/random_problems.cu" "$libraries/libtailops_cuda.so" "$libraries/libtailops_kernels.so" \
   -Xlinker=-rpath,"$libraries" -o "$folder/random_problems"
 if [ ${#tools[@]} = 0 ]; then

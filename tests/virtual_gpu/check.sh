@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds the virtual GPU and tailops for it, and runs everything on it that needs no TensorFlow: its
+# own tests, every launch path, the GPU's tests, random problems. Argument: a folder for all of it.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+out=${1:?a folder}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+failed=()
+
+"$here/build.sh" "$out"
+CUDA_RUNTIME=$out/lib CUDA_ARCHITECTURES=80-virtual "$root/tests/gpu/build.sh" "$out/site"
+
+# What it complains of is on stderr, whatever the tests themselves find.
+step() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  "$@" > "$out/$name.log" 2>&1 || status=$?
+  if grep -q '^virtual GPU: ' "$out/$name.log"; then status=1; fi
+  if [ "$status" != 0 ]; then
+    failed+=("$name")
+    grep -m 5 '^virtual GPU: ' "$out/$name.log" || tail -n 25 "$out/$name.log"
+  fi
+  echo "$name: $(tail -n 1 "$out/$name.log"); status $status, $((SECONDS - began)) s"
+}
+on_gpu() { "$here/run.sh" "$out" "$@"; }
+problems() {
+  CUDA_RUNTIME=$out/lib "$here/run.sh" "$out" \
+    "$root/tests/gpu/sanitize/run.sh" "$out/site/tailops" "${ROUNDS:-12}" plain
+}
+
+cd "$out/site"
+export TAILOPS_TEST_GPU=1
+step tests on_gpu python -m pytest -q -n 2 -p no:cacheprovider tests/virtual_gpu
+step gpu_tests on_gpu python -m pytest -q -n 2 -p no:cacheprovider -m virtual_gpu tests/gpu/kernels
+step problems problems
+VIRTUAL_GPU_SPLIT=50 VIRTUAL_GPU_RESIDENT=12 step problems_with_split_warps problems
+VIRTUAL_GPU_WEAK=1 VIRTUAL_GPU_RESIDENT=16 VIRTUAL_GPU_DIRTY=1 VIRTUAL_GPU_SEED=3 \
+  step problems_in_weak_memory problems
+
+[ ${#failed[@]} = 0 ] || { echo "failed: ${failed[*]}"; exit 1; }

@@ -1,0 +1,242 @@
+// Arithmetic of float32 and float64.
+
+#include <cmath>
+
+#include "instructions/apply.h"
+#include "instructions/families.h"
+#include "instructions/float_functions.h"
+#include "instructions/rounding.h"
+
+namespace virtual_gpu {
+namespace {
+
+// Each is a type of its own, as a template's argument must be.
+struct Add {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+struct Sub {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a - b;
+  }
+};
+struct Mul {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a * b;
+  }
+};
+struct Fma {
+  template <typename T>
+  T operator()(T a, T b, T c) const {
+    return std::fma(a, b, c);
+  }
+};
+struct Div {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a / b;
+  }
+};
+struct Min {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return smaller(a, b);
+  }
+};
+struct Max {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return larger(a, b);
+  }
+};
+struct MinOrNan {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return smaller_or_nan(a, b);
+  }
+};
+struct MaxOrNan {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return larger_or_nan(a, b);
+  }
+};
+// PTX has the number with the sign first.
+struct CopySign {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return std::copysign(b, a);
+  }
+};
+struct Neg {
+  template <typename T>
+  T operator()(T a) const {
+    return -a;
+  }
+};
+struct Abs {
+  template <typename T>
+  T operator()(T a) const {
+    return std::fabs(a);
+  }
+};
+struct Sqrt {
+  template <typename T>
+  T operator()(T a) const {
+    return std::sqrt(a);
+  }
+};
+struct Rcp {
+  template <typename T>
+  T operator()(T a) const {
+    return 1 / a;
+  }
+};
+struct Rsqrt {
+  template <typename T>
+  T operator()(T a) const {
+    return 1 / std::sqrt(a);
+  }
+};
+struct Ex2 {
+  template <typename T>
+  T operator()(T a) const {
+    return std::exp2(a);
+  }
+};
+struct Lg2 {
+  template <typename T>
+  T operator()(T a) const {
+    return std::log2(a);
+  }
+};
+struct Sin {
+  template <typename T>
+  T operator()(T a) const {
+    return std::sin(a);
+  }
+};
+struct Cos {
+  template <typename T>
+  T operator()(T a) const {
+    return std::cos(a);
+  }
+};
+struct Tanh {
+  template <typename T>
+  T operator()(T a) const {
+    return std::tanh(a);
+  }
+};
+
+template <typename Function, bool kFlush, bool kSaturate>
+struct Modified {
+  static float flush(float x) { return kFlush ? flushed(x) : x; }
+  static double flush(double x) { return x; }
+
+  template <typename T>
+  static T finish(T x) {
+    return kSaturate ? saturated(flush(x)) : flush(x);
+  }
+
+  template <typename T>
+    requires requires(Function f, T x) { f(x); }
+  T operator()(T a) const {
+    return finish(Function()(flush(a)));
+  }
+  template <typename T>
+    requires requires(Function f, T x) { f(x, x); }
+  T operator()(T a, T b) const {
+    return finish(Function()(flush(a), flush(b)));
+  }
+  template <typename T>
+    requires requires(Function f, T x) { f(x, x, x); }
+  T operator()(T a, T b, T c) const {
+    return finish(Function()(flush(a), flush(b), flush(c)));
+  }
+};
+
+template <typename T, typename Function>
+constexpr Execute kExecute = apply<T, Function{}>();
+
+// The registers are memory: what is read after the first call and written before the second is
+// computed between them.
+template <typename T, typename Function>
+void rounded(Warp& warp, const Instruction& instruction, uint32_t mask) {
+  const Rounding rounding(instruction.choice);
+  kExecute<T, Function>(warp, instruction, mask);
+}
+
+template <typename T, typename Function>
+Execute with(Form& form, Instruction& instruction) {
+  instruction.choice = take_rounding(form);
+  const bool flush = std::is_same_v<T, float> && form.take("ftz");
+  const bool saturate = form.take("sat");
+  if (instruction.choice != FE_TONEAREST) {
+    return flush || saturate ? nullptr : rounded<T, Function>;
+  }
+  if (flush) {
+    return saturate ? kExecute<T, Modified<Function, true, true>>
+                    : kExecute<T, Modified<Function, true, false>>;
+  }
+  return saturate ? kExecute<T, Modified<Function, false, true>> : kExecute<T, Function>;
+}
+
+// What PTX calls approximate is the host's function.
+template <typename T>
+Execute function_of(Form& form, Instruction& instruction) {
+  if (form.is("add")) return with<T, Add>(form, instruction);
+  if (form.is("sub")) return with<T, Sub>(form, instruction);
+  if (form.is("mul")) return with<T, Mul>(form, instruction);
+  if (form.is("fma") || form.is("mad")) return with<T, Fma>(form, instruction);
+  if (form.is("neg")) return with<T, Neg>(form, instruction);
+  if (form.is("abs")) return with<T, Abs>(form, instruction);
+  if (form.is("copysign")) return kExecute<T, CopySign>;
+  if (form.is("min") || form.is("max")) {
+    const bool nan = form.take("NaN");
+    if (form.is("min")) {
+      return nan ? with<T, MinOrNan>(form, instruction) : with<T, Min>(form, instruction);
+    }
+    return nan ? with<T, MaxOrNan>(form, instruction) : with<T, Max>(form, instruction);
+  }
+  form.take("approx");
+  if (form.is("sqrt")) return with<T, Sqrt>(form, instruction);
+  if (form.is("rsqrt")) return with<T, Rsqrt>(form, instruction);
+  if (form.is("rcp")) return with<T, Rcp>(form, instruction);
+  if (form.is("div")) {
+    form.take("full");
+    return with<T, Div>(form, instruction);
+  }
+  if (!std::is_same_v<T, float>) return nullptr;
+  if (form.is("ex2")) return with<T, Ex2>(form, instruction);
+  if (form.is("lg2")) return with<T, Lg2>(form, instruction);
+  if (form.is("sin")) return with<T, Sin>(form, instruction);
+  if (form.is("cos")) return with<T, Cos>(form, instruction);
+  return form.is("tanh") ? with<T, Tanh>(form, instruction) : nullptr;
+}
+
+bool is_known(const Form& form) {
+  for (const char* const opcode :
+       {"add", "sub", "mul", "fma", "mad", "neg", "abs", "copysign", "min", "max", "sqrt", "rsqrt",
+        "rcp", "div", "ex2", "lg2", "sin", "cos", "tanh"}) {
+    if (form.is(opcode)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Execute of_floats(Form& form, Instruction& instruction) {
+  const std::string& text = form.text();
+  const std::string type = text.substr(text.rfind('.') + 1);
+  if (!is_known(form) || (type != "f32" && type != "f64")) return nullptr;
+  form.take_type();
+  return type == "f32" ? function_of<float>(form, instruction)
+                       : function_of<double>(form, instruction);
+}
+
+}  // namespace virtual_gpu
