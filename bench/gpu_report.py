@@ -39,9 +39,8 @@ def _number(pattern: str, text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _kernel(text: str) -> str:
-    """`AddRows<RowLosses>` for `'…run_kernelINS_4cuda7AddRowsINS2_9RowLossesIfEE…'`."""
-    mangled = text.split("'")[1]
+def kernel_name(mangled: str) -> str:
+    """`AddRows<RowLosses>` for `…run_kernelINS_4cuda7AddRowsINS2_9RowLossesIfEE…`."""
     found = re.findall(r"(?:4cuda|NS\d_)(\d+)(?=(\w+))", mangled)
     names = [rest[: int(length)] for length, rest in found]
     return names[0] + "".join(f"<{name}>" for name in names[1:])
@@ -59,7 +58,7 @@ def resources(file: str, element: str, architecture: str) -> Iterator[Resources]
     for text in (done.stdout + done.stderr).split("Compiling entry function")[1:]:
         registers = _number(r"Used (\d+) registers", text)
         yield Resources(
-            _kernel(text),
+            kernel_name(text.split("'")[1]),
             registers,
             min(64, 65536 // (32 * 8 * -(-registers // 8))),
             _number(r"(\d+) bytes smem", text),

@@ -13,7 +13,9 @@ if os.environ.get("TAILOPS_TEST_GPU") != "1":
 
 HERE = Path(__file__).parent
 # Their tests need no TensorFlow.
-WITHOUT_TENSORFLOW = [HERE / name for name in ("cuda", "gpu/kernels", "kernels", "with_jax")]
+WITHOUT_TENSORFLOW = [
+    HERE / name for name in ("cuda", "gpu/kernels", "kernels", "virtual_gpu", "with_jax")
+]
 
 
 def needs_tensorflow(item):

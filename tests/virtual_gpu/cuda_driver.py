@@ -1,9 +1,10 @@
 """The CUDA driver from Python, as far as the tests of the virtual one need it."""
 
 import ctypes
-from ctypes import byref, c_int, c_size_t, c_uint, c_void_p
+from ctypes import byref, c_int, c_size_t, c_uint, c_uint64, c_void_p
 
 import numpy as np
+import virtual_gpu
 
 HOST_FUNCTION = ctypes.CFUNCTYPE(None, c_void_p)
 NULL = c_void_p()
@@ -25,6 +26,27 @@ INCREMENT = """
   add.s32 %r3, %r3, %r1;
   st.global.u32 [%rd3], %r3;
   ret;
+}
+"""
+
+
+# Each does to the address that it is given what a real GPU ends with an error.
+FAULTS = """
+.visible .entry store(.param .u64 address)
+{
+  .reg .b64 %rd<2>;
+  ld.param.u64 %rd1, [address];
+  st.global.u32 [%rd1], 1;
+  ret;
+}
+.visible .entry fail(.param .u64 address)
+{
+  trap;
+}
+.visible .entry unknown(.param .u64 address)
+{
+  .reg .b32 %r<2>;
+  frobnicate.u32 %r1;
 }
 """
 
@@ -133,3 +155,20 @@ def status_of(driver, stream):
     status = c_int()
     driver.cuStreamIsCapturing(stream, byref(status))
     return status.value
+
+
+def complaint_of(words):
+    """The only one, which has these words."""
+    (complaint,) = virtual_gpu.take_complaints()
+    assert words in complaint
+    return complaint
+
+
+def instantiate(driver, graph):
+    return driver.make("cuGraphInstantiateWithFlags", graph, c_uint64(0))
+
+
+def replay(driver, instance, stream, times=1):
+    for _ in range(times):
+        driver.cuGraphLaunch(instance, stream)
+    driver.cuStreamSynchronize(stream)

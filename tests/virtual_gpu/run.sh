@@ -23,7 +23,10 @@ if [ "$1" = python ]; then
   } < <("${PYTHON:-python3}" -c 'import sys, sysconfig
 print(sys._base_executable)
 print(":".join(dict.fromkeys(sysconfig.get_path(p) for p in ("purelib", "platlib"))))')
-  export PYTHONPATH=$out/site:$here/stand_ins/python:$packages${PYTHONPATH:+:$PYTHONPATH}
+  # Where tests find each other, as pyproject.toml says it to pytest.
+  tests=$out/site/tests
+  tests=$tests:$tests/cuda:$tests/gpu/kernels:$tests/virtual_gpu
+  export PYTHONPATH=$out/site:$here/stand_ins/python:$tests:$packages${PYTHONPATH:+:$PYTHONPATH}
   set -- "$python" "$@"
 fi
 exec "$@"

@@ -40,7 +40,8 @@ def is_done(driver, stream):
     try:
         driver.cuStreamQuery(stream)
     except CudaError as error:
-        assert error.name == "CUDA_ERROR_NOT_READY"
+        if error.name != "CUDA_ERROR_NOT_READY":
+            raise
         return False
     return True
 
@@ -96,6 +97,13 @@ def test_legacy_stream_waits_for_blocking_ones(driver, flags, waits):
 
 
 @pytest.mark.parametrize(("flags", "waits"), [(BLOCKING, True), (NON_BLOCKING, False)])
+def test_legacy_stream_is_done_when_blocking_ones_are(driver, flags, waits):
+    with Held(driver, flags):
+        assert is_done(driver, NULL) != waits
+    assert is_done(driver, NULL)
+
+
+@pytest.mark.parametrize(("flags", "waits"), [(BLOCKING, True), (NON_BLOCKING, False)])
 def test_blocking_streams_wait_for_the_legacy_one(driver, flags, waits):
     gate, done = threading.Event(), threading.Event()
     hold = HOST_FUNCTION(lambda _: gate.wait())
@@ -112,13 +120,17 @@ def test_blocking_streams_wait_for_the_legacy_one(driver, flags, waits):
 
 
 def test_destroyed_stream_finishes(driver):
+    """What it was given is done, and who waits for all waits for it as well."""
     address = driver.array(np.zeros(4, np.uint32))
+    function = driver.function(INCREMENT, "increment")
     with Held(driver) as held:
-        add_one(driver, address, held.stream)
+        driver.launch(function, address, c_uint(1), block=(4,), stream=held.stream)
         driver.cuStreamDestroy_v2(held.stream)
         with pytest.raises(CudaError, match="INVALID_HANDLE"):
             driver.cuStreamSynchronize(held.stream)
-    np.testing.assert_array_equal(driver.values(address, 4), 1)
+        threading.Timer(0.1, held.gate.set).start()
+        driver.cuCtxSynchronize()
+        np.testing.assert_array_equal(np.frombuffer(memory_at(address, 16), np.uint32), 1)
 
 
 def test_event_holds_another_stream(driver):
@@ -204,3 +216,17 @@ def test_copies_of_pinned_memory_come_later(driver):
         np.testing.assert_array_equal(values, 2)
     np.testing.assert_array_equal(values, 3)
     driver.cuMemFreeHost(pinned)
+
+
+def test_host_functions_make_no_calls(driver):
+    errors = []
+
+    def call(_):
+        driver.library.cuCtxSetCurrent(driver.context)
+        errors.append(driver.library.cuStreamSynchronize(other))
+
+    function = HOST_FUNCTION(call)
+    stream, other = driver.stream(), driver.stream()
+    driver.cuLaunchHostFunc(stream, function, NULL)
+    driver.cuStreamSynchronize(stream)
+    assert [driver.name_of(error) for error in errors] == ["CUDA_ERROR_NOT_PERMITTED"]

@@ -14,7 +14,6 @@ template <typename T, typename Outputs>
 struct GroupGradient {
   static constexpr bool kOne = Outputs::kOne;
   using C = ComputeType<T>;
-  using B = Batch<Elements<T>>;
 
   Call<T> call;
   const T* upstream;
@@ -39,6 +38,7 @@ struct GroupGradient {
 
   // The upstream gradient of each element of a batch: `all`, where there is one output. Of several,
   // neighbours mostly share one.
+  template <typename B>
   TAILOPS_DEVICE void arriving(const B& batch, int64_t first, C all, C (&out)[B::kSize]) const {
     TAILOPS_UNROLL
     for (int j = 0; j < B::kSize; ++j) out[j] = all;
@@ -66,11 +66,14 @@ struct GroupGradient {
   }
 
   // This thread's share of Σ upstream·∂L/∂t over a group, where there are several outputs.
+  template <int kVectors = 2>
   TAILOPS_DEVICE ThresholdGradient slopes(int64_t g, int64_t worker, int64_t workers) const {
+    using B = Batch<Elements<T>, kVectors>;
     const Tail<C> tail = tail_of(state[g], call.weights);
     const int64_t first = call.first_of(g);
     ThresholdGradient sum{};
-    Vectors(call.group(g)).for_each(worker, workers, [&](const B& batch) {
+    const Vectors<Elements<T>, kVectors> vectors(call.group(g));
+    vectors.for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
       errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
       unsigned near = 0;
@@ -88,8 +91,9 @@ struct GroupGradient {
 
   // This thread's share of a group's gradient; `slope` is ∂L/∂t. What is near the threshold comes
   // one by one: mostly there is nothing, and its text is long.
-  template <typename Slope>
+  template <int kVectors = 2, typename Slope>
   TAILOPS_DEVICE void write(int64_t g, const Slope& slope, int64_t worker, int64_t workers) const {
+    using B = Batch<Elements<T>, kVectors>;
     const GroupState own = state[g];
     const Weights<C>& w = call.weights;
     const Tail<C> tail = tail_of(own, w);
@@ -97,7 +101,7 @@ struct GroupGradient {
     const TiedByError<C, kOne> tied(ties_of(own, slope, w), all);
     const int64_t first = call.first_of(g);
     const C rounded = static_cast<C>(all);
-    const Vectors vectors(call.group(g));
+    const Vectors<Elements<T>, kVectors> vectors(call.group(g));
     vectors.for_each(worker, workers, [&](const B& batch) {
       C arrives[B::kSize], by_error[B::kSize];
       arriving(batch, first, rounded, arrives);
@@ -165,7 +169,8 @@ struct GroupBackward {
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const Team team(width);
     for_each_group(team, groups, [&](int64_t g) {
-      pass.write(g, slope_of(team, g, shared), team.thread(), team.threads());
+      const auto slope = slope_of(team, g, shared);
+      pass.template write<Team::kVectors>(g, slope, team.thread(), team.threads());
     });
   }
 
@@ -175,8 +180,8 @@ struct GroupBackward {
       return pass.slope_of_one(g);
     } else {
       if (pass.call.weights.mode != GradientMode::kExact) return ThresholdGradient{};
-      return team.reduce(pass.slopes(g, team.thread(), team.threads()),
-                         shared.slopes[team.number()], Add());
+      const auto own = pass.template slopes<Team::kVectors>(g, team.thread(), team.threads());
+      return team.reduce(own, shared.slopes[team.number()], Add());
     }
   }
 };

@@ -19,7 +19,7 @@ class GroupKeys {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;
-  using B = Batch<Elements<T>>;
+  using B = Batch<Elements<T>, Team::kVectors>;
 
   // Only a block does groups that do not fit.
   static constexpr bool kKeepsAll = !Team::kIsBlock;
@@ -159,7 +159,7 @@ class GroupKeys {
 
   const Call<T>& call_;
   const Elements<T> elements_;
-  const Vectors<Elements<T>> vectors_;
+  const Vectors<Elements<T>, Team::kVectors> vectors_;
   Key* const kept_;
   int count_;  // of the vectors that are kept
   const int thread_;

@@ -24,6 +24,7 @@ struct BlockTeam {
   static constexpr int kMostThreads = 512;  // of a block
   static constexpr int kMostTeams = 1;      // in it
   static constexpr int kDigitBits = 8;      // of a selection's
+  static constexpr int kVectors = 2;        // that a thread loads at a time
 
   // What a reduction needs of shared memory.
   template <typename Value>
@@ -79,6 +80,8 @@ class LanesTeam {
   static constexpr int kMostThreads = 128;
   static constexpr int kMostTeams = kMostThreads / (kIsWarp ? device::kWarp : 4);
   static constexpr int kDigitBits = kIsWarp ? 8 : 4;
+  // A lane of fewer has one vector of its group, or, where that is not aligned, a second one.
+  static constexpr int kVectors = kIsWarp ? 2 : 1;
 
   template <typename Value>
   struct Room {};

@@ -13,11 +13,12 @@
 namespace tailops {
 namespace cuda {
 
-template <typename Of>
+// kMost: vectors at a time. Who has no more than one in most groups has room for more threads.
+template <typename Of, int kMost = 2>
 struct Batch {
   using Value = typename Of::Value;
   static constexpr int kLanes = 16 / static_cast<int>(sizeof(typename Of::Element));
-  static constexpr int kVectors = kLanes < 16 ? 2 : 1;
+  static constexpr int kVectors = kLanes < 16 ? kMost : 1;
   static constexpr int kSize = kLanes * kVectors;
   static constexpr unsigned kAll = (1u << kSize) - 1;
 
@@ -34,11 +35,11 @@ struct Batch {
   }
 };
 
-template <typename Of>
+template <typename Of, int kMost = 2>
 class Vectors {
  public:
   using T = typename Of::Element;
-  using B = Batch<Of>;
+  using B = Batch<Of, kMost>;
 
   explicit TAILOPS_DEVICE Vectors(const Of& elements) : elements_(elements) {
     const uintptr_t place = reinterpret_cast<uintptr_t>(elements.input(0)) % 16;
@@ -129,20 +130,47 @@ class Vectors {
     for (int u = 0; u < B::kVectors; ++u) {
       batch.first[u] = element(v + u * workers, 0);
     }
-    const bool whole = aligned_ && batch.first[0] >= 0 &&
-                       batch.first[B::kVectors - 1] + B::kLanes <= elements_.length;
-    if (whole) {
-      load_whole(batch);
-    } else {
-      load_single(batch);
+    if (batch.first[0] >= 0 && is_whole(batch.first[B::kVectors - 1])) {
+      batch.inside = batch.valid = B::kAll;
+      return load_whole<0, B::kVectors>(batch);
+    }
+    // A short group has its first vectors only.
+    batch.inside = batch.valid = 0;
+    load_vector<0>(batch);
+    if constexpr (B::kVectors == 2) load_vector<1>(batch);
+  }
+
+  // Whether the vector from there on is aligned, and all of it is in the group.
+  TAILOPS_DEVICE bool is_whole(int64_t first) const {
+    return aligned_ && first >= 0 && first + B::kLanes <= elements_.length;
+  }
+
+  template <int kVector>
+  TAILOPS_DEVICE void load_vector(B& batch) const {
+    if (is_whole(batch.first[kVector])) {
+      constexpr unsigned kLanes = ((1u << B::kLanes) - 1) << (kVector * B::kLanes);
+      batch.inside |= kLanes;
+      batch.valid |= kLanes;
+      return load_whole<kVector, kVector + 1>(batch);
+    }
+    TAILOPS_UNROLL
+    for (int i = 0; i < B::kLanes; ++i) {
+      const int j = kVector * B::kLanes + i;
+      const int64_t k = batch.first[kVector] + i;
+      batch.values[j] = {};
+      if (k < 0 || k >= elements_.length) continue;
+      batch.inside |= 1u << j;
+      if (elements_.load(k, batch.values[j])) batch.valid |= 1u << j;
     }
   }
 
+  // Vectors [kBegin, kEnd), whose elements are taken to be valid until they are seen.
+  template <int kBegin, int kEnd>
   TAILOPS_DEVICE void load_whole(B& batch) const {
     using device::Vector16;
     Vector16 raw[Of::kInputs][B::kVectors];
     TAILOPS_UNROLL
-    for (int u = 0; u < B::kVectors; ++u) {
+    for (int u = kBegin; u < kEnd; ++u) {
       TAILOPS_UNROLL
       for (int n = 0; n < Of::kInputs; ++n) {
         raw[n][u] = *reinterpret_cast<const Vector16*>(elements_.input(n) + batch.first[u]);
@@ -150,7 +178,7 @@ class Vectors {
     }
     T inputs[B::kSize][Of::kInputs];
     TAILOPS_UNROLL
-    for (int u = 0; u < B::kVectors; ++u) {
+    for (int u = kBegin; u < kEnd; ++u) {
       TAILOPS_UNROLL
       for (int n = 0; n < Of::kInputs; ++n) {
         T lanes[B::kLanes];
@@ -159,27 +187,15 @@ class Vectors {
         for (int i = 0; i < B::kLanes; ++i) inputs[u * B::kLanes + i][n] = lanes[i];
       }
     }
-    batch.inside = batch.valid = B::kAll;
     TAILOPS_UNROLL
-    for (int j = 0; j < B::kSize; ++j) batch.values[j] = Of::value_of(inputs[j]);
+    for (int j = kBegin * B::kLanes; j < kEnd * B::kLanes; ++j) {
+      batch.values[j] = Of::value_of(inputs[j]);
+    }
     if (!picky_) return;
     TAILOPS_UNROLL
-    for (int j = 0; j < B::kSize; ++j) {
+    for (int j = kBegin * B::kLanes; j < kEnd * B::kLanes; ++j) {
       const int64_t at = batch.first[j / B::kLanes] + j % B::kLanes;
       if (!elements_.counts(inputs[j], at)) batch.valid &= ~(1u << j);
-    }
-  }
-
-  TAILOPS_DEVICE void load_single(B& batch) const {
-    batch.inside = 0;
-    batch.valid = 0;
-    TAILOPS_UNROLL
-    for (int j = 0; j < B::kSize; ++j) {
-      const int64_t k = batch.first[j / B::kLanes] + j % B::kLanes;
-      batch.values[j] = {};
-      if (k < 0 || k >= elements_.length) continue;
-      batch.inside |= 1u << j;
-      if (elements_.load(k, batch.values[j])) batch.valid |= 1u << j;
     }
   }
 

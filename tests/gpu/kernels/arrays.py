@@ -2,6 +2,7 @@
 
 import ml_dtypes
 import numpy as np
+import virtual_gpu
 
 try:
     import torch
@@ -16,6 +17,11 @@ except ImportError:
 def library():
     """The name of the one in use, or an empty string."""
     return "torch" if torch else "cupy" if cupy else ""
+
+
+def takes(dtype):
+    """Whether it has arrays of this type: CuPy has no bfloat16, its look-alike has."""
+    return bool(torch) or dtype != "bfloat16" or virtual_gpu.is_here()
 
 
 def to_device(array, offset=0):
@@ -47,18 +53,51 @@ def synchronize():
         cupy.cuda.Device().synchronize()
 
 
+def ones(shape, dtype="float32"):
+    if torch:
+        return torch.ones(shape, dtype=getattr(torch, dtype), device="cuda")
+    return cupy.ones(shape, dtype)
+
+
+def copy_into(array, values):
+    """What the host has, into an array that is there."""
+    array[...] = to_device(values)
+
+
+def stream_of_its_own():
+    """A context in which what is called runs on another stream than what other threads call."""
+    if torch:
+        return torch.cuda.stream(torch.cuda.Stream())
+    return cupy.cuda.Stream(non_blocking=True)
+
+
 def captured(step):
-    """A function that replays a graph of the step, and the arrays that it writes; PyTorch only."""
-    with torch.cuda.stream(torch.cuda.Stream()):
+    """A function that replays a graph of the step, and the arrays that it writes."""
+    with stream_of_its_own():
         step()
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        results = step()
+    synchronize()
+    if torch:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            results = step()
+        launch = graph.replay
+    else:
+        # What the step lets go of stays the graph's.
+        pool = cupy.cuda.MemoryPool()
+        stream = cupy.cuda.Stream(non_blocking=True)
+        with cupy.cuda.using_allocator(pool.malloc), stream:
+            stream.begin_capture()
+            results = step()
+            graph = stream.end_capture()
+
+        def launch():
+            graph.launch(stream)
 
     def replay():
-        graph.replay()
-        torch.cuda.synchronize()
+        launch()
+        synchronize()
+
+    replay.memory = None if torch else pool
 
     return replay, results
 
@@ -67,5 +106,5 @@ def dirty_the_memory(bytes_=1 << 26):
     """What is allocated next is likely to be full of this."""
     if torch:
         torch.full((bytes_,), 0xFF, dtype=torch.uint8, device="cuda")
-    else:
+    elif not virtual_gpu.is_here():  # which has a setting for it
         cupy.full(bytes_, 0xFF, "uint8")

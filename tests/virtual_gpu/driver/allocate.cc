@@ -21,8 +21,8 @@ constexpr size_t kAlignment = 512;
 CUresult allocate(size_t bytes, Piece::Kind kind, unsigned char*& first) {
   if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
   const size_t mapped = bytes + kAlignment;
-  void* const pages =
-      mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const pages = mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (pages == MAP_FAILED) return CUDA_ERROR_OUT_OF_MEMORY;
   first = static_cast<unsigned char*>(pages) + kAlignment;
   const auto release = [pages, mapped] { munmap(pages, mapped); };

@@ -65,9 +65,8 @@ bool is_joined(const Capture& capture, const Stream& origin) {
     const auto stream = weak.lock();
     if (!stream || stream->capture.get() != &capture) continue;
     for (const Node* tail : stream->tails) {
-      const bool is_found =
-          std::any_of(origin.tails.begin(), origin.tails.end(),
-                      [tail](const Node* end) { return depends_on(end, tail); });
+      const bool is_found = std::any_of(origin.tails.begin(), origin.tails.end(),
+                                        [tail](const Node* end) { return depends_on(end, tail); });
       if (!is_found) return false;
     }
   }

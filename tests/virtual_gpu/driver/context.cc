@@ -3,7 +3,9 @@
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
-#include <vector>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
 
 #include "driver/stream.h"
 #include "machine/settings.h"
@@ -14,13 +16,21 @@ namespace {
 std::atomic<bool> is_initialised{false};
 std::atomic<int> error{CUDA_SUCCESS};
 
+thread_local bool is_in_host_function = false;
+
 // There is one context, the device's primary one, which cuCtxCreate hands out as well.
 int context_storage;
 
-// Of a thread; the last one is current.
-std::vector<CUcontext>& contexts() {
-  thread_local std::vector<CUcontext> all;
-  return all;
+// How often the thread has put it on its stack. A number, which is still there when a thread's
+// objects are destroyed and the images of its libraries are unloaded.
+thread_local unsigned depth = 0;
+
+// CUDA_VISIBLE_DEVICES lists devices by their numbers, up to the first that there is not.
+bool is_visible() {
+  const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (visible == nullptr) return true;
+  const std::string_view first = std::string_view(visible).substr(0, std::strcspn(visible, ","));
+  return first == "0";
 }
 
 CUresult initialised() { return is_initialised ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED; }
@@ -32,9 +42,14 @@ CUresult check_device(CUdevice device) {
 
 }  // namespace
 
+InHostFunction::InHostFunction() { is_in_host_function = true; }
+
+InHostFunction::~InHostFunction() { is_in_host_function = false; }
+
 CUresult ready() {
   if (!is_initialised) return CUDA_ERROR_NOT_INITIALIZED;
-  if (contexts().empty() || contexts().back() == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
+  if (is_in_host_function) return CUDA_ERROR_NOT_PERMITTED;
+  if (depth == 0) return CUDA_ERROR_INVALID_CONTEXT;
   return device_error();
 }
 
@@ -88,6 +103,7 @@ using namespace virtual_gpu;
 
 VIRTUAL_GPU_API CUresult cuInit(unsigned flags) {
   if (flags != 0) return CUDA_ERROR_INVALID_VALUE;
+  if (!is_visible()) return CUDA_ERROR_NO_DEVICE;
   is_initialised = true;
   return CUDA_SUCCESS;
 }
@@ -116,45 +132,45 @@ VIRTUAL_GPU_API CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned* f
 VIRTUAL_GPU_API CUresult cuCtxCreate_v2(CUcontext* context, unsigned, CUdevice device) {
   if (const CUresult error = check_device(device); error != CUDA_SUCCESS) return error;
   *context = the_context();
-  contexts().push_back(*context);
+  ++depth;
   return CUDA_SUCCESS;
 }
 
 VIRTUAL_GPU_API CUresult cuCtxDestroy_v2(CUcontext context) {
   if (!is_context(context)) return CUDA_ERROR_INVALID_CONTEXT;
-  if (!contexts().empty() && contexts().back() == context) contexts().pop_back();
+  if (depth > 0) --depth;
   return CUDA_SUCCESS;
 }
 
 VIRTUAL_GPU_API CUresult cuCtxGetCurrent(CUcontext* context) {
-  *context = contexts().empty() ? nullptr : contexts().back();
+  *context = depth == 0 ? nullptr : the_context();
   return initialised();
 }
 
 VIRTUAL_GPU_API CUresult cuCtxSetCurrent(CUcontext context) {
   if (!is_initialised) return CUDA_ERROR_NOT_INITIALIZED;
   if (context != nullptr && !is_context(context)) return CUDA_ERROR_INVALID_CONTEXT;
-  if (!contexts().empty()) contexts().pop_back();
-  if (context != nullptr) contexts().push_back(context);
+  if (depth > 0) --depth;
+  if (context != nullptr) ++depth;
   return CUDA_SUCCESS;
 }
 
 VIRTUAL_GPU_API CUresult cuCtxPushCurrent_v2(CUcontext context) {
   if (!is_initialised) return CUDA_ERROR_NOT_INITIALIZED;
   if (!is_context(context)) return CUDA_ERROR_INVALID_CONTEXT;
-  contexts().push_back(context);
+  ++depth;
   return CUDA_SUCCESS;
 }
 
 VIRTUAL_GPU_API CUresult cuCtxPopCurrent_v2(CUcontext* context) {
-  if (contexts().empty()) return CUDA_ERROR_INVALID_CONTEXT;
-  if (context != nullptr) *context = contexts().back();
-  contexts().pop_back();
+  if (depth == 0) return CUDA_ERROR_INVALID_CONTEXT;
+  if (context != nullptr) *context = the_context();
+  --depth;
   return CUDA_SUCCESS;
 }
 
 VIRTUAL_GPU_API CUresult cuCtxGetDevice(CUdevice* device) {
-  if (contexts().empty()) return CUDA_ERROR_INVALID_CONTEXT;
+  if (depth == 0) return CUDA_ERROR_INVALID_CONTEXT;
   *device = 0;
   return CUDA_SUCCESS;
 }

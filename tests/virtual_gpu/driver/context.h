@@ -13,6 +13,15 @@ namespace virtual_gpu {
 // initialised, that the thread has no context, or the error that a kernel has ended with.
 CUresult ready();
 
+// While a function of the program is called by a stream: it must make no calls of its own.
+class InHostFunction {
+ public:
+  InHostFunction();
+  InHostFunction(const InHostFunction&) = delete;
+  InHostFunction& operator=(const InHostFunction&) = delete;
+  ~InHostFunction();
+};
+
 // A kernel's fault: the device is of no more use, and what streams have yet to do they leave.
 void set_error(CUresult error);
 CUresult device_error();

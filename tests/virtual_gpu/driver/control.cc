@@ -27,7 +27,8 @@ std::string json_of(const Traffic& traffic) {
 
 std::string json_of(const Counts& counts) {
   JsonObject lines;
-  for (const auto& [line, traffic] : counts.lines) lines.add(std::to_string(line), json_of(traffic));
+  for (const auto& [line, traffic] : counts.lines)
+    lines.add(std::to_string(line), json_of(traffic));
   return JsonObject()
       .add("kernel", json(counts.kernel))
       .add("blocks", json(counts.blocks))

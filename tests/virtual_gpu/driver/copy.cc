@@ -14,7 +14,7 @@ namespace {
 
 enum class Place { kHost, kDevice, kEither };
 
-// Null where memory should be of the device, all of it, and is not.
+// An error where memory should be of the device, all of it, and is not.
 CUresult side_of(unsigned char* first, size_t bytes, Place place, CopyWork::Side& side) {
   side.first = first;
   if (place == Place::kHost || bytes == 0) return CUDA_SUCCESS;
@@ -124,12 +124,12 @@ CUresult side_of(const Box& box, CopyWork& work, CopyWork::Side& side) {
   side.pitch = box.pitch == 0 ? work.bytes : box.pitch;
   side.layer = side.pitch * (box.height == 0 ? work.rows : box.height);
   const bool is_host = box.type == CU_MEMORYTYPE_HOST;
-  auto* first = is_host ? static_cast<unsigned char*>(const_cast<void*>(box.host))
-                        : bytes_at(box.device);
+  auto* first =
+      is_host ? static_cast<unsigned char*>(const_cast<void*>(box.host)) : bytes_at(box.device);
   first += box.z * side.layer + box.y * side.pitch + box.x;
-  const Place place = is_host                              ? Place::kHost
+  const Place place = is_host                             ? Place::kHost
                       : box.type == CU_MEMORYTYPE_UNIFIED ? Place::kEither
-                                                           : Place::kDevice;
+                                                          : Place::kDevice;
   return side_of(first, bytes_of_side(side, work), place, side);
 }
 
@@ -139,10 +139,9 @@ CUresult copy_of(const CUDA_MEMCPY3D& copy, CopyWork& work) {
   work.bytes = copy.WidthInBytes;
   work.rows = copy.Height;
   work.layers = copy.Depth;
-  const CUresult error =
-      side_of({copy.dstMemoryType, copy.dstHost, copy.dstDevice, copy.dstPitch, copy.dstHeight,
-               copy.dstXInBytes, copy.dstY, copy.dstZ},
-              work, work.to);
+  const CUresult error = side_of({copy.dstMemoryType, copy.dstHost, copy.dstDevice, copy.dstPitch,
+                                  copy.dstHeight, copy.dstXInBytes, copy.dstY, copy.dstZ},
+                                 work, work.to);
   if (error != CUDA_SUCCESS) return error;
   return side_of({copy.srcMemoryType, copy.srcHost, copy.srcDevice, copy.srcPitch, copy.srcHeight,
                   copy.srcXInBytes, copy.srcY, copy.srcZ},

@@ -1,5 +1,7 @@
 // What the device says of itself.
 
+#include "driver/device.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -8,7 +10,6 @@
 
 #include "driver/api.h"
 #include "driver/context.h"
-#include "driver/device.h"
 #include "machine/settings.h"
 
 namespace virtual_gpu {
@@ -99,9 +100,7 @@ int attribute(CUdevice_attribute which) {
   return 0;
 }
 
-CUresult check(CUdevice device) {
-  return device == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
-}
+CUresult check(CUdevice device) { return device == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE; }
 
 }  // namespace
 

@@ -69,8 +69,8 @@ VIRTUAL_GPU_API CUresult cuGetProcAddress_v2(const char* name, void** function, 
   }
   if (*function == nullptr) say("cuGetProcAddress: no %s of version %d", name, version);
   if (result != nullptr) {
-    *result = *function == nullptr ? CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND
-                                   : CU_GET_PROC_ADDRESS_SUCCESS;
+    *result =
+        *function == nullptr ? CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND : CU_GET_PROC_ADDRESS_SUCCESS;
   }
   return *function == nullptr ? CUDA_ERROR_NOT_FOUND : CUDA_SUCCESS;
 }
@@ -81,16 +81,9 @@ VIRTUAL_GPU_API CUresult cuGetProcAddress(const char* name, void** function, int
 }
 
 // Tables that no header describes: who asks for one is told that there is none.
-VIRTUAL_GPU_API CUresult cuGetExportTable(const void** table, const CUuuid* id) {
-  std::string name = "cuGetExportTable ";
-  for (const char byte : id->bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    name += kDigits[static_cast<unsigned char>(byte) >> 4];
-    name += kDigits[byte & 15];
-  }
+VIRTUAL_GPU_API CUresult cuGetExportTable(const void** table, const CUuuid*) {
   *table = nullptr;
-  say("%s", name.c_str());
-  return CUDA_ERROR_INVALID_VALUE;
+  return static_cast<CUresult>(not_supported("cuGetExportTable"));
 }
 
 VIRTUAL_GPU_API CUresult cuProfilerStart() { return CUDA_SUCCESS; }

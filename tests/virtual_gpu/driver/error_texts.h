@@ -1,7 +1,8 @@
 #pragma once
 
-// What an error is called in words, by its number: of the driver's and of the runtime's, which agree
-// where both have one. The texts are those of NVIDIA's runtime, which tests and people look for.
+// What an error is called in words, by its number: of the driver's and of the runtime's, which
+// agree where both have one. The texts are those of NVIDIA's runtime, which tests and people look
+// for.
 
 #include <utility>
 
@@ -47,9 +48,15 @@ inline constexpr std::pair<int, const char*> kErrorTexts[] = {
     {52, "__global__ function call is not configured"},
     {53, "unspecified launch failure in prior launch"},
     {65, "launch would exceed maximum depth of nested launches"},
-    {66, "launch failed because kernel uses unsupported, file-scoped textures (texture objects are supported)"},
-    {67, "launch failed because kernel uses unsupported, file-scoped surfaces (surface objects are supported)"},
-    {68, "cudaDeviceSynchronize failed because caller's grid depth exceeds cudaLimitDevRuntimeSyncDepth"},
+    {66,
+     "launch failed because kernel uses unsupported, file-scoped textures (texture objects are "
+     "supported)"},
+    {67,
+     "launch failed because kernel uses unsupported, file-scoped surfaces (surface objects are "
+     "supported)"},
+    {68,
+     "cudaDeviceSynchronize failed because caller's grid depth exceeds "
+     "cudaLimitDevRuntimeSyncDepth"},
     {69, "launch failed because launch would exceed cudaLimitDevRuntimePendingLaunchCount"},
     {98, "invalid device function"},
     {100, "no CUDA-capable device is detected"},
@@ -122,7 +129,9 @@ inline constexpr std::pair<int, const char*> kErrorTexts[] = {
     {808, "the hardware resources required to create MPS client have been exhausted"},
     {809, "the hardware resources required to support device connections have been exhausted"},
     {810, "the MPS client has been terminated by the server"},
-    {811, "is using CUDA Dynamic Parallelism, but the current configuration, like MPS, does not support it"},
+    {811,
+     "is using CUDA Dynamic Parallelism, but the current configuration, like MPS, does not support "
+     "it"},
     {812, "unsupported interaction between different versions of CUDA Dynamic Parallelism"},
     {900, "operation not permitted when stream is capturing"},
     {901, "operation failed due to a previous error during capture"},
@@ -134,7 +143,9 @@ inline constexpr std::pair<int, const char*> kErrorTexts[] = {
     {907, "operation not permitted on an event last recorded in a capturing stream"},
     {908, "attempt to terminate a thread-local capture sequence from another thread"},
     {909, "wait operation timed out"},
-    {910, "the graph update was not performed because it included changes which violated constraints specific to instantiated graph update"},
+    {910,
+     "the graph update was not performed because it included changes which violated constraints "
+     "specific to instantiated graph update"},
     {911, "an async error has occured in external entity outside of CUDA"},
     {912, "a kernel launch error has occurred due to cluster misconfiguration"},
     {913, "the function handle is not loaded when calling an API that requires a loaded function"},

@@ -32,7 +32,7 @@ std::shared_ptr<const Executable> executable_of(const Graph& graph) {
   for (const auto& node : graph.nodes) {
     Executable::Step step{node->handle, node->work, {}};
     if (node->child) {
-      step.work = ChildWork{executable_of(*node->child)};
+      step.work = ChildWork{executable_of(*node->child), nullptr};
       if (std::get<ChildWork>(step.work).graph == nullptr) return nullptr;
     }
     for (const Node* dependency : node->dependencies) {
@@ -74,7 +74,7 @@ std::shared_ptr<const Executable> with_work(const Executable& graph, CUgraphNode
       const auto* const child = std::get_if<ChildWork>(&graph.steps[i].work);
       auto inner = child == nullptr ? nullptr : with_work(*child->graph, node, work);
       if (!inner) continue;
-      changed = ChildWork{std::move(inner)};
+      changed = ChildWork{std::move(inner), nullptr};
     }
     auto copy = std::make_shared<Executable>(graph);
     copy->steps[i].work = std::move(changed);
@@ -95,7 +95,7 @@ std::shared_ptr<const Executable> with_work_of(const Executable& graph, const Ex
     if (const auto* const child = std::get_if<ChildWork>(&from.work)) {
       auto inner = with_work_of(*std::get<ChildWork>(to.work).graph, *child->graph);
       if (!inner) return nullptr;
-      to.work = ChildWork{std::move(inner)};
+      to.work = ChildWork{std::move(inner), nullptr};
     } else {
       to.work = from.work;
     }

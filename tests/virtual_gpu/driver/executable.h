@@ -3,6 +3,7 @@
 // A graph as it is launched: its work, copied when it was instantiated.
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "driver/graph.h"
@@ -23,6 +24,7 @@ struct Executable {
 // What a program changes in it is seen by the launches after.
 struct Instance {
   std::shared_ptr<const Executable> current;
+  std::shared_ptr<std::mutex> alone = std::make_shared<std::mutex>();
 };
 
 Handles<Instance, CUgraphExec>& instances();

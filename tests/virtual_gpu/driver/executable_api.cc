@@ -15,7 +15,8 @@ CUresult instantiate(CUgraphExec* instance, CUgraph handle) {
   if (!graph) return CUDA_ERROR_INVALID_VALUE;
   auto made = executable_of(*graph);
   if (!made) return CUDA_ERROR_INVALID_VALUE;
-  *instance = instances().add(std::make_shared<Instance>(Instance{std::move(made)}));
+  say("an instance of a graph of %zu nodes", made->steps.size());
+  *instance = instances().add(std::make_shared<Instance>(std::move(made)));
   return CUDA_SUCCESS;
 }
 
@@ -80,7 +81,8 @@ VIRTUAL_GPU_API CUresult cuGraphLaunch(CUgraphExec handle, CUstream stream) {
     const std::lock_guard guard(graph_lock());
     current = instance->current;
   }
-  return add_work(stream, ChildWork{std::move(current)});
+  say("a graph of %zu nodes", current->steps.size());
+  return add_work(stream, ChildWork{std::move(current), instance->alone});
 }
 
 VIRTUAL_GPU_API CUresult cuGraphUpload(CUgraphExec instance, CUstream) {
@@ -135,5 +137,6 @@ VIRTUAL_GPU_API CUresult cuGraphExecChildGraphNodeSetParams(CUgraphExec handle, 
   const auto graph = graphs().find(child);
   if (!instance || !graph) return CUDA_ERROR_INVALID_VALUE;
   auto made = executable_of(*graph);
-  return made ? replace(handle, node, ChildWork{std::move(made)}) : CUDA_ERROR_INVALID_VALUE;
+  return made ? replace(handle, node, ChildWork{std::move(made), nullptr})
+              : CUDA_ERROR_INVALID_VALUE;
 }

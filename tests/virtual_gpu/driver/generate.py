@@ -2,8 +2,8 @@
 
 generate.py INCLUDE OUT: of the headers in INCLUDE, the folder OUT gets
 
-- driver_stubs.cc and runtime_stubs.cc: every entry point that we do not have; weak, so that one that
-  we have takes its place. A stub says its name and fails.
+- driver_stubs.cc and runtime_stubs.cc: every entry point that we do not have; weak, so that one
+  that we have takes its place. A stub says its name and fails.
 - driver_error_names.h and runtime_error_names.h: what the errors are called in the source.
 """
 
@@ -41,8 +41,9 @@ inline constexpr std::pair<int, const char*> kErrorNames[] = {{
 # Programs that were built with other versions of CUDA ask for these as well.
 OTHER_VERSIONS = """
 cuCtxCreate cuDevicePrimaryCtxRelease cuDevicePrimaryCtxReset cuDevicePrimaryCtxSetFlags
-cuEventElapsedTime cuGetProcAddress cuGraphAddKernelNode cuGraphAddNode cuGraphExecKernelNodeSetParams
-cuGraphExecUpdate cuGraphInstantiate cuGraphKernelNodeGetParams cuGraphKernelNodeSetParams
+cuEventElapsedTime cuGetProcAddress cuGraphAddKernelNode cuGraphAddNode
+cuGraphExecKernelNodeSetParams cuGraphExecUpdate cuGraphInstantiate cuGraphKernelNodeGetParams
+cuGraphKernelNodeSetParams
 cuStreamBeginCapture cuStreamGetCaptureInfo cuStreamUpdateCaptureDependencies
 """
 
@@ -68,7 +69,8 @@ def stubs(names):
 def error_names(text, first):
     """Of the enumeration that begins with `first`: pairs of a number and a name."""
     begin = text.index(first)
-    found = re.findall(r"^\s*(cuda\w+|CUDA_\w+)\s*=\s*(\d+)", text[begin : text.index("}", begin)], re.M)
+    enumeration = text[begin : text.index("}", begin)]
+    found = re.findall(r"^\s*(cuda\w+|CUDA_\w+)\s*=\s*(\d+)", enumeration, re.M)
     return [(int(number), name) for name, number in found]
 
 

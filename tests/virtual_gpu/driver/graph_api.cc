@@ -93,6 +93,13 @@ CUresult add_any(CUgraphNode* handle, CUgraph graph, const CUgraphNode* dependen
     case CU_GRAPH_NODE_TYPE_MEMCPY:
       error = copy_work_of(parameters.memcpy.copyParams, work);
       break;
+    case CU_GRAPH_NODE_TYPE_MEMSET: {
+      const auto& of = parameters.memset;
+      const CUDA_MEMSET_NODE_PARAMS memset{of.dst,         of.pitch, of.value,
+                                           of.elementSize, of.width, of.height};
+      error = fill_work_of(memset, work);
+      break;
+    }
     case CU_GRAPH_NODE_TYPE_HOST:
       work = HostWork{parameters.host.fn, parameters.host.userData};
       break;
@@ -125,9 +132,9 @@ CUresult give(const std::vector<CUgraphNode>& all, CUgraphNode* nodes, size_t* c
 }
 
 CUgraphNodeType type_of(const Work& work) {
-  constexpr CUgraphNodeType kTypes[] = {
-      CU_GRAPH_NODE_TYPE_EMPTY,  CU_GRAPH_NODE_TYPE_KERNEL, CU_GRAPH_NODE_TYPE_MEMCPY,
-      CU_GRAPH_NODE_TYPE_MEMSET, CU_GRAPH_NODE_TYPE_HOST,   CU_GRAPH_NODE_TYPE_GRAPH};
+  constexpr CUgraphNodeType kTypes[] = {CU_GRAPH_NODE_TYPE_EMPTY,  CU_GRAPH_NODE_TYPE_KERNEL,
+                                        CU_GRAPH_NODE_TYPE_MEMCPY, CU_GRAPH_NODE_TYPE_MEMSET,
+                                        CU_GRAPH_NODE_TYPE_HOST,   CU_GRAPH_NODE_TYPE_GRAPH};
   static_assert(std::size(kTypes) == std::variant_size_v<Work>);
   return kTypes[work.index()];
 }

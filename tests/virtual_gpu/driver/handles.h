@@ -43,14 +43,6 @@ class Handles {
     objects_.erase(found);
     return object;
   }
-  // The handle of an object that is there; null if it is not.
-  Handle handle_of(const Object* object) {
-    const std::lock_guard guard(lock_);
-    for (const auto& [handle, known] : objects_) {
-      if (known.get() == object) return handle;
-    }
-    return nullptr;
-  }
   std::vector<std::shared_ptr<Object>> all() {
     const std::lock_guard guard(lock_);
     std::vector<std::shared_ptr<Object>> found;

@@ -22,7 +22,7 @@ struct Piece {
 
 // Counted against the memory that the device has, unless it is the host's.
 CUresult add_piece(Piece piece);
-// That begins there. It waits for whoever may use the memory.
+// That begins there; not while a kernel runs. False if there is none.
 bool remove_piece(const void* first);
 std::optional<Piece> find_piece(const void* byte);
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "driver/capture.h"
 #include "driver/context.h"
 #include "driver/fat_binary.h"
 #include "driver/stream.h"
@@ -24,14 +25,14 @@ Handles<Function, CUfunction>& functions() {
 }
 
 CUresult load(const void* image, CUmodule* handle) {
-  if (const CUresult error = ready(); error != CUDA_SUCCESS) return error;
+  if (const CUresult error = ready_for_unsafe(); error != CUDA_SUCCESS) return error;
   if (image == nullptr) return CUDA_ERROR_INVALID_VALUE;
   auto loaded = std::make_shared<LoadedModule>();
   try {
     const std::string text = text_of_image(image);
     if (text.empty()) {
-      complain("a module has no PTX for the architecture " +
-               std::to_string(settings().capability) + " or one before it");
+      complain("a module has no PTX for the architecture " + std::to_string(settings().capability) +
+               " or one before it");
       return CUDA_ERROR_NO_BINARY_FOR_GPU;
     }
     loaded->module = parse(text);
@@ -48,7 +49,7 @@ CUresult load(const void* image, CUmodule* handle) {
 
 // Those of pending work keep the module until they are done.
 CUresult unload(CUmodule handle) {
-  if (const CUresult error = ready(); error != CUDA_SUCCESS) return error;
+  if (const CUresult error = ready_for_unsafe(); error != CUDA_SUCCESS) return error;
   wait_for_all();
   const auto loaded = modules().remove(handle);
   if (!loaded) return CUDA_ERROR_INVALID_HANDLE;
@@ -156,8 +157,7 @@ VIRTUAL_GPU_API CUresult cuLibraryGetModule(CUmodule* module, CUlibrary library)
   return modules().find(*module) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
 }
 
-VIRTUAL_GPU_API CUresult cuLibraryGetKernel(CUkernel* kernel, CUlibrary library,
-                                            const char* name) {
+VIRTUAL_GPU_API CUresult cuLibraryGetKernel(CUkernel* kernel, CUlibrary library, const char* name) {
   return find_function(as_module(library), name, reinterpret_cast<CUfunction*>(kernel));
 }
 

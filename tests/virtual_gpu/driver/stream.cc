@@ -1,5 +1,6 @@
 #include "driver/stream.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <random>
@@ -147,6 +148,15 @@ void wait_for(const std::shared_ptr<Stream>& stream) {
   // The legacy stream is done when the blocking ones are.
   const bool is_legacy = stream->kind() == Stream::kLegacy;
   stream->wait(is_legacy ? enqueue(stream, [] {}) : stream->added());
+}
+
+bool is_done(const std::shared_ptr<Stream>& stream) {
+  if (stream->kind() != Stream::kLegacy) return stream->is_done();
+  const std::lock_guard guard(issue_lock());
+  const auto others = other_streams();
+  return stream->is_done() && std::all_of(others.begin(), others.end(), [](const auto& other) {
+           return other->kind() == Stream::kNonBlocking || other->is_done();
+         });
 }
 
 void wait_for_all() {

@@ -71,5 +71,6 @@ uint64_t enqueue(const std::shared_ptr<Stream>& stream, Task task);
 // All that any stream was given.
 void wait_for_all();
 void wait_for(const std::shared_ptr<Stream>& stream);
+bool is_done(const std::shared_ptr<Stream>& stream);
 
 }  // namespace virtual_gpu

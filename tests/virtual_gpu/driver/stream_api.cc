@@ -41,7 +41,7 @@ VIRTUAL_GPU_API CUresult cuStreamQuery(CUstream handle) {
   const auto stream = stream_of(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   if (const CUresult error = check_synchronising(*stream); error != CUDA_SUCCESS) return error;
-  return stream->is_done() ? device_error() : CUDA_ERROR_NOT_READY;
+  return is_done(stream) ? device_error() : CUDA_ERROR_NOT_READY;
 }
 
 VIRTUAL_GPU_API CUresult cuCtxSynchronize() {
@@ -89,6 +89,9 @@ VIRTUAL_GPU_API CUresult cuStreamAddCallback(CUstream handle, CUstreamCallback c
   const auto stream = stream_of(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   if (const CUresult error = check_synchronising(*stream); error != CUDA_SUCCESS) return error;
-  enqueue(stream, [=] { callback(handle, device_error(), data); });
+  enqueue(stream, [=] {
+    const InHostFunction scope;
+    callback(handle, device_error(), data);
+  });
   return CUDA_SUCCESS;
 }

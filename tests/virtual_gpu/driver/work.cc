@@ -1,6 +1,7 @@
 #include "driver/work.h"
 
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -18,8 +19,7 @@ namespace {
 // Memory that was freed since the order was given, as a graph's may be.
 bool is_lost(const CopyWork::Side& side, const CopyWork& work) {
   if (!side.is_device) return false;
-  const size_t bytes =
-      side.layer * (work.layers - 1) + side.pitch * (work.rows - 1) + work.bytes;
+  const size_t bytes = side.layer * (work.layers - 1) + side.pitch * (work.rows - 1) + work.bytes;
   return !is_device_memory(side.first, bytes);
 }
 
@@ -46,7 +46,8 @@ struct Performer {
   }
 
   void operator()(const FillWork& work) const {
-    if (!is_device_memory(work.to, work.pitch * (work.rows - 1) + work.width * work.element_bytes)) {
+    if (!is_device_memory(work.to,
+                          work.pitch * (work.rows - 1) + work.width * work.element_bytes)) {
       return fail("a memset of");
     }
     for (size_t row = 0; row < work.rows; ++row) {
@@ -58,9 +59,16 @@ struct Performer {
     }
   }
 
-  void operator()(const HostWork& work) const { work.function(work.data); }
+  void operator()(const HostWork& work) const {
+    const InHostFunction scope;
+    work.function(work.data);
+  }
 
-  void operator()(const ChildWork& work) const { perform_graph(*work.graph); }
+  void operator()(const ChildWork& work) const {
+    std::unique_lock<std::mutex> guard;
+    if (work.alone) guard = std::unique_lock(*work.alone);
+    perform_graph(*work.graph);
+  }
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <variant>
 #include <vector>
 
@@ -56,6 +57,8 @@ struct HostWork {
 // A graph within a graph, as it was when it was made one.
 struct ChildWork {
   std::shared_ptr<const Executable> graph;
+  // Of what is launched: an instance runs once at a time, whatever streams it is launched in.
+  std::shared_ptr<std::mutex> alone;
 };
 
 using Work = std::variant<EmptyWork, KernelWork, CopyWork, FillWork, HostWork, ChildWork>;

@@ -1,4 +1,4 @@
-// Where a warp goes on: bra, brx, ret, exit, trap, and the barrier of a block.
+// Where a warp goes on: bra, brx, ret, exit, trap, griddepcontrol, and the barrier of a block.
 
 #include "instructions/families.h"
 #include "machine/fault.h"
@@ -43,6 +43,11 @@ Execute of_control(Form& form, Instruction& instruction) {
   if (form.is("trap")) {
     instruction.control = Control::kTrap;
     return by_machine;
+  }
+  if (form.is("griddepcontrol")) {
+    // A kernel here begins when the one before it in its stream has ended.
+    const bool waits = form.take("wait");
+    return waits || form.take("launch_dependents") ? by_machine : nullptr;
   }
   if (form.is("bar") || form.is("barrier")) {
     if (!is_barrier_of_all(form, instruction)) return nullptr;

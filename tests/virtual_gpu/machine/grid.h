@@ -37,7 +37,7 @@ struct Grid {
   std::mt19937 random;
   const Instruction* current = nullptr;  // what is executed, and by whom
   const Warp* current_warp = nullptr;
-  uint64_t steps = 0;                    // instructions of warps until now
+  uint64_t steps = 0;  // instructions of warps until now
 
   Allocation last_used;  // of global memory
   GlobalShadow shadow;

@@ -51,8 +51,12 @@ uint64_t History::read(Warp& warp, int lane, uint64_t address, size_t bytes, uin
     const uint64_t count = std::max(seen->second, word.forgotten) - word.forgotten;
     least = std::max(least, std::min<size_t>(count, word.writes.size()));
   }
-  if (least == word.writes.size()) return newest;
-  const size_t seen = least + warp.block->grid->random() % (word.writes.size() - least + 1);
+  const bool may_differ =
+      std::any_of(word.writes.begin() + static_cast<ptrdiff_t>(least), word.writes.end(), overlaps);
+  if (!may_differ) return newest;
+  Grid& grid = *warp.block->grid;
+  if (grid.settings.stale != 0) grid.complain("a load that may see an older value", warp, lane);
+  const size_t seen = least + grid.random() % (word.writes.size() - least + 1);
   word.seen[thread] = word.forgotten + seen;
   uint64_t value = word.before;
   for (size_t i = 0; i < seen; ++i) apply(value, word.writes[i]);

@@ -74,11 +74,10 @@ bool go_on(Block& block) {
   return true;
 }
 
-void run_all(Grid& grid) {
+void run_all(Grid& grid, std::vector<std::unique_ptr<Block>>& resident) {
   std::vector<uint32_t> order(static_cast<size_t>(grid.counts.blocks));
   std::iota(order.begin(), order.end(), 0u);
   std::shuffle(order.begin(), order.end(), grid.random);
-  std::vector<std::unique_ptr<Block>> resident;
   const auto most = static_cast<size_t>(std::max(1l, grid.settings.resident));
   while (!order.empty() || !resident.empty()) {
     while (resident.size() < most && !order.empty()) {
@@ -103,9 +102,11 @@ std::optional<Fault> run(const Kernel& kernel, const Launch& launch) {
   static std::mutex one;
   const std::lock_guard guard(one);
   const auto grid = std::make_unique<Grid>(kernel, launch);
+  // A fault's place is asked of its warp.
+  std::vector<std::unique_ptr<Block>> resident;
   std::optional<Fault> fault;
   try {
-    run_all(*grid);
+    run_all(*grid, resident);
   } catch (const Fault& found) {
     fault = found;
     fault->what +=

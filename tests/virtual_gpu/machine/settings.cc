@@ -13,6 +13,7 @@ constexpr std::pair<std::string_view, long Settings::*> kNames[] = {
     {"races", &Settings::races},
     {"initialisation", &Settings::initialisation},
     {"weak", &Settings::weak},
+    {"stale", &Settings::stale},
     {"count", &Settings::count},
     {"seed", &Settings::seed},
     {"resident", &Settings::resident},

@@ -11,6 +11,7 @@ struct Settings {
   long races = 1;           // accesses that nothing orders
   long initialisation = 1;  // reads of what nobody wrote
   long weak = 0;            // loads see what other threads wrote as late as the memory model allows
+  long stale = 0;           // with it: loads that may see an older value than memory has
   long count = 0;           // instructions, transactions, and which lines were executed
   // The schedule.
   long seed = 1;

@@ -1,11 +1,11 @@
-#include <cstdio>
-
 #include "runtime/api.h"
+#include "runtime/properties.h"
 
 namespace virtual_gpu {
 namespace {
 
-CUresult properties_of(cudaDeviceProp& properties) {
+template <typename Properties>
+CUresult properties_of(Properties& properties) {
   properties = {};
   CUresult error = cuDeviceGetName(properties.name, sizeof properties.name, 0);
   if (error == CUDA_SUCCESS) error = cuDeviceTotalMem(&properties.totalGlobalMem, 0);
@@ -22,8 +22,7 @@ CUresult properties_of(cudaDeviceProp& properties) {
   properties.multiProcessorCount = get(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
   properties.warpSize = get(CU_DEVICE_ATTRIBUTE_WARP_SIZE);
   properties.maxThreadsPerBlock = get(CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
-  properties.maxThreadsPerMultiProcessor =
-      get(CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR);
+  properties.maxThreadsPerMultiProcessor = get(CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR);
   properties.maxBlocksPerMultiProcessor = get(CU_DEVICE_ATTRIBUTE_MAX_BLOCKS_PER_MULTIPROCESSOR);
   properties.sharedMemPerBlock = get_size(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK);
   properties.sharedMemPerBlockOptin =
@@ -37,6 +36,8 @@ CUresult properties_of(cudaDeviceProp& properties) {
   properties.totalConstMem = get_size(CU_DEVICE_ATTRIBUTE_TOTAL_CONSTANT_MEMORY);
   properties.unifiedAddressing = get(CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING);
   properties.managedMemory = get(CU_DEVICE_ATTRIBUTE_MANAGED_MEMORY);
+  properties.memPitch = get_size(CU_DEVICE_ATTRIBUTE_MAX_PITCH);
+  properties.textureAlignment = get_size(CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT);
   properties.concurrentKernels = get(CU_DEVICE_ATTRIBUTE_CONCURRENT_KERNELS);
   properties.asyncEngineCount = get(CU_DEVICE_ATTRIBUTE_ASYNC_ENGINE_COUNT);
   properties.maxThreadsDim[0] = get(CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_X);
@@ -56,6 +57,7 @@ cudaError_t check(int device) { return device == 0 ? cudaSuccess : cudaErrorInva
 using namespace virtual_gpu;
 
 VIRTUAL_GPU_API cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 0;
   return started([=] { return cuDeviceGetCount(count); });
 }
 
@@ -103,3 +105,11 @@ VIRTUAL_GPU_API cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, 
   if (check(device) != cudaSuccess) return note(check(device));
   return started([=] { return properties_of(*properties); });
 }
+
+#if CUDART_VERSION >= 13000
+// What a program of CUDA 12 calls by this name.
+VIRTUAL_GPU_API cudaError_t cudaGetDeviceProperties_v2(PropertiesOfCuda12* properties, int device) {
+  if (check(device) != cudaSuccess) return note(check(device));
+  return started([=] { return properties_of(*properties); });
+}
+#endif

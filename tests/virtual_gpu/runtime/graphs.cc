@@ -52,9 +52,9 @@ VIRTUAL_GPU_API cudaError_t cudaStreamGetCaptureInfo_v2(cudaStream_t stream,
                                                         size_t* count) {
   return started([=] {
     cuuint64_t number = 0;
-    const CUresult error = cuStreamGetCaptureInfo_v2(
-        stream, reinterpret_cast<CUstreamCaptureStatus*>(status), &number, graph, dependencies,
-        count);
+    const CUresult error =
+        cuStreamGetCaptureInfo_v2(stream, reinterpret_cast<CUstreamCaptureStatus*>(status), &number,
+                                  graph, dependencies, count);
     if (id != nullptr) *id = number;
     return error;
   });

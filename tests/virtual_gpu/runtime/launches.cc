@@ -137,9 +137,8 @@ VIRTUAL_GPU_API cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t
 
 VIRTUAL_GPU_API cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes,
                                                   const void* host) {
-  return with_function(host, [attributes](CUfunction function) {
-    return attributes_of(function, *attributes);
-  });
+  return with_function(
+      host, [attributes](CUfunction function) { return attributes_of(function, *attributes); });
 }
 
 VIRTUAL_GPU_API cudaError_t cudaFuncSetAttribute(const void* host, cudaFuncAttribute which,

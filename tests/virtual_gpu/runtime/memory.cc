@@ -119,9 +119,8 @@ VIRTUAL_GPU_API cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t b
 }
 
 VIRTUAL_GPU_API cudaError_t cudaMemset(void* memory, int value, size_t bytes) {
-  return started([=] {
-    return cuMemsetD8(address_of(memory), static_cast<unsigned char>(value), bytes);
-  });
+  return started(
+      [=] { return cuMemsetD8(address_of(memory), static_cast<unsigned char>(value), bytes); });
 }
 
 VIRTUAL_GPU_API cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes,

@@ -13,7 +13,6 @@ namespace {
 struct Image {
   const void* data = nullptr;
   CUmodule module = nullptr;
-  cudaError_t error = cudaSuccess;  // that loading it ended with
 };
 
 struct Named {
@@ -35,17 +34,16 @@ Registered& registered() {
 
 Image* image_of(void** handle) { return reinterpret_cast<Image*>(handle); }
 
-// Images are loaded when first needed; one that cannot be loaded is not tried again.
+// When it is first needed.
 cudaError_t load(Image& image) {
-  if (image.module != nullptr || image.error != cudaSuccess) return image.error;
-  image.error = start();
-  if (image.error != cudaSuccess) return image.error;
-  // Loading escapes no capture: the driver does it by itself on any call.
+  if (image.module != nullptr) return cudaSuccess;
+  if (const cudaError_t error = start(); error != cudaSuccess) return error;
+  // A program may be capturing: it does not know when its images are loaded.
   auto mode = CU_STREAM_CAPTURE_MODE_RELAXED;
   cuThreadExchangeStreamCaptureMode(&mode);
-  image.error = static_cast<cudaError_t>(cuModuleLoadData(&image.module, image.data));
+  const CUresult error = cuModuleLoadData(&image.module, image.data);
   cuThreadExchangeStreamCaptureMode(&mode);
-  return image.error;
+  return static_cast<cudaError_t>(error);
 }
 
 void forget(std::map<const void*, Named>& named, const Image* image) {
@@ -76,8 +74,7 @@ cudaError_t variable_of(const void* host, CUdeviceptr* address, size_t* bytes) {
   if (found == registered().variables.end()) return cudaErrorInvalidSymbol;
   Named& named = found->second;
   if (const cudaError_t error = load(*named.image); error != cudaSuccess) return error;
-  const CUresult error =
-      cuModuleGetGlobal(address, bytes, named.image->module, named.name.c_str());
+  const CUresult error = cuModuleGetGlobal(address, bytes, named.image->module, named.name.c_str());
   if (error == CUDA_ERROR_NOT_FOUND) return cudaErrorInvalidSymbol;
   return static_cast<cudaError_t>(error);
 }

@@ -1,5 +1,5 @@
-// As much of cuBLAS as TensorFlow and XLA call before they compute anything with it: what computes is
-// not here, and who looks for it finds that it is missing.
+// As much of cuBLAS as TensorFlow and XLA call before they compute anything with it: what computes
+// is not here, and who looks for it finds that it is missing.
 
 static int handle;
 

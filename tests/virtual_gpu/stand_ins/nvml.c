@@ -20,7 +20,9 @@ int nvmlSystemGetCudaDriverVersion(int* version) {
   *version = 13000;
   return 0;
 }
-int nvmlSystemGetCudaDriverVersion_v2(int* version) { return nvmlSystemGetCudaDriverVersion(version); }
+int nvmlSystemGetCudaDriverVersion_v2(int* version) {
+  return nvmlSystemGetCudaDriverVersion(version);
+}
 int nvmlDeviceGetCount_v2(unsigned* count) {
   *count = 1;
   return 0;

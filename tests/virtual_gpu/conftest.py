@@ -1,0 +1,30 @@
+"""These tests run on the virtual GPU, with `make virtual-gpu`; elsewhere each is skipped."""
+
+from pathlib import Path
+
+import pytest
+import virtual_gpu
+
+# What stands in for CuPy loads a CUDA runtime.
+collect_ignore_glob = ["stand_ins/*"]
+
+
+def pytest_collection_modifyitems(items):
+    if virtual_gpu.is_here():
+        return
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.skip(reason="runs with `make virtual-gpu`"))
+
+
+@pytest.fixture(autouse=True)
+def no_complaints():
+    """A test takes the complaints that it provokes; any other is its failure."""
+    if not virtual_gpu.is_here():
+        yield
+        return
+    virtual_gpu.change(**virtual_gpu.DEFAULTS)
+    virtual_gpu.take_complaints()
+    yield
+    complaints = virtual_gpu.take_complaints()
+    assert not complaints, "\n".join(complaints[:5])

@@ -1,0 +1,41 @@
+"""A problem on the GPU: as functions for `check` of problems.py and selections.py."""
+
+import arrays
+
+from tailops import cuda, kernels
+
+
+def on_device(problem):
+    """Forward and backward of a loss; states are NumPy's."""
+    y_true, y_pred = arrays.to_device(problem.y_true), arrays.to_device(problem.y_pred)
+    mask = None if problem.mask is None else arrays.to_device(problem.mask)
+    how = {"reduction": problem.reduction, "mask": mask}
+
+    def forward():
+        made = cuda.forward(y_true, y_pred, problem.options, selection=problem.selection, **how)
+        forward.state = made.state
+        state = arrays.to_host(made.state).view(kernels.STATE).reshape(-1)
+        return arrays.to_host(made.loss), state
+
+    def backward(upstream, _):
+        arriving = arrays.to_device(upstream).reshape(tuple(problem.geometry.output_shape))
+        made = cuda.backward(arriving, y_true, y_pred, forward.state, problem.options, **how)
+        return arrays.to_host(made)
+
+    return forward, backward
+
+
+def selected_on_device(case):
+    """Forward and, where there is a gradient, backward of a selection."""
+    x = arrays.to_device(case.x)
+
+    def forward():
+        made = cuda.select_forward(x, case.q, **case.how)
+        forward.state = made.state
+        return arrays.to_host(made.value), arrays.to_host(made.state)
+
+    def backward(upstream, _):
+        arriving = arrays.to_device(upstream)
+        return arrays.to_host(cuda.select_backward(arriving, x, forward.state, axis=case.axis))
+
+    return forward, None if case.x.dtype.kind in "iu" else backward

@@ -1,0 +1,90 @@
+"""Every launch path of loss and selection, compiled, in several schedules, with all checks."""
+
+import math
+
+import pytest
+import virtual_gpu
+from on_device import on_device, selected_on_device
+from paths import LOSS_PATHS, SELECTION_PATHS
+from problems import check_against_cpu
+from selections import check
+
+from bench.gpu_report import kernel_name
+from tailops import cuda
+
+# What benchmarks measure against: ReadTwo and ReadTwoWriteOne, no part of any call.
+FLOORS = "ReadTwo"
+
+
+def of_types(paths):
+    """A path with each of its types."""
+    cases = [(path, dtype) for path in paths for dtype in path.dtypes]
+    return pytest.mark.parametrize(
+        ("path", "dtype"), cases, ids=[f"{path}-{dtype}" for path, dtype in cases]
+    )
+
+
+def of_schedules(paths):
+    """A path in each schedule, with its first type; but for what would take half a minute."""
+    some = [path for path in paths if math.prod(path.shape) < 500_000]
+    cases = [(path, schedule) for path in some for schedule in virtual_gpu.SCHEDULES]
+    return pytest.mark.parametrize(
+        ("path", "schedule"), cases, ids=[f"{path}-{schedule}" for path, schedule in cases]
+    )
+
+
+@of_schedules(LOSS_PATHS)
+def test_loss(path, schedule):
+    with virtual_gpu.settings(**virtual_gpu.SCHEDULES[schedule]):
+        problem = path.problem(path.dtypes[0])
+        check_against_cpu(problem, *on_device(problem))
+
+
+@of_types(LOSS_PATHS)
+def test_loss_of_each_type(path, dtype):
+    problem = path.problem(dtype, "random")
+    check_against_cpu(problem, *on_device(problem))
+
+
+@of_schedules(SELECTION_PATHS)
+def test_selection(path, schedule):
+    with virtual_gpu.settings(**virtual_gpu.SCHEDULES[schedule]):
+        case = path.case(path.dtypes[0])
+        check(case, *selected_on_device(case))
+
+
+@of_types(SELECTION_PATHS)
+def test_selection_of_each_type(path, dtype):
+    case = path.case(dtype)
+    check(case, *selected_on_device(case))
+
+
+def launched(run, forward_and_backward):
+    """The kernels that are launched, by their whole names."""
+    with virtual_gpu.settings(count=1, races=0, initialisation=0):
+        virtual_gpu.take_counts()
+        run(*forward_and_backward)
+        return {counts["kernel"] for counts in virtual_gpu.take_counts()}
+
+
+def test_the_paths_are_what_they_say_and_all_there_are():
+    everything = set()
+    for path in LOSS_PATHS:
+        for dtype in path.dtypes:
+            problem = path.problem(dtype)
+            kernels = launched(
+                lambda *how, problem=problem: check_against_cpu(problem, *how), on_device(problem)
+            )
+            missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
+            assert not missing, f"{path}, {dtype}"
+            everything |= kernels
+    for path in SELECTION_PATHS:
+        for dtype in path.dtypes:
+            case = path.case(dtype)
+            kernels = launched(lambda *how, case=case: check(case, *how), selected_on_device(case))
+            missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
+            assert not missing, f"{path}, {dtype}"
+            everything |= kernels
+    cuda.prepare()
+    of_the_library = {kernel for kernel in virtual_gpu.kernels() if "tailops" in kernel}
+    assert not {kernel for kernel in of_the_library - everything if FLOORS not in kernel}
