@@ -38,7 +38,11 @@ class Run:
 
 def every_run():
     """Each path with its first type, the quickest first, and the lines that it executes."""
-    runs = [Run(str(path), path.problem(path.dtypes[0]), True) for path in LOSS_PATHS]
+    runs = [
+        Run(f"{path} of {family}", path.problem(path.dtypes[0], family), True)
+        for path in LOSS_PATHS
+        for family in ("random", "few_values")
+    ]
     runs += [Run(str(path), path.case(path.dtypes[0]), False) for path in SELECTION_PATHS]
     with virtual_gpu.settings(count=1, races=0, initialisation=0):
         for one in runs:

@@ -30,14 +30,15 @@ def kernel_of(name):
 
 def notice(path_name, kernel, number, text):
     path = next(path for path in LOSS_PATHS if path.name == path_name)
-    return first_notice(kernel, number, text, [Run(path.name, path.problem("float32"), True)])
+    problem = path.problem("float32", "random")
+    return first_notice(kernel, number, text, [Run(path.name, problem, True)])
 
 
 def on_the_path(path_name, name, pattern):
     """The first line of the kernel that the path executes and that looks so."""
     path = next(path for path in LOSS_PATHS if path.name == path_name)
     kernel = kernel_of(name)
-    forward, backward = on_device(path.problem("float32"))
+    forward, backward = on_device(path.problem("float32", "random"))
     with virtual_gpu.settings(count=1):
         virtual_gpu.take_coverage()
         loss, state = forward()
@@ -51,7 +52,12 @@ def on_the_path(path_name, name, pattern):
 @pytest.mark.parametrize(
     ("path", "kernel", "pattern", "expected"),
     [
-        ("one_block", "GroupForward<BlockTeam><OneOutput>", BARRIER, "race in shared memory"),
+        (
+            "one_block",
+            "GroupForward<BlockTeam><OneOutput>",
+            BARRIER,
+            "race in shared memory|before it is written",
+        ),
         ("warps", "GroupForward<WarpTeam><OneOutput>", OF_LANES, "race in shared memory"),
         ("grid", "Collect", FENCE, "older value|race in global memory"),
     ],
@@ -64,8 +70,8 @@ def test_a_missing_barrier_or_fence(path, kernel, pattern, expected):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (r"\1\2+2\4", "misaligned address"),
-        (r"\1\2+1073741824\4", "illegal memory access"),
+        (r"\1\2+2\4", "is not aligned"),
+        (r"\1\2+1073741824\4", "out of bounds of global memory"),
         ("", "another result|before it is written"),
         ("frobnicate.b32 %r1;", "frobnicate"),
     ],

@@ -31,6 +31,11 @@ def allocate(nbytes):
     return pointer.value
 
 
+def free(pointer):
+    """Says nothing of a device that has failed: whoever asks it next is told."""
+    _library.cudaFree(ctypes.c_void_p(pointer))
+
+
 def copy(to, source, nbytes, kind):
     """In the order of the current stream; what the host reads or lends, it waits for."""
     stream = ctypes.c_void_p(getattr(current_stream(), "ptr", 0))

@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import threading
 
-from cupy._runtime import allocate, call, current_stream, set_current_stream
+from cupy._runtime import allocate, call, current_stream, free, set_current_stream
 
 _allocators = threading.local()
 
@@ -16,7 +16,7 @@ class Memory:
         self.ptr = allocate(max(1, nbytes))
 
     def __del__(self):
-        call("cudaFree", ctypes.c_void_p(self.ptr))
+        free(self.ptr)
 
 
 class MemoryPool:
