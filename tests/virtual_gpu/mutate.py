@@ -12,7 +12,8 @@ import sys
 from collections import Counter
 
 import virtual_gpu
-from mutations import every_run, first_notice, lines_of, ordering_lines
+from mutations import every_run, first_notice, ordering_lines
+from ptx import around, source_of
 
 from bench.gpu_report import kernel_name
 
@@ -28,12 +29,6 @@ def quiet():
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-
-
-def around(kernel, number, lines=2):
-    numbers, text = lines_of(kernel)
-    near = range(max(numbers[0], number - lines), min(numbers[-1], number + lines) + 1)
-    return "\n".join(f"      {text[n].strip()}" for n in near)
 
 
 def mutations_of(kernel, runs, most, show):
@@ -52,6 +47,7 @@ def mutations_of(kernel, runs, most, show):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernel", default="", help="only kernels whose name has this in it")
+    parser.add_argument("--types", nargs="+", default=[], help="of the elements, for all paths")
     parser.add_argument("--runs", type=int, default=4, help="launch paths tried for each, at most")
     parser.add_argument("--share", default="1/1", help="1/2: the first of two shares of kernels")
     parser.add_argument("--show", action="store_true", help="print by what each is noticed")
@@ -59,7 +55,7 @@ def main():
     if not virtual_gpu.is_here():
         sys.exit("this runs on the virtual GPU: make virtual-gpu-mutate")
     with quiet():
-        runs = every_run()
+        runs = every_run(arguments.types)
     kernels = sorted({kernel for one in runs for kernel in one.lines})
     which, of = map(int, arguments.share.split("/"))
     kernels = [k for k in kernels if arguments.kernel in kernel_name(k)][which - 1 :: of]
@@ -74,8 +70,8 @@ def main():
         print(f"{kernel_name(kernel)}: {text or 'none'}", flush=True)
     print("\nin all: " + ", ".join(f"{n} {k} {w}" for (k, w), n in sorted(totals.items())))
     for kernel, kind, what, number in unnoticed:
-        print(f"\n{kernel_name(kernel)}, PTX line {number}: {kind}, {what}")
-        print(around(kernel, number))
+        print(f"\n{kernel_name(kernel)}, {source_of(kernel, number)}: {kind}, {what}")
+        print("\n".join(f"      {line}" for line in around(kernel, number)))
 
 
 if __name__ == "__main__":

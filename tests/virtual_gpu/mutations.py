@@ -1,13 +1,13 @@
 """What is missing from the compiled kernels when a line of them is dropped: is it noticed?"""
 
 import re
-import time
 from dataclasses import dataclass, field
 
 import virtual_gpu
 from on_device import on_device, selected_on_device
 from paths import LOSS_PATHS, SELECTION_PATHS
 from problems import check_against_cpu
+from ptx import lines_of
 from selections import check
 
 # What orders memory, and nothing else, or next to nothing.
@@ -20,13 +20,16 @@ ORDERING = {
 
 @dataclass
 class Run:
-    """A launch path with one of its types; which lines of which kernels it executes."""
+    """A launch path with one of its types; which lines of which kernels it executes.
+
+    `millions`: of instructions of warps that its longest launch takes.
+    """
 
     name: str
     problem: object
     is_loss: bool
     lines: dict = field(default_factory=dict)
-    seconds: float = 0.0
+    millions: float = 15.0
 
     def run(self):
         """Raises where a result is another than the CPU's."""
@@ -36,31 +39,30 @@ class Run:
             check(self.problem, *selected_on_device(self.problem))
 
 
-def every_run():
-    """Each path with its first type, the quickest first, and the lines that it executes."""
-    runs = [
-        Run(f"{path} of {family}", path.problem(path.dtypes[0], family), True)
-        for path in LOSS_PATHS
-        for family in ("random", "few_values")
-    ]
-    runs += [Run(str(path), path.case(path.dtypes[0]), False) for path in SELECTION_PATHS]
+def measure(one):
+    """Finds out what a run executes."""
     with virtual_gpu.settings(count=1, races=0, initialisation=0):
-        for one in runs:
-            virtual_gpu.take_coverage()
-            began = time.perf_counter()
-            one.run()
-            one.seconds = time.perf_counter() - began
-            one.lines = {name: set(lines) for name, lines in virtual_gpu.take_coverage().items()}
-            virtual_gpu.take_counts()
-    return sorted(runs, key=lambda one: one.seconds)
+        virtual_gpu.take_coverage()
+        virtual_gpu.take_counts()
+        one.run()
+        one.lines = {name: set(lines) for name, lines in virtual_gpu.take_coverage().items()}
+        counts = virtual_gpu.take_counts()
+    one.millions = max(launch["warp_instructions"] for launch in counts) / 1e6
+    return one
 
 
-def lines_of(kernel):
-    """The numbers of a kernel's lines in its module's text, and the text."""
-    text = virtual_gpu.text(kernel)
-    first = next(n for n, line in enumerate(text) if ".entry" in line and f" {kernel}(" in line)
-    last = next(n for n in range(first, len(text)) if text[n] == "}")
-    return range(first, last + 1), text
+def every_run(types=()):
+    """Each path with those of its types that are asked for, or its first; the shortest first."""
+    runs = []
+    for path in (*LOSS_PATHS, *SELECTION_PATHS):
+        for dtype in [dtype for dtype in path.dtypes if dtype in types] or path.dtypes[:1]:
+            if path in LOSS_PATHS:
+                for family in ("random", "few_values"):
+                    problem = path.problem(dtype, family)
+                    runs.append(Run(f"{path} of {family}, {dtype}", problem, True))
+            else:
+                runs.append(Run(f"{path}, {dtype}", path.case(dtype), False))
+    return sorted(map(measure, runs), key=lambda one: one.millions)
 
 
 def ordering_lines(kernel):
@@ -75,7 +77,8 @@ def ordering_lines(kernel):
 def noticed(one, **schedule):
     """By what a run shows that something is wrong, or an empty string."""
     virtual_gpu.take_complaints()
-    with virtual_gpu.settings(steps=300, **schedule):
+    # Warps that split take more instructions, though not so many: what goes on is in a loop.
+    with virtual_gpu.settings(steps=1 + round(20 * one.millions), **schedule):
         try:
             one.run()
             found = ""

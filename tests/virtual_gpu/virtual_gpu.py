@@ -80,6 +80,12 @@ def take_counts():
     return json.loads(_library().virtual_gpu_take_counts())
 
 
+def finished_counts():
+    """The same, when all that was enqueued has been done."""
+    _library().cuCtxSynchronize()
+    return take_counts()
+
+
 def take_coverage():
     """Of each kernel the lines that were executed since the last time, if `count` is set."""
     return json.loads(_library().virtual_gpu_take_coverage())

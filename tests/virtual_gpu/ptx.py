@@ -1,0 +1,44 @@
+"""A kernel's text: where it is in its module's, and what it was compiled from."""
+
+import functools
+import re
+
+import virtual_gpu
+
+
+@functools.lru_cache(maxsize=8)
+def lines_of(kernel):
+    """The numbers of a kernel's lines in its module's text, and the text."""
+    text = virtual_gpu.text(kernel)
+    first = next(n for n, line in enumerate(text) if ".entry" in line and f" {kernel}(" in line)
+    depth = 0
+    for last in range(first, len(text)):
+        depth += text[last].count("{") - text[last].count("}")
+        if depth == 0 and "}" in text[last]:
+            return range(first, last + 1), text
+    raise ValueError(f"{kernel} has no end")
+
+
+def around(kernel, number, lines=2):
+    """The instructions of a line and of those next to it."""
+    numbers, text = lines_of(kernel)
+    those = [n for n in numbers if text[n].strip() and not text[n].strip().startswith(".loc")]
+    at = those.index(number)
+    return [text[n].strip() for n in those[max(0, at - lines) : at + lines + 1]]
+
+
+def source_of(kernel, number):
+    """`file.h:12` for what a line was compiled from; empty without nvcc's -lineinfo."""
+    numbers, text = lines_of(kernel)
+    for n in range(number, numbers[0], -1):
+        if found := re.match(r"\s*\.loc\s+(\d+) (\d+)", text[n]):
+            return f"{_files(kernel)[found[1]]}:{found[2]}"
+    return ""
+
+
+@functools.lru_cache(maxsize=8)
+def _files(kernel):
+    """The names of a module's source files, by their numbers."""
+    _, text = lines_of(kernel)
+    names = (re.match(r'\s*\.file\s+(\d+) "(?:.*/)?([^/"]+)"', line) for line in text)
+    return {name[1]: name[2] for name in names if name}
