@@ -112,8 +112,12 @@ def main() -> None:
     itemsize = np.dtype(arguments.dtype).itemsize
     print("| shape | call | launches | instructions | issued | bytes | floor | sectors | passes |")
     print("|---|---|---|---|---|---|---|---|---|")
+    done = set()
     for wanted in SHAPES:
         of = scaled(wanted, arguments.most)
+        if of in done:
+            continue
+        done.add(of)
         size = " × ".join(f"{n:,}" for n in of.shape)
         name = f"{of.what}, {size}" + ("" if of == wanted else " (scaled down)")
         for what, (call, times) in calls(of, arguments.dtype).items():
