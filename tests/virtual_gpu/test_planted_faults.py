@@ -25,7 +25,8 @@ def line_of(kernel, pattern, which=0):
 def kernel_of(name):
     """With float32 elements."""
     cuda.prepare()
-    return next(k for k in virtual_gpu.kernels() if kernel_name(k) == name and "If" in k)
+    ours = [k for k in virtual_gpu.kernels() if "tailops" in k and "If" in k]
+    return next(kernel for kernel in ours if kernel_name(kernel) == name)
 
 
 def notice(path_name, kernel, number, text):
