@@ -16,7 +16,9 @@ GPU_PYTHON ?= python3
 GPU_SITE := build/gpu/site
 # A GPU in software, on which the compiled CUDA code is tested without one: tests/virtual_gpu.
 VIRTUAL_GPU := build/virtual_gpu
-ON_VIRTUAL_GPU := cd $(VIRTUAL_GPU)/site && $(abspath tests/virtual_gpu/run.sh) $(abspath $(VIRTUAL_GPU))
+ON_VIRTUAL_GPU = cd $(VIRTUAL_GPU)/site && PYTHON=$(abspath $(BIN))/python \
+	PYTHONPATH=.:tests:tests/cuda:tests/gpu/kernels:tests/virtual_gpu \
+	$(abspath tests/virtual_gpu/run.sh) $(abspath $(VIRTUAL_GPU))
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -32,7 +34,7 @@ help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
 	@echo "make test    lint, then the tests, each kind and path once: twelve minutes with all it sets up"
 	@echo "make test-all  make test, then the extended tests: types times everything, long emulations,"
-	@echo "               every architecture, sanitizers; a quarter of an hour more"
+	@echo "               every architecture, sanitizers, the virtual GPU; half an hour more"
 	@echo "make lint    ruff, clang-format and mypy"
 	@echo "make bench   time everything against what people write today, ten minutes"
 	@echo "make bench-compare  the same, and what got worse since the committed results"
@@ -102,7 +104,7 @@ gpu-report:
 	$(GPU_PYTHON) -m bench.gpu_report $(ARGS)
 
 virtual-gpu: $(BUILT)
-	PYTHON=$(abspath $(BIN))/python tests/virtual_gpu/check.sh $(VIRTUAL_GPU)
+	PATH="$(abspath $(BIN)):$$PATH" PYTHON=$(abspath $(BIN))/python tests/virtual_gpu/check.sh $(VIRTUAL_GPU)
 
 virtual-gpu-counts: virtual-gpu
 	$(ON_VIRTUAL_GPU) python -m bench.gpu_counts $(ARGS)
@@ -111,7 +113,7 @@ virtual-gpu-mutate: virtual-gpu
 	$(ON_VIRTUAL_GPU) python tests/virtual_gpu/mutate.py $(ARGS)
 
 virtual-gpu-tensorflow: $(BUILT)
-	PYTHON=$(abspath $(BIN))/python tests/virtual_gpu/tensorflow.sh $(VIRTUAL_GPU) $(ARGS)
+	PATH="$(abspath $(BIN)):$$PATH" PYTHON=$(abspath $(BIN))/python tests/virtual_gpu/tensorflow.sh $(VIRTUAL_GPU) $(ARGS)
 
 build: $(BUILT)
 
