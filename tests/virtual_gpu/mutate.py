@@ -70,7 +70,8 @@ def main():
         print(f"{kernel_name(kernel)}: {text or 'none'}", flush=True)
     print("\nin all: " + ", ".join(f"{n} {k} {w}" for (k, w), n in sorted(totals.items())))
     for kernel, kind, what, number in unnoticed:
-        print(f"\n{kernel_name(kernel)}, {source_of(kernel, number)}: {kind}, {what}")
+        print(f"\n{kernel_name(kernel)}: {kind}, {what}")
+        print("  " + " < ".join(source_of(kernel, number)))
         print("\n".join(f"      {line}" for line in around(kernel, number)))
 
 

@@ -28,12 +28,23 @@ def around(kernel, number, lines=2):
 
 
 def source_of(kernel, number):
-    """`file.h:12` for what a line was compiled from; empty without nvcc's -lineinfo."""
+    """What a line was compiled from: `file.h:12`, then who called that, and so on to the kernel.
+
+    Empty without nvcc's -lineinfo.
+    """
     numbers, text = lines_of(kernel)
-    for n in range(number, numbers[0], -1):
-        if found := re.match(r"\s*\.loc\s+(\d+) (\d+)", text[n]):
-            return f"{_files(kernel)[found[1]]}:{found[2]}"
-    return ""
+    place, callers = None, {}
+    for n in range(numbers[0], number):
+        # A place in a function that is inlined says where; that place then has a .loc of its own.
+        if found := re.match(r"\s*\.loc\s+(\d+) ([1-9]\d*) (\d+)(.*inlined_at (.*))?", text[n]):
+            place = " ".join(found.group(1, 2, 3))
+            callers[place] = found[5]
+    chain = []
+    while place and len(chain) < 20:
+        file, line, _ = place.split()
+        chain.append(f"{_files(kernel)[file]}:{line}")
+        place = callers.get(place)
+    return chain
 
 
 @functools.lru_cache(maxsize=8)
