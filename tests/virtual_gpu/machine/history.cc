@@ -51,18 +51,11 @@ uint64_t History::read(Warp& warp, int lane, uint64_t address, size_t bytes, uin
     const uint64_t count = std::max(seen->second, word.forgotten) - word.forgotten;
     least = std::max(least, std::min<size_t>(count, word.writes.size()));
   }
-  Grid& grid = *warp.block->grid;
-  // Even where it cannot in this run, as the thread knows of a write behind the unknown one: their
-  // order is the schedule's.
-  const bool is_unordered = std::any_of(
-      word.writes.begin(), word.writes.end(),
-      [&](const Write& write) { return overlaps(write) && !knows(warp, lane, write.stamp); });
-  if (is_unordered && grid.settings.stale != 0) {
-    grid.complain("a load that may see an older value", warp, lane);
-  }
   const bool may_differ =
       std::any_of(word.writes.begin() + static_cast<ptrdiff_t>(least), word.writes.end(), overlaps);
   if (!may_differ) return newest;
+  Grid& grid = *warp.block->grid;
+  if (grid.settings.stale != 0) grid.complain("a load that may see an older value", warp, lane);
   const size_t seen = least + grid.random() % (word.writes.size() - least + 1);
   word.seen[thread] = word.forgotten + seen;
   uint64_t value = word.before;
