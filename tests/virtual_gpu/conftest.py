@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import virtual_gpu
+from cuda_driver import INCREMENT, Driver
 
 # What stands in for CuPy loads a CUDA runtime.
 collect_ignore_glob = ["stand_ins/*"]
@@ -28,3 +30,27 @@ def no_complaints():
     yield
     complaints = virtual_gpu.take_complaints()
     assert not complaints, "\n".join(complaints[:5])
+
+
+@pytest.fixture(name="driver")
+def new_driver():
+    """The driver; after a fault that a test provokes, it works again."""
+    yield Driver()
+    virtual_gpu.recover()
+
+
+@pytest.fixture(name="increment")
+def increment_function(driver):
+    return driver.function(INCREMENT, "increment")
+
+
+@pytest.fixture(name="numbers")
+def four_numbers(driver):
+    return driver.array(np.zeros(4, np.uint32))
+
+
+@pytest.fixture(name="stream")
+def stream_of_its_own(driver):
+    stream = driver.stream()
+    yield stream
+    driver.cuStreamDestroy_v2(stream)

@@ -10,7 +10,6 @@ from cuda_driver import (
     INCREMENT,
     NULL,
     CudaError,
-    Driver,
     count_of,
     instantiate,
     kernel_parameters,
@@ -19,28 +18,6 @@ from cuda_driver import (
 )
 
 GLOBAL, THREAD_LOCAL, RELAXED = range(3)
-
-
-@pytest.fixture(name="driver")
-def new_driver():
-    return Driver()
-
-
-@pytest.fixture(name="increment")
-def increment_function(driver):
-    return driver.function(INCREMENT, "increment")
-
-
-@pytest.fixture(name="numbers")
-def four_numbers(driver):
-    return driver.array(np.zeros(4, np.uint32))
-
-
-@pytest.fixture(name="stream")
-def captured_stream(driver):
-    stream = driver.stream()
-    yield stream
-    driver.cuStreamDestroy_v2(stream)
 
 
 def add(driver, function, address, by, stream=NULL):

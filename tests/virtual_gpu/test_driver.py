@@ -9,13 +9,7 @@ from ctypes import byref, c_char_p, c_size_t, c_uint, c_uint64, c_void_p
 import numpy as np
 import pytest
 import virtual_gpu
-from cuda_driver import FAULTS, NULL, CudaError, Driver, complaint_of
-
-
-@pytest.fixture(name="driver")
-def new_driver():
-    yield Driver()
-    virtual_gpu.recover()
+from cuda_driver import FAULTS, NULL, CudaError, complaint_of
 
 
 def test_bounds_of_copies(driver):

@@ -6,10 +6,8 @@ from ctypes import Structure, byref, c_size_t, c_uint, c_uint64, c_void_p
 import numpy as np
 import pytest
 from cuda_driver import (
-    INCREMENT,
     NULL,
     CudaError,
-    Driver,
     complaint_of,
     count_of,
     instantiate,
@@ -27,28 +25,6 @@ class Memset(Structure):
         ("width", c_size_t),
         ("height", c_size_t),
     ]
-
-
-@pytest.fixture(name="driver")
-def new_driver():
-    return Driver()
-
-
-@pytest.fixture(name="increment")
-def increment_function(driver):
-    return driver.function(INCREMENT, "increment")
-
-
-@pytest.fixture(name="numbers")
-def four_numbers(driver):
-    return driver.array(np.zeros(4, np.uint32))
-
-
-@pytest.fixture(name="stream")
-def captured_stream(driver):
-    stream = driver.stream()
-    yield stream
-    driver.cuStreamDestroy_v2(stream)
 
 
 def chain(driver, function, numbers, *steps):

@@ -7,7 +7,7 @@ from ctypes import byref, c_int, c_size_t, c_uint, c_void_p
 import numpy as np
 import pytest
 import virtual_gpu
-from cuda_driver import FAULTS, HEADER, INCREMENT, NULL, CudaError, Driver, complaint_of
+from cuda_driver import FAULTS, HEADER, INCREMENT, NULL, CudaError, complaint_of
 
 SHAPED = """
 .visible .entry shaped()
@@ -17,12 +17,6 @@ SHAPED = """
   ret;
 }
 """
-
-
-@pytest.fixture(name="driver")
-def new_driver():
-    yield Driver()
-    virtual_gpu.recover()
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,15 @@ import re
 
 import pytest
 import virtual_gpu
-from mutations import Run, first_notice, lines_of
-from on_device import on_device
+from mutations import Run, first_notice, measure
 from paths import LOSS_PATHS
+from ptx import lines_of
 
 from bench.gpu_report import kernel_name
 from tailops import cuda
 
 BARRIER, OF_LANES, FENCE = r"\s*bar\.sync", r"\s*bar\.warp\.sync", r"\s*membar\.gl"
 STORE = r"(\s*st\.global\.f32\s*\[)(%rd\d+)(\+\d+)?(\].*)"
-
-
-def line_of(kernel, pattern, which=0):
-    """The number and the text of a kernel's line."""
-    numbers, text = lines_of(kernel)
-    found = [number for number in numbers if re.match(pattern, text[number])]
-    return found[which], text[found[which]]
 
 
 def kernel_of(name):
@@ -29,24 +22,20 @@ def kernel_of(name):
     return next(kernel for kernel in ours if kernel_name(kernel) == name)
 
 
-def notice(path_name, kernel, number, text):
+def run_of(path_name):
     path = next(path for path in LOSS_PATHS if path.name == path_name)
-    problem = path.problem("float32", "random")
-    return first_notice(kernel, number, text, [Run(path.name, problem, True)])
+    return Run(path_name, path.problem("float32", "random"), True)
+
+
+def notice(path_name, kernel, number, text):
+    return first_notice(kernel, number, text, [run_of(path_name)])
 
 
 def on_the_path(path_name, name, pattern):
     """The first line of the kernel that the path executes and that looks so."""
-    path = next(path for path in LOSS_PATHS if path.name == path_name)
     kernel = kernel_of(name)
-    forward, backward = on_device(path.problem("float32", "random"))
-    with virtual_gpu.settings(count=1):
-        virtual_gpu.take_coverage()
-        loss, state = forward()
-        backward(loss, state)
-        executed = virtual_gpu.take_coverage()[kernel]
-        virtual_gpu.take_counts()
     _, text = lines_of(kernel)
+    executed = sorted(measure(run_of(path_name)).lines[kernel])
     return kernel, next((n, text[n]) for n in executed if re.match(pattern, text[n]))
 
 

@@ -5,14 +5,9 @@ from ctypes import byref, c_float, c_size_t, c_uint, c_void_p
 
 import numpy as np
 import pytest
-from cuda_driver import HOST_FUNCTION, INCREMENT, NULL, CudaError, Driver
+from cuda_driver import HOST_FUNCTION, INCREMENT, NULL, CudaError
 
 BLOCKING, NON_BLOCKING = 0, 1
-
-
-@pytest.fixture(name="driver")
-def new_driver():
-    return Driver()
 
 
 class Held:

@@ -14,12 +14,6 @@ if build_info()["tensorflow"] == "none":
 tf = pytest.importorskip("tensorflow")
 
 
-@pytest.fixture(autouse=True)
-def gpu():
-    if not tf.config.list_logical_devices("GPU"):
-        pytest.skip("TensorFlow sees no GPU")
-
-
 def loss_and_gradient(device, data, options, reduction, jit_compile=False, mask=None):
     from tailops import ops
 

@@ -11,12 +11,6 @@ if build_info()["tensorflow"] == "none":
 tf = pytest.importorskip("tensorflow")
 
 
-@pytest.fixture(autouse=True)
-def gpu():
-    if not tf.config.list_logical_devices("GPU"):
-        pytest.skip("TensorFlow sees no GPU")
-
-
 def functions():
     from tailops import ops
 

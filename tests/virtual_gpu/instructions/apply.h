@@ -13,12 +13,14 @@ void apply1(Warp& warp, const Instruction& instruction, uint32_t mask) {
   for_lanes(mask, [=](int lane) { to[lane] = put(kFunction(get<T>(a[lane]))); });
 }
 
-template <typename T, auto kFunction>
+// The second operand may be of another type, as the count of a shift is.
+template <typename T, auto kFunction, typename Second = T>
 void apply2(Warp& warp, const Instruction& instruction, uint32_t mask) {
   const uint64_t* const a = warp.read(instruction.from[0]);
   const uint64_t* const b = warp.read(instruction.from[1]);
   uint64_t* const to = warp.write(instruction.to[0]);
-  for_lanes(mask, [=](int lane) { to[lane] = put(kFunction(get<T>(a[lane]), get<T>(b[lane]))); });
+  for_lanes(mask,
+            [=](int lane) { to[lane] = put(kFunction(get<T>(a[lane]), get<Second>(b[lane]))); });
 }
 
 template <typename T, auto kFunction>

@@ -53,28 +53,18 @@ constexpr auto kBfindShift = [](T a) {
 
 // Shifts have a count of 32 bits, whatever they shift; one that is too large shifts all out.
 template <typename T>
-void shift_left(Warp& warp, const Instruction& instruction, uint32_t mask) {
-  const uint64_t* const a = warp.read(instruction.from[0]);
-  const uint64_t* const b = warp.read(instruction.from[1]);
-  uint64_t* const to = warp.write(instruction.to[0]);
-  for_lanes(mask, [=](int lane) {
-    const auto count = get<uint32_t>(b[lane]);
-    to[lane] = count >= kBits<T> ? 0 : put(static_cast<T>(uint64_t{get<T>(a[lane])} << count));
-  });
-}
-
+constexpr auto kShiftLeft = [](T value, uint32_t count) {
+  return count >= kBits<T> ? T{0} : static_cast<T>(uint64_t{value} << count);
+};
 template <typename T>
-void shift_right(Warp& warp, const Instruction& instruction, uint32_t mask) {
-  const uint64_t* const a = warp.read(instruction.from[0]);
-  const uint64_t* const b = warp.read(instruction.from[1]);
-  uint64_t* const to = warp.write(instruction.to[0]);
-  for_lanes(mask, [=](int lane) {
-    const auto count = get<uint32_t>(b[lane]);
-    const T value = get<T>(a[lane]);
-    const T none = value < 0 ? static_cast<T>(-1) : T{0};
-    to[lane] = put(count >= kBits<T> ? none : static_cast<T>(value >> count));
-  });
-}
+constexpr auto kShiftRight = [](T value, uint32_t count) {
+  const T none = value < 0 ? static_cast<T>(-1) : T{0};
+  return count >= kBits<T> ? none : static_cast<T>(value >> count);
+};
+template <typename T>
+constexpr Execute shift_left = apply2<T, kShiftLeft<T>, uint32_t>;
+template <typename T>
+constexpr Execute shift_right = apply2<T, kShiftRight<T>, uint32_t>;
 
 template <bool kLeft, bool kWraps>
 void funnel(Warp& warp, const Instruction& instruction, uint32_t mask) {

@@ -11,127 +11,27 @@ namespace virtual_gpu {
 namespace {
 
 // Each is a type of its own, as a template's argument must be.
-struct Add {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return a + b;
-  }
-};
-struct Sub {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return a - b;
-  }
-};
-struct Mul {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return a * b;
-  }
-};
-struct Fma {
-  template <typename T>
-  T operator()(T a, T b, T c) const {
-    return std::fma(a, b, c);
-  }
-};
-struct Div {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return a / b;
-  }
-};
-struct Min {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return smaller(a, b);
-  }
-};
-struct Max {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return larger(a, b);
-  }
-};
-struct MinOrNan {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return smaller_or_nan(a, b);
-  }
-};
-struct MaxOrNan {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return larger_or_nan(a, b);
-  }
-};
+using Add = decltype([](auto a, auto b) { return a + b; });
+using Sub = decltype([](auto a, auto b) { return a - b; });
+using Mul = decltype([](auto a, auto b) { return a * b; });
+using Div = decltype([](auto a, auto b) { return a / b; });
+using Fma = decltype([](auto a, auto b, auto c) { return std::fma(a, b, c); });
+using Min = decltype([](auto a, auto b) { return smaller(a, b); });
+using Max = decltype([](auto a, auto b) { return larger(a, b); });
+using MinOrNan = decltype([](auto a, auto b) { return smaller_or_nan(a, b); });
+using MaxOrNan = decltype([](auto a, auto b) { return larger_or_nan(a, b); });
 // PTX has the number with the sign first.
-struct CopySign {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return std::copysign(b, a);
-  }
-};
-struct Neg {
-  template <typename T>
-  T operator()(T a) const {
-    return -a;
-  }
-};
-struct Abs {
-  template <typename T>
-  T operator()(T a) const {
-    return std::fabs(a);
-  }
-};
-struct Sqrt {
-  template <typename T>
-  T operator()(T a) const {
-    return std::sqrt(a);
-  }
-};
-struct Rcp {
-  template <typename T>
-  T operator()(T a) const {
-    return 1 / a;
-  }
-};
-struct Rsqrt {
-  template <typename T>
-  T operator()(T a) const {
-    return 1 / std::sqrt(a);
-  }
-};
-struct Ex2 {
-  template <typename T>
-  T operator()(T a) const {
-    return std::exp2(a);
-  }
-};
-struct Lg2 {
-  template <typename T>
-  T operator()(T a) const {
-    return std::log2(a);
-  }
-};
-struct Sin {
-  template <typename T>
-  T operator()(T a) const {
-    return std::sin(a);
-  }
-};
-struct Cos {
-  template <typename T>
-  T operator()(T a) const {
-    return std::cos(a);
-  }
-};
-struct Tanh {
-  template <typename T>
-  T operator()(T a) const {
-    return std::tanh(a);
-  }
-};
+using CopySign = decltype([](auto a, auto b) { return std::copysign(b, a); });
+using Neg = decltype([](auto a) { return -a; });
+using Abs = decltype([](auto a) { return std::fabs(a); });
+using Sqrt = decltype([](auto a) { return std::sqrt(a); });
+using Rcp = decltype([](auto a) { return 1 / a; });
+using Rsqrt = decltype([](auto a) { return 1 / std::sqrt(a); });
+using Ex2 = decltype([](auto a) { return std::exp2(a); });
+using Lg2 = decltype([](auto a) { return std::log2(a); });
+using Sin = decltype([](auto a) { return std::sin(a); });
+using Cos = decltype([](auto a) { return std::cos(a); });
+using Tanh = decltype([](auto a) { return std::tanh(a); });
 
 template <typename Function, bool kFlush, bool kSaturate>
 struct Modified {

@@ -11,12 +11,6 @@
 namespace virtual_gpu {
 namespace {
 
-// The addresses are needed twice where they are counted; the checks come first in any case.
-struct Addresses {
-  uint64_t of[32];
-  Space space = Space::kGlobal;
-};
-
 // The sign of what is loaded reaches as far as the register does.
 uint64_t extended(uint64_t value, Type type) {
   if (type == Type::kS8) return static_cast<uint64_t>(int64_t{get<int8_t>(value)});
@@ -31,43 +25,38 @@ Place element_of(Place place, size_t bytes, size_t index) {
   return place;
 }
 
-void load(Warp& warp, const Instruction& instruction, uint32_t mask) {
+// body(lane, i, place of the i-th element) for all that the lanes access, which is then counted.
+template <typename Body>
+void for_elements(Warp& warp, const Instruction& instruction, uint32_t mask, Use use, Body body) {
   const auto bytes = static_cast<size_t>(bytes_of(instruction.type));
-  const size_t count = instruction.to.size();
-  Addresses addresses;
+  const auto count = static_cast<size_t>(instruction.vector);
+  uint64_t addresses[32];
+  Space space = Space::kGlobal;
   for_lanes(mask, [&](int lane) {
     const Place place = place_of(warp, instruction, lane, bytes * count);
-    addresses.of[lane] = place.address;
-    addresses.space = place.space;
-    for (size_t i = 0; i < count; ++i) {
-      const uint64_t value =
-          read_element(warp, instruction, lane, element_of(place, bytes, i), bytes);
-      warp.write(instruction.to[i])[lane] = extended(value, instruction.type);
-    }
+    addresses[lane] = place.address;
+    space = place.space;
+    for (size_t i = 0; i < count; ++i) body(lane, i, element_of(place, bytes, i));
   });
   if (warp.block->grid->settings.count != 0) {
-    count_access(warp, instruction, mask, addresses.of, addresses.space, bytes * count,
-                 Use::kReads);
+    count_access(warp, instruction, mask, addresses, space, bytes * count, use);
   }
+}
+
+void load(Warp& warp, const Instruction& instruction, uint32_t mask) {
+  const auto bytes = static_cast<size_t>(bytes_of(instruction.type));
+  for_elements(warp, instruction, mask, Use::kReads, [&](int lane, size_t i, const Place& place) {
+    const uint64_t value = read_element(warp, instruction, lane, place, bytes);
+    warp.write(instruction.to[i])[lane] = extended(value, instruction.type);
+  });
 }
 
 void store(Warp& warp, const Instruction& instruction, uint32_t mask) {
   const auto bytes = static_cast<size_t>(bytes_of(instruction.type));
-  const size_t count = instruction.from.size();
-  Addresses addresses;
-  for_lanes(mask, [&](int lane) {
-    const Place place = place_of(warp, instruction, lane, bytes * count);
-    addresses.of[lane] = place.address;
-    addresses.space = place.space;
-    for (size_t i = 0; i < count; ++i) {
-      write_element(warp, instruction, lane, element_of(place, bytes, i), bytes,
-                    warp.read(instruction.from[i])[lane]);
-    }
+  for_elements(warp, instruction, mask, Use::kWrites, [&](int lane, size_t i, const Place& place) {
+    const uint64_t value = warp.read(instruction.from[i])[lane];
+    write_element(warp, instruction, lane, place, bytes, value);
   });
-  if (warp.block->grid->settings.count != 0) {
-    count_access(warp, instruction, mask, addresses.of, addresses.space, bytes * count,
-                 Use::kWrites);
-  }
 }
 
 void nothing(Warp&, const Instruction&, uint32_t) {}

@@ -22,6 +22,12 @@ void raise(std::map<uint32_t, uint32_t>& times, uint32_t key, uint32_t time) {
   known = std::max(known, time);
 }
 
+void add(Knowledge& all, const Known& known) {
+  if (!known) return;
+  for (const auto& [block, time] : known->blocks) raise(all.blocks, block, time);
+  for (const auto& [thread, time] : known->threads) raise(all.threads, thread, time);
+}
+
 bool has(const Known& known, Stamp stamp) {
   if (!known) return false;
   const auto block = known->blocks.find(stamp.thread / kMostThreads);
@@ -39,11 +45,8 @@ Known all_known(Warp& warp, int lane) {
   const BlockOrder& order = warp.block->order;
   const WarpOrder& lanes = order.warps[static_cast<size_t>(warp.index)];
   auto all = std::make_shared<Knowledge>();
-  for (const Known& known : {order.known, order_of(warp, lane).acquired}) {
-    if (!known) continue;
-    for (const auto& [block, time] : known->blocks) raise(all->blocks, block, time);
-    for (const auto& [thread, time] : known->threads) raise(all->threads, thread, time);
-  }
+  add(*all, order.known);
+  add(*all, order_of(warp, lane).acquired);
   raise(all->blocks, warp.block->number, order.barrier);
   for (int other = 0; other < 32; ++other) {
     const uint32_t time = other == lane ? order.now : known_of_lane(lanes, lane, other);
@@ -58,8 +61,7 @@ Known both(const Known& a, const Known& b) {
   if (!a || a == b) return b;
   if (!b) return a;
   auto all = std::make_shared<Knowledge>(*a);
-  for (const auto& [block, time] : b->blocks) raise(all->blocks, block, time);
-  for (const auto& [thread, time] : b->threads) raise(all->threads, thread, time);
+  add(*all, b);
   return all;
 }
 
