@@ -22,6 +22,11 @@ def _tied_at_the_top(n, rng):
     return values
 
 
+def _tied_in_the_tail(n, rng):
+    values = rng.uniform(0.0, 1.0, n)
+    return np.where(np.abs(values - 0.875) < 0.016, 0.875, values)
+
+
 def _one_exponent(n, rng):
     return rng.uniform(1.0, 2.0, n)
 
@@ -43,6 +48,7 @@ FAMILIES = {
     "sorted": lambda n, rng: np.sort(np.abs(rng.standard_normal(n))),
     "reversed": lambda n, rng: np.sort(np.abs(rng.standard_normal(n)))[::-1],
     "tied_at_the_top": _tied_at_the_top,
+    "tied_in_the_tail": _tied_in_the_tail,
     "one_exponent": _one_exponent,
     "heavy_tail": _heavy_tail,
     "half_zeros": _half_zeros,

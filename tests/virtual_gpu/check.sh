@@ -10,7 +10,7 @@ out=$(cd "$out" && pwd)
 failed=()
 
 "$here/build.sh" "$out"
-CUDA_RUNTIME=$out/lib CUDA_ARCHITECTURES=80-virtual "$root/tests/gpu/build.sh" "$out/site"
+NVCC_APPEND_FLAGS=-lineinfo CUDA_RUNTIME=$out/lib CUDA_ARCHITECTURES=80-virtual "$root/tests/gpu/build.sh" "$out/site"
 
 # What it complains of is on stderr, whatever the tests themselves find; its own tests provoke some.
 step() {

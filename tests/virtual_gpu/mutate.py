@@ -1,21 +1,33 @@
 """Drops each barrier and fence from the compiled kernels, one at a time: which are noticed?
 
-A table: of each kernel how many there are, how many of them some launch path executes, and how many
-of these are noticed when they are missing. Then, one by one, those that are not, with the lines
-around. By `make virtual-gpu-mutate`; paths.py has the launch paths, mutations.py how.
+The compiler makes many instructions of one line of the source: a helper's is in each kernel that
+calls it, and unrolled. A line is shown to be needed where one of them is noticed when missing;
+where others are not, nothing follows that the helper's other callers do. Prints what came of each
+line, and in detail the lines of which none was noticed.
+By `make virtual-gpu-mutate`; paths.py has the launch paths, mutations.py how.
 """
 
 import argparse
 import contextlib
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from typing import NamedTuple
 
 import virtual_gpu
 from mutations import every_run, first_notice, ordering_lines
-from ptx import around, source_of
+from ptx import place_of, source_of
 
 from bench.gpu_report import kernel_name
+
+
+class Mutation(NamedTuple):
+    """An instruction that was dropped, and what came of it."""
+
+    kernel: str
+    number: int
+    kind: str
+    outcome: str
 
 
 @contextlib.contextmanager
@@ -32,16 +44,33 @@ def quiet():
 
 
 def mutations_of(kernel, runs, most, show):
-    """(kind, what came of it, where) for each."""
+    """A Mutation for each that the kernel has."""
     for number, kind in ordering_lines(kernel):
         those = [one for one in runs if number in one.lines.get(kernel, ())]
         if not those:
-            yield kind, "not reached", number
+            yield Mutation(kernel, number, kind, "not reached")
             continue
         notice = first_notice(kernel, number, "", those[:most])
         if show:
             print(f"    {number} {kind}: {notice}", flush=True)
-        yield kind, "noticed" if notice else "NOT NOTICED", number
+        yield Mutation(kernel, number, kind, "noticed" if notice else "NOT NOTICED")
+
+
+def print_lines(mutations):
+    """What came of each line of the source, and where none of its instructions was noticed."""
+    by_place = defaultdict(list)
+    for one in mutations:
+        by_place[place_of(one.kernel, one.number)].append(one)
+    for place, those in sorted(by_place.items()):
+        counts = Counter(one.outcome for one in those)
+        print(f"{place}: " + ", ".join(f"{n} {what}" for what, n in sorted(counts.items())))
+    for place, those in sorted(by_place.items()):
+        if any(one.outcome == "noticed" for one in those):
+            continue
+        print(f"\n{place}: never noticed")
+        for one in those:
+            print(f"  {kernel_name(one.kernel)}: {one.kind}, {one.outcome}")
+            print("    " + " < ".join(source_of(one.kernel, one.number)))
 
 
 def main():
@@ -49,7 +78,6 @@ def main():
     parser.add_argument("--kernel", default="", help="only kernels whose name has this in it")
     parser.add_argument("--types", nargs="+", default=[], help="of the elements, for all paths")
     parser.add_argument("--runs", type=int, default=4, help="launch paths tried for each, at most")
-    parser.add_argument("--share", default="1/1", help="1/2: the first of two shares of kernels")
     parser.add_argument("--show", action="store_true", help="print by what each is noticed")
     arguments = parser.parse_args()
     if not virtual_gpu.is_here():
@@ -57,22 +85,16 @@ def main():
     with quiet():
         runs = every_run(arguments.types)
     kernels = sorted({kernel for one in runs for kernel in one.lines})
-    which, of = map(int, arguments.share.split("/"))
-    kernels = [k for k in kernels if arguments.kernel in kernel_name(k)][which - 1 :: of]
-    totals, unnoticed = Counter(), []
-    for kernel in kernels:
+    mutations = []
+    for kernel in [kernel for kernel in kernels if arguments.kernel in kernel_name(kernel)]:
         with quiet():
             found = list(mutations_of(kernel, runs, arguments.runs, arguments.show))
-        counts = Counter((kind, what) for kind, what, _ in found)
-        totals.update(counts)
-        unnoticed += [(kernel, *one) for one in found if one[1] != "noticed"]
+        mutations += found
+        counts = Counter((one.kind, one.outcome) for one in found)
         text = ", ".join(f"{n} {kind} {what}" for (kind, what), n in sorted(counts.items()))
         print(f"{kernel_name(kernel)}: {text or 'none'}", flush=True)
-    print("\nin all: " + ", ".join(f"{n} {k} {w}" for (k, w), n in sorted(totals.items())))
-    for kernel, kind, what, number in unnoticed:
-        print(f"\n{kernel_name(kernel)}: {kind}, {what}")
-        print("  " + " < ".join(source_of(kernel, number)))
-        print("\n".join(f"      {line}" for line in around(kernel, number)))
+    print()
+    print_lines(mutations)
 
 
 if __name__ == "__main__":

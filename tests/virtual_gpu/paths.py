@@ -21,7 +21,7 @@ GRID = {"FindBracket", "Collect", "Narrow"}
 
 @dataclass(frozen=True)
 class LossPath:
-    """`ignored`: by what rule some elements are, if any."""
+    """`ignored`: by what rule some elements are, if any. `family`: what it needs to be taken."""
 
     name: str
     shape: tuple[int, ...]
@@ -31,6 +31,7 @@ class LossPath:
     selection: str = "auto"
     percentile: float = 0.9
     ignored: str = ""
+    family: str = ""
     dtypes: tuple[str, ...] = FLOATS
 
     def __str__(self):
@@ -38,7 +39,7 @@ class LossPath:
 
     def problem(self, dtype, family="few_values"):
         """Ties, elements near the threshold and far from it, and as many ignored as not."""
-        y_true, y_pred = with_residuals(family, self.shape, np.dtype(dtype))
+        y_true, y_pred = with_residuals(self.family or family, self.shape, np.dtype(dtype))
         options = TailOptions(self.percentile, 7.0, 3.0, 0.3, axis=self.axis, method="linear")
         problem = Problem(y_true, y_pred, options, self.reduction, selection=self.selection)
         ignored = np.random.default_rng(0).random(self.shape) < 0.4
@@ -146,10 +147,14 @@ LOSS_PATHS = [
         grid(f"grid_{way}", (3000,), "Finish", selection=way)
         for way in ("sampled", "miss", "radix")
     ),
+    # Of what the bracket holds, most is equal.
+    grid("grid_of_ties", (300_000,), "Finish", percentile=0.875, family="tied_in_the_tail"),
     # Columns.
     loss(
         "columns", (100, 40), f"ColumnForward{ONE}", "GroupTotals", f"ColumnBackward{ONE}", axis=0
     ),
+    # A warp does several.
+    loss("wide_tiles", (100, 300), f"ColumnForward{ONE}", axis=0, percentile=0.99),
     loss(
         "columns_each",
         (5, 90, 7),
@@ -227,7 +232,7 @@ def selection(name, shape, *kernels, **how):
 SELECTION_PATHS = [
     selection("in_a_block", (5000,), "SelectInGroups", "SelectionGradient"),
     selection("in_blocks", (20, 700), "SelectInGroups", axis=1, ignore_nan=True),
-    selection("columns_together", (90, 70), "SelectInGroups", "SelectionGradient", axis=0),
+    selection("columns_together", (90, 70), "SelectInGroups", "ColumnSelectionGradient", axis=0),
     selection("a_column_each", (400, 3), "SelectInGroups", axis=0, method="nearest"),
     selection("by_digits", (17_000,), *DIGITS, "SelectionGradient", q=(0.5,), method="lower"),
     selection("by_digits_interpolated", (3, 17_000), *DIGITS, axis=1, q=(0.01, 0.5, 0.99)),

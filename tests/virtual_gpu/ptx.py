@@ -1,7 +1,9 @@
 """A kernel's text: where it is in its module's, and what it was compiled from."""
 
 import functools
+import linecache
 import re
+from pathlib import Path
 
 import virtual_gpu
 
@@ -19,19 +21,24 @@ def lines_of(kernel):
     raise ValueError(f"{kernel} has no end")
 
 
-def around(kernel, number, lines=2):
-    """The instructions of a line and of those next to it."""
-    numbers, text = lines_of(kernel)
-    those = [n for n in numbers if text[n].strip() and not text[n].strip().startswith(".loc")]
-    at = those.index(number)
-    return [text[n].strip() for n in those[max(0, at - lines) : at + lines + 1]]
-
-
 def source_of(kernel, number):
     """What a line was compiled from: `file.h:12`, then who called that, and so on to the kernel.
 
     Empty without nvcc's -lineinfo.
     """
+    return [f"{Path(path).name}:{line}" for path, line in _chain(kernel, number)]
+
+
+def place_of(kernel, number):
+    """The innermost of these that is more than a name for an instruction, and our text there."""
+    for path, line in _chain(kernel, number):
+        text = linecache.getline(path, line).strip()
+        if "csrc" in path and not re.search(r"void (barrier|fence)", text):
+            return f"{Path(path).name}:{line}  {text}"
+    return f"{kernel}:{number}"
+
+
+def _chain(kernel, number):
     numbers, text = lines_of(kernel)
     place, callers = None, {}
     for n in range(numbers[0], number):
@@ -42,14 +49,14 @@ def source_of(kernel, number):
     chain = []
     while place and len(chain) < 20:
         file, line, _ = place.split()
-        chain.append(f"{_files(kernel)[file]}:{line}")
+        chain.append((_files(kernel)[file], int(line)))
         place = callers.get(place)
     return chain
 
 
 @functools.lru_cache(maxsize=8)
 def _files(kernel):
-    """The names of a module's source files, by their numbers."""
+    """The paths of a module's source files, by their numbers."""
     _, text = lines_of(kernel)
-    names = (re.match(r'\s*\.file\s+(\d+) "(?:.*/)?([^/"]+)"', line) for line in text)
+    names = (re.match(r'\s*\.file\s+(\d+) "([^"]+)"', line) for line in text)
     return {name[1]: name[2] for name in names if name}

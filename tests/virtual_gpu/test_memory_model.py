@@ -119,3 +119,36 @@ def test_what_orders_shared_memory(between, is_ordered):
     assert all("race in shared memory" in one or "before it is" in one for one in complaints)
     if is_ordered:
         np.testing.assert_array_equal(found, np.arange(64) ^ 1)
+
+
+# Of four words of shared memory, one is written; all are loaded.
+MORE_THAN_NEEDED = """
+.visible .entry more(.param .u64 result)
+{{
+  .shared .align 16 .b8 words[16];
+  .reg .b64 %r;
+  .reg .b32 %v<4>;
+  ld.param.u64 %r, [result];
+  st.shared.u32 [words+4], 7;
+  {pragma}
+  ld.shared.v4.u32 {{%v0, %v1, %v2, %v3}}, [words];
+  st.global.u32 [%r], %v1;
+  ret;
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("pragma", "is_fine"),
+    [
+        ('.pragma "used_bytes_mask 240";', True),
+        ('.pragma "used_bytes_mask 255";', False),
+        ("", False),
+    ],
+)
+def test_a_load_may_say_what_it_needs(pragma, is_fine):
+    function = driver().function(MORE_THAN_NEEDED.format(pragma=pragma), "more")
+    result = driver().array(np.zeros(1, np.uint32))
+    driver().launch(function, result)
+    assert driver().values(result, 1) == [7]
+    assert (virtual_gpu.take_complaints() == []) == is_fine

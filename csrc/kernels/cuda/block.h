@@ -82,6 +82,26 @@ TAILOPS_DEVICE void count_in_bins(unsigned* bins, bool active, unsigned bin) {
   if (left >> device::lane() & 1u) device::atomic_add(&bins[bin], 1u);
 }
 
+// Σ counts[i] for begin ≤ i < end, in vectors where these are whole: each lane's counts lie next to
+// each other, so that one at a time would be in the same banks as those of several other lanes.
+template <typename Count>
+TAILOPS_DEVICE Count sum_of(const Count* counts, int begin, int end) {
+  constexpr int kOfVector = static_cast<int>(sizeof(device::Vector16) / sizeof(Count));
+  Count sum = 0;
+  int i = begin;
+  if (reinterpret_cast<uintptr_t>(counts + begin) % sizeof(device::Vector16) == 0) {
+    for (; i + kOfVector <= end; i += kOfVector) {
+      Count of_vector[kOfVector];
+      const auto raw = *reinterpret_cast<const device::Vector16*>(counts + i);
+      memcpy(of_vector, &raw, sizeof(raw));
+      TAILOPS_UNROLL
+      for (int j = 0; j < kOfVector; ++j) sum += of_vector[j];
+    }
+  }
+  for (; i < end; ++i) sum += counts[i];
+  return sum;
+}
+
 // For one warp, or `width` neighbours of it, which are `lanes`: in which of `size` counts the
 // element of this rank falls, and its rank within. Only the lane that has found it returns true.
 template <typename Count>
@@ -91,8 +111,7 @@ TAILOPS_DEVICE bool find_rank(const Count* counts, int size, Count rank, int& in
   const int share = (size + width - 1) / width;
   const int begin = lane * share < size ? lane * share : size;
   const int end = begin + share < size ? begin + share : size;
-  Count own = 0;
-  for (int i = begin; i < end; ++i) own += counts[i];
+  const Count own = sum_of(counts, begin, end);
   Count up_to = own;
   TAILOPS_UNROLL
   for (int distance = 1; distance < width; distance *= 2) {

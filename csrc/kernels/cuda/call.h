@@ -45,23 +45,6 @@ struct Elements {
     return {{inputs.y_true + at, inputs.y_pred + at, mask}, ignore, stride, count};
   }
 
-  // body(k, d, counts) for every step-th from the first on, with several loads in flight.
-  template <int kLoads, typename Body>
-  TAILOPS_DEVICE void for_each(int64_t first, int64_t step, const Body& body) const {
-    for (int64_t begin = first; begin < length; begin += kLoads * step) {
-      C d[kLoads];
-      bool counts[kLoads];
-      TAILOPS_UNROLL
-      for (int i = 0; i < kLoads; ++i) {
-        if (begin + i * step < length) counts[i] = load(begin + i * step, d[i]);
-      }
-      TAILOPS_UNROLL
-      for (int i = 0; i < kLoads; ++i) {
-        if (begin + i * step < length) body(begin + i * step, d[i], counts[i]);
-      }
-    }
-  }
-
   TAILOPS_DEVICE bool load(int64_t k, C& d) const {
     const int64_t at = k * stride;
     const T of[] = {inputs.y_true[at], inputs.y_pred[at]};

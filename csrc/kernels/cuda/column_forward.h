@@ -59,7 +59,7 @@ struct ColumnForward {
     const Elements<T> elements = call.group(first_group + c);
     Key* const own = keys + c * plan.stride;
     double squares = 0.0;
-    elements.template for_each<8>(slot, slots(), [&](int64_t k, C d, bool valid) {
+    for_each_strided<8>(elements, slot, slots(), [&](int64_t k, C d, bool valid) {
       own[k] = kNoKey<Key>;
       if (!valid) return;
       own[k] = Bits::encode_positive(error_of(call.error_kind, call.weights.epsilon, d));

@@ -2,42 +2,12 @@
 
 // Columns in the order of memory: the backward pass, and the losses where each element has one.
 
-#include "column_plan.h"
 #include "gradient.h"
+#include "in_column.h"
 #include "rows.h"
 
 namespace tailops {
 namespace cuda {
-
-// A thread's place.
-struct InColumn {
-  bool exists;
-  int64_t group;
-  int64_t part;    // this block's
-  int64_t slot;    // of the column's in this block
-  int64_t worker;  // of the column's
-
-  explicit TAILOPS_DEVICE InColumn(const ColumnPlan& plan) {
-    const int64_t width = plan.width, block = device::block();
-    const int64_t row = device::thread() / width, column = device::thread() % width;
-    const int64_t tile = block % plan.across, rest = block / plan.across;
-    part = rest % plan.parts;
-    slot = row % plan.slots_per_column;
-    worker = part * plan.slots_per_column + slot;
-    const int64_t matrix = row / plan.slots_per_column;
-    const int64_t outer = rest / plan.parts * plan.matrices + matrix;
-    const int64_t inner = tile * width + column;
-    exists = matrix < plan.matrices && outer < plan.outer && inner < plan.inner;
-    group = outer * plan.inner + inner;
-  }
-
-  // body(k, d, valid) for every element of this thread.
-  template <typename T, typename Body>
-  TAILOPS_DEVICE void for_each(const ColumnPlan& plan, const Elements<T>& elements,
-                               const Body& body) const {
-    elements.template for_each<4>(worker, plan.workers(), body);
-  }
-};
 
 // Σ upstream·∂L/∂t of the parts of each column.
 template <typename T>

@@ -102,6 +102,7 @@ struct GridWorkspace {
   unsigned* kept;     // [groups][warps]: how many candidates each warp of the pass has kept
   C* candidates;      // [groups][warps][segment]
   int64_t segment;
+  double fitting;  // the share of a group's elements for which the segments are likely to suffice
   int64_t sample;
   int64_t list;
 };

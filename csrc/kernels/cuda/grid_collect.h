@@ -74,7 +74,6 @@ struct Collect {
       const Seek<Key> narrowed = BinSearch::narrow(seek, digits, shared.search);
       if (device::thread() == 0) control.seeks[i] = narrowed;
     }
-    device::barrier();
     if (device::thread() == 0 && control.seeks[0].found() && control.seeks[1].found()) {
       control.next = Next::kWrite;
     }

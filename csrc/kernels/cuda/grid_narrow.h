@@ -112,9 +112,8 @@ struct Narrow {
     const int64_t size = device::load_fresh(&control.listed);
     const Key* const listed = grid.list();
     for (int64_t i = device::thread(); i < size && i < kCached; i += device::threads()) {
-      cache[i] = device::load_fresh(listed + i);
+      cache[i] = device::load_fresh(listed + i);  // select has a barrier before it looks at one
     }
-    device::barrier();
     Seek<Key> seeks[2] = {control.seeks[0], control.seeks[1]};
     const Seek<Key> first = seeks[0];
     TAILOPS_UNROLL
@@ -276,7 +275,6 @@ struct Narrow {
         for_each([&](Key key, bool valid) { count_one(seek, key, valid, shared.bins[0]); },
                  [&] { fold(shared); });
         seeks[i] = BinSearch::narrow(seek, digits_of(seek), shared.bin_search);
-        device::barrier();
       }
     }
   }

@@ -91,9 +91,9 @@ class Sampled {
     return with_band(bracket.low, bracket.high, rank().scale, grid_.call.weights);
   }
 
-  // Whether what lies in the band can be kept; the rest of the room is for clusters.
+  // Whether what lies in the band can be kept. Where one warp had no room left, all that is near
+  // would have to be read again.
   TAILOPS_DEVICE bool few_are_near(const Bracket<C>& bracket) const {
-    constexpr double kShare = 0.75;
     Counts near{~Key(0), 0, 0, 0};
     for_each([&](Key key, bool counts) {
       if (!counts) return;
@@ -103,10 +103,8 @@ class Sampled {
       near.near += is_kept ? 1u : 0u;
     });
     near = block_reduce(near, shared_.counts, Add());
-    const double room = static_cast<double>(grid_.warps * grid_.workspace.segment);
-    const double share =
-        static_cast<double>(near.near) / static_cast<double>(grid_.workspace.sample);
-    return share * static_cast<double>(grid_.call.length) <= kShare * room;
+    return static_cast<double>(near.near) <=
+           grid_.workspace.fitting * static_cast<double>(grid_.workspace.sample);
   }
 
   // As fine as possible where the sample says that there are any.
@@ -232,14 +230,11 @@ struct FindBracket {
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char* dynamic) const {
     clear();
-    if (draws) {
-      draw_sample(grid, device::thread(), device::threads());
-      device::barrier();
-    }
+    if (draws) draw_sample(grid, device::thread(), device::threads());
     Key* const keys = reinterpret_cast<Key*>(dynamic);
     const Key* const sample = grid.sample();
+    // By the thread that has drawn it, and that looks at it later: there is nothing to wait for.
     for (int64_t i = device::thread(); i < cached; i += device::threads()) keys[i] = sample[i];
-    device::barrier();
     const Sampled<T> sampled(grid, keys, cached, shared);
     const SelectionPath path = grid.call.path;
     Bracket<C> bracket =

@@ -111,6 +111,7 @@ class ForwardLaunches {
       grid_.kept = space.add<unsigned>(groups * plan_.warps);
       grid_.candidates = space.add<C>(groups * plan_.warps * plan_.segment);
       grid_.segment = plan_.segment;
+      grid_.fitting = plan_.fitting;
       grid_.sample = plan_.sample;
       grid_.list = plan_.list;
     }

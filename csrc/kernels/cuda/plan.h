@@ -4,6 +4,7 @@
 // and the device, never from the data. Arithmetic for the host; no CUDA.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "../float_types.h"
@@ -118,7 +119,7 @@ struct TeamPlan {
 
   // What a block's teams need of shared memory at most, besides: for their selection, and in front
   // of and behind their keys.
-  static constexpr int64_t besides(int lanes) { return lanes == 32 ? 9 << 10 : 14 << 10; }
+  static constexpr int64_t besides(int lanes) { return lanes == 32 ? 9 << 10 : 15 << 10; }
 
   static constexpr int kShortThreads = 128;
 
@@ -150,17 +151,30 @@ struct GridPlan {
     const int64_t bytes =
         geometry.length * element_bytes * 2 / 102 + limits.spare_bytes / groups_at_once;
     segment = std::max<int64_t>(1, bytes / compute_bytes / warps);
+    const int64_t lanes = 16 / element_bytes;
+    const int64_t most_vectors = ceiling(ceiling(geometry.length, lanes), warps * 32);
+    fitting = likely_to_fit(segment) / static_cast<double>(most_vectors * lanes * 32);
     sample = wanted_sample(geometry.length, options, limits, compute_bytes);
     list = std::max<int64_t>(1, limits.most_listed / groups_at_once);
   }
 
-  // So large that the bracket holds about 0.6% of the elements, or a quarter of what there is room
-  // for, where that is more: a percentile's place in a sample of m is certain to
+  // How many candidates a warp may have on average, so that there is room for them in all of some
+  // thousand warps, but in one call of five: with fewer, what does not fit would be read twice more
+  // less often, and what would have fitted once more far more often. The root of such a count
+  // deviates by 1/2 from that of its mean; and what a sample says of the mean may be a quarter off.
+  static double likely_to_fit(int64_t segment) {
+    constexpr double kDeviations = 3.7;
+    const double room = static_cast<double>(segment);
+    const double root = std::max(0.0, std::sqrt(room + 1.0) - kDeviations / 2.0);
+    return std::min(root * root, 0.75 * room);
+  }
+
+  // So large that the bracket holds about 0.6% of the elements, or a quarter of what is likely to
+  // fit, where that is more: a percentile's place in a sample of m is certain to
   // 3.5 · √(p(1 − p)/m) to both sides.
   int64_t wanted_sample(int64_t length, const Options& options, const Limits& limits,
                         int64_t compute_bytes) const {
-    const double room = static_cast<double>(warps * segment) / static_cast<double>(length);
-    const double held = std::clamp(room / 4.0, 0.006, 1.0);
+    const double held = std::clamp(fitting / 4.0, 0.006, 1.0);
     const double p = is_max_fraction(options.rank_rule) ? 1.0 : options.percentile;
     const auto certain = static_cast<int64_t>(49.0 * p * (1.0 - p) / (held * held));
     const int64_t most = limits.sample_bytes / compute_bytes / groups_at_once;
@@ -171,6 +185,7 @@ struct GridPlan {
   int64_t blocks;   // per group
   int64_t warps;    // of these
   int64_t segment;  // candidates that each warp has room for
+  double fitting;   // the share of a group's elements that is likely to fit
   int64_t sample;
   int64_t list;
 };

@@ -86,7 +86,7 @@ class BinSearch {
  public:
   struct Shared {
     uint64_t counts[kGridBins];
-    uint64_t sums[kLoneThreads];
+    alignas(16) uint64_t sums[kLoneThreads];
     uint64_t rest;
     int bin;
   };

@@ -69,7 +69,7 @@ struct CountDigits {
   struct Shared {
     union {
       unsigned counts[kDigitCounts];
-      uint64_t sums[kDigitCounts / kChunk];
+      alignas(16) uint64_t sums[kDigitCounts / kChunk];
     };
     Key slot_base[kMostTargets];
     Key base[kMostTargets];  // of each target, with its new digit

@@ -50,17 +50,10 @@ struct SelectInGroups {
     for (int64_t tile = device::block(); tile < call.outer * across; tile += device::blocks()) {
       if (columns == 1) {
         one_group(tile, read(call.group(tile), keys), keys, shared);
-        continue;
+      } else {
+        some_columns(tile / across, tile % across * columns, keys, shared);
       }
-      const int64_t outer = tile / across, first = tile % across * columns;
-      const int count = static_cast<int>(
-          call.inner - first < columns ? call.inner - first : static_cast<int64_t>(columns));
-      read_columns(outer, first, count, keys);
-      device::barrier();
-      for (int c = 0; c < count; ++c) {
-        Key* const own = keys + c * column_stride(call.length);
-        one_group(outer * call.inner + first + c, read_keys(own), own, shared);
-      }
+      device::barrier();  // the keys are free again
     }
   }
 
@@ -85,7 +78,17 @@ struct SelectInGroups {
       const FoundKeys<Key> found = select(all_keys, call.rank(i, n), n, all, shared);
       if (device::thread() == 0) call.write(g, i, n, found);
     }
-    device::barrier();  // the keys are free again
+  }
+
+  TAILOPS_DEVICE void some_columns(int64_t outer, int64_t first, Key* keys, Shared& shared) const {
+    const int64_t left = call.inner - first;
+    const int count = left < columns ? static_cast<int>(left) : columns;
+    read_columns(outer, first, count, keys);
+    device::barrier();
+    for (int c = 0; c < count; ++c) {
+      Key* const own = keys + c * column_stride(call.length);
+      one_group(outer * call.inner + first + c, read_keys(own), own, shared);
+    }
   }
 
   static TAILOPS_DEVICE Key key_of(T value) {

@@ -151,11 +151,16 @@ void launch_selection_gradient(const T* upstream, const T* x, const SelectionSta
                                const SelectionGeometry& geometry, int64_t q_count, T* gradient,
                                const Limits& limits, void* stream) {
   if (geometry.size() == 0) return;
-  const int64_t blocks = blocks_for(geometry.size() * static_cast<int64_t>(sizeof(T)), limits);
-  device::launch(
-      SelectionGradient<T>{
-          {geometry.outer, geometry.length, geometry.inner}, x, upstream, state, q_count, gradient},
-      {blocks, 1, limits.grid_threads, 0}, stream);
+  const Groups groups{geometry.outer, geometry.length, geometry.inner};
+  const SelectionGradientCall<T> call{groups, x, upstream, state, q_count, gradient};
+  if (groups.inner > 1) {
+    const ColumnPlan plan(groups.outer, groups.length, groups.inner, limits);
+    device::launch(ColumnSelectionGradient<T>{call, plan},
+                   {plan.blocks(), 1, static_cast<int>(plan.threads), 0}, stream);
+    return;
+  }
+  const int64_t blocks = blocks_for(groups.size() * static_cast<int64_t>(sizeof(T)), limits);
+  device::launch(SelectionGradient<T>{call}, {blocks, 1, limits.grid_threads, 0}, stream);
 }
 
 }  // namespace cuda

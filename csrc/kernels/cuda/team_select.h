@@ -94,15 +94,16 @@ class TeamSelect {
 
  public:
   struct Shared {
+    alignas(16) unsigned bins[kBins];
     Key few[kFew];
     Chosen<Key> chosen;
     Range range;
     typename Team::template Room<Next> next;
-    unsigned bins[kBins];
     unsigned few_count;
   };
 
-  // `count` of the keys count, all in [least, most].
+  // `count` of the keys count, all in [least, most]. No thread looks at a key before a barrier of
+  // the team.
   template <typename Keys>
   static TAILOPS_DEVICE Chosen<Key> select(const Keys& keys, unsigned count, unsigned rank,
                                            Key least, Key most, Shared& shared,

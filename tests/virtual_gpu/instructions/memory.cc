@@ -45,7 +45,12 @@ void for_elements(Warp& warp, const Instruction& instruction, uint32_t mask, Use
 
 void load(Warp& warp, const Instruction& instruction, uint32_t mask) {
   const auto bytes = static_cast<size_t>(bytes_of(instruction.type));
+  const uint64_t of_element = (1u << bytes) - 1;
   for_elements(warp, instruction, mask, Use::kReads, [&](int lane, size_t i, const Place& place) {
+    if ((instruction.used_bytes >> (i * bytes) & of_element) == 0) {
+      warp.write(instruction.to[i])[lane] = ~uint64_t{0};
+      return;
+    }
     const uint64_t value = read_element(warp, instruction, lane, place, bytes);
     warp.write(instruction.to[i])[lane] = extended(value, instruction.type);
   });

@@ -40,6 +40,7 @@ struct Instruction {
   int64_t offset = 0;
   Type type = Type::kNone;
   int vector = 1;
+  uint32_t used_bytes = ~0u;  // a bit for each of the access's; of the others there is no telling
   Space space = Space::kGeneric;
   Order order = Order::kWeak;
   Scope scope = Scope::kSystem;

@@ -1,6 +1,7 @@
 #include "program/kernel_parser.h"
 
 #include <unordered_map>
+#include <utility>
 
 #include "instructions/families.h"
 #include "machine/specials.h"
@@ -32,6 +33,7 @@ class KernelParser {
   void shared_variable();
   void local_variable();
   bool label();
+  void pragma();
   void instruction();
   void operands(Form& form, Instruction& instruction);
   void address(Instruction& instruction);
@@ -56,6 +58,7 @@ class KernelParser {
   std::unordered_map<std::string, int> labels_;
   std::unordered_map<std::string, std::vector<std::string>> tables_;
   std::vector<std::pair<size_t, std::string>> jumps_;
+  uint32_t used_bytes_ = ~0u;  // of the next load
 };
 
 Kernel KernelParser::parse() {
@@ -119,7 +122,7 @@ void KernelParser::body() {
     } else if (reader_.accept(".loc") || reader_.accept(".file")) {
       reader_.skip_line();
     } else if (reader_.accept(".pragma")) {
-      reader_.skip_statement();
+      pragma();
     } else if (!reader_.accept(";") && !label()) {
       instruction();
     }
@@ -176,9 +179,22 @@ bool KernelParser::label() {
   return true;
 }
 
+// The compiler loads more than it needs where that makes one load of two, and then says so.
+void KernelParser::pragma() {
+  const std::string mask = "\"used_bytes_mask ";
+  do {
+    const std::string text = reader_.next();
+    if (text.rfind(mask, 0) == 0) {
+      used_bytes_ = static_cast<uint32_t>(std::stoul(text.substr(mask.size()), nullptr, 0));
+    }
+  } while (reader_.accept(","));
+  reader_.expect(";");
+}
+
 void KernelParser::instruction() {
   Instruction found;
   found.line = reader_.peek().line;
+  found.used_bytes = std::exchange(used_bytes_, ~0u);
   if (reader_.accept("@")) {
     found.guard_is_negated = reader_.accept("!");
     found.guard = find_register(reader_.next());
