@@ -24,7 +24,7 @@ def _tied_at_the_top(n, rng):
 
 def _tied_in_the_tail(n, rng):
     values = rng.uniform(0.0, 1.0, n)
-    return np.where(np.abs(values - 0.875) < 0.016, 0.875, values)
+    return np.where(np.abs(values - 0.875) < 0.0092, 0.875, values)
 
 
 def _one_exponent(n, rng):

@@ -77,7 +77,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernel", default="", help="only kernels whose name has this in it")
     parser.add_argument("--types", nargs="+", default=[], help="of the elements, for all paths")
-    parser.add_argument("--runs", type=int, default=4, help="launch paths tried for each, at most")
+    parser.add_argument("--runs", type=int, default=8, help="launch paths tried for each, at most")
     parser.add_argument("--show", action="store_true", help="print by what each is noticed")
     arguments = parser.parse_args()
     if not virtual_gpu.is_here():

@@ -148,7 +148,7 @@ LOSS_PATHS = [
         for way in ("sampled", "miss", "radix")
     ),
     # Of what the bracket holds, most is equal.
-    grid("grid_of_ties", (300_000,), "Finish", percentile=0.875, family="tied_in_the_tail"),
+    grid("grid_of_ties", (480_000,), "Finish", percentile=0.875, family="tied_in_the_tail"),
     # Columns.
     loss(
         "columns", (100, 40), f"ColumnForward{ONE}", "GroupTotals", f"ColumnBackward{ONE}", axis=0

@@ -53,7 +53,6 @@ struct SelectInGroups {
       } else {
         some_columns(tile / across, tile % across * columns, keys, shared);
       }
-      device::barrier();  // the keys are free again
     }
   }
 
@@ -61,6 +60,8 @@ struct SelectInGroups {
   static TAILOPS_HOST_DEVICE int64_t column_stride(int64_t length) { return length | 1; }
 
  private:
+  // Behind the last selection's last barrier no thread looks at a key: the next group may have
+  // their place at once.
   TAILOPS_DEVICE void one_group(int64_t g, const Read& own, const Key* keys, Shared& shared) const {
     const Values<T> values = call.group(g);
     // The barriers of the reduction are those that the keys need, too.
