@@ -103,10 +103,10 @@ def fault_of(text, *arrays, error, **how):
     return complaint
 
 
-def assert_refused(body, *arrays, output=np.uint32):
+def assert_refused(body, *arrays, output=np.uint32, header=HEADER):
     """The machine does not know an instruction, and names it."""
     with pytest.raises(CudaError, match="INVALID_PTX"):
-        run(body, *arrays, output=output)
+        run(body, *arrays, output=output, header=header)
     (complaint,) = virtual_gpu.take_complaints()
     assert "is not known" in complaint
     return complaint
