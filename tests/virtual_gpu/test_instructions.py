@@ -240,37 +240,6 @@ def test_conversions_of_floats():
     np.testing.assert_array_equal(floors, np.floor(single * 9))
 
 
-def test_shuffles_and_votes():
-    lanes = np.arange(32, dtype=np.uint32)
-    values = lanes * 3 + 1
-    for body, expected in (
-        ("shfl.sync.bfly.b32 %out, %in0, 4, 31, -1;", values[lanes ^ 4]),
-        ("shfl.sync.up.b32 %out, %in0, 1, 0, -1;", values[np.maximum(lanes, 1) - 1]),
-        ("shfl.sync.down.b32 %out, %in0, 2, 31, -1;", np.append(values[2:], values[-2:])),
-        ("shfl.sync.idx.b32 %out, %in0, 5, 31, -1;", np.full(32, values[5])),
-    ):
-        np.testing.assert_array_equal(run(body, values, output=np.uint32), expected, body)
-    body = "setp.gt.u32 %p, %in0, 40;\nvote.sync.ballot.b32 %out, %p, -1;"
-    expected = np.full(32, sum(1 << int(lane) for lane in lanes if values[lane] > 40), np.uint32)
-    np.testing.assert_array_equal(run(body, values, output=np.uint32), expected)
-
-
-@pytest.mark.parametrize("split", [0, 3])
-def test_lanes_part_and_meet_again(split):
-    import virtual_gpu
-
-    values = np.arange(100, dtype=np.uint32)
-    body = """mov.u32 %out, 0;
-$loop:
-add.u32 %out, %out, %in0;
-setp.gt.u32 %p, %in0, 0;
-@%p sub.u32 %in0, %in0, 1;
-@%p bra $loop;"""
-    with virtual_gpu.settings(split=split):
-        found = run(body, values, output=np.uint32)
-    np.testing.assert_array_equal(found, values * (values + 1) // 2)
-
-
 @pytest.mark.parametrize("body", ["frobnicate.u32 %out, %in0;", "add.sideways.u32 %out, %in0, 1;"])
 def test_an_unknown_form_is_named(body):
     import virtual_gpu

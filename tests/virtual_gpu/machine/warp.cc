@@ -58,12 +58,18 @@ void split_at_random(Warp& warp, Split& split) {
   warp.splits.push_back(other);  // `split` is not valid any more
 }
 
-// The lanes that wait at the instruction and whose companions are all there: they go on.
+// The lanes that wait at the instruction and whose companions are all there: they go on. Barriers
+// of lanes are one wherever they stand; what exchanges values has to be the same instruction here.
 void meet(Warp& warp, uint32_t at) {
   const Instruction& instruction = warp.kernel->code[at];
+  const auto is_here = [&](const Split& split) {
+    const Instruction& other = warp.kernel->code[split.at];
+    const bool is_barrier = instruction.to.empty() && other.to.empty();
+    return split.state == Split::kWaitsForLanes && (split.at == at || is_barrier);
+  };
   uint32_t here = 0;
   for (const Split& split : warp.splits) {
-    if (split.state == Split::kWaitsForLanes && split.at == at) here |= split.mask;
+    if (is_here(split)) here |= split.mask;
   }
   uint32_t done = 0;
   for (uint32_t left = here; left != 0;) {
@@ -87,11 +93,15 @@ void meet(Warp& warp, uint32_t at) {
     left &= ~named;
   }
   if (done == 0) return;
+  std::vector<Split> go_on;
   for (Split& split : warp.splits) {
-    if (split.state == Split::kWaitsForLanes && split.at == at) split.mask &= ~done;
+    if (!is_here(split) || (split.mask & done) == 0) continue;
+    go_on.push_back({split.at + 1, split.mask & done, Split::kRuns});
+    split.mask &= ~done;
   }
   std::erase_if(warp.splits, [](const Split& split) { return split.mask == 0; });
-  warp.splits.push_back({at + 1, done, Split::kRuns});
+  warp.splits.insert(warp.splits.end(), go_on.begin(), go_on.end());
+  merge(warp);
 }
 
 void branch(Warp& warp, Split& split, const Instruction& instruction, uint32_t takes) {
