@@ -79,7 +79,7 @@ def rounded(x, name, rounding="rn"):
     digits, least, most = SHAPES[name]
     if x == 0:
         return 0.0
-    size = abs(x)
+    sign, size = (-1 if x < 0 else 1), abs(x)
     exponent = size.numerator.bit_length() - size.denominator.bit_length()
     exponent = max(exponent - (size < Fraction(2) ** exponent), least)
     unit = Fraction(2) ** (exponent - digits + 1)
@@ -87,8 +87,8 @@ def rounded(x, name, rounding="rn"):
     largest = (2 - Fraction(2) ** (1 - digits)) * 2**most
     if abs(value) > largest:
         stays = rounding == "rz" or rounding == ("rp" if x < 0 else "rm")
-        return math.copysign(float(largest) if stays else math.inf, x)
-    return math.copysign(float(value), x)
+        return sign * (float(largest) if stays else math.inf)
+    return math.copysign(float(value), sign)
 
 
 def fused(a, b, c, name, rounding="rn"):
@@ -104,6 +104,57 @@ def fused(a, b, c, name, rounding="rn"):
     if math.isinf(c) and all(map(math.isfinite, (a, b))):
         return c
     return a * b + c  # Infinite or not a number, whatever is rounded.
+
+
+def product(a, b, name, rounding="rn"):
+    """Its sum with a zero of its own sign, which changes nothing."""
+    zero = math.copysign(0.0, math.copysign(1, a) * math.copysign(1, b))
+    return fused(a, b, zero, name, rounding)
+
+
+def quotient(a, b, name, rounding="rn"):
+    sign = math.copysign(1, a) * math.copysign(1, b)
+    if math.isnan(a) or math.isnan(b) or (a == 0 and b == 0) or (math.isinf(a) and math.isinf(b)):
+        return math.nan
+    if a == 0 or math.isinf(b):
+        return math.copysign(0.0, sign)
+    if b == 0 or math.isinf(a):
+        return math.copysign(math.inf, sign)
+    return rounded(Fraction(a) / Fraction(b), name, rounding)
+
+
+def root(x, name, rounding="rn"):
+    """The square root: enough digits of it, and one more that says whether there are others."""
+    if x == 0 or x == math.inf:
+        return x
+    if not x > 0:
+        return math.nan
+    scale = 700
+    square = Fraction(x) * (1 << 2 * scale)
+    digits = math.isqrt(int(square))
+    return rounded(Fraction(2 * digits + (digits**2 != square), 2 << scale), name, rounding)
+
+
+def each(function, name, *operands):
+    """A function of Python's floats, of all elements of the arrays; an array of the format."""
+    with np.errstate(all="ignore"):
+        values = list(map(function, *(x.astype(float).tolist() for x in operands)))
+        return np.array(values).astype(FLOATS[name])
+
+
+def smaller(a, b):
+    """A number before NaN, −0 before +0."""
+    if math.isnan(a) or math.isnan(b):
+        return b if math.isnan(a) else a
+    return min((a, b), key=lambda x: (x, math.copysign(1, x)))
+
+
+def larger(a, b):
+    return -smaller(-a, -b)
+
+
+def any_nan(function):
+    return lambda a, b: math.nan if math.isnan(a) or math.isnan(b) else function(a, b)
 
 
 def assert_same(found, expected, message=""):

@@ -1,12 +1,21 @@
 """float16 and bfloat16, and pairs of them, against fractions that are rounded once."""
 
-import math
-
 import numpy as np
 import pytest
 from assembler import NEWER, assert_refused, run
 from cuda_driver import HEADER
-from references import FLOATS, assert_same, fused, pairs, some_reals
+from references import (
+    FLOATS,
+    any_nan,
+    assert_same,
+    each,
+    fused,
+    larger,
+    pairs,
+    product,
+    smaller,
+    some_reals,
+)
 
 HALVES = ["f16", "bf16"]
 QUIET = 0x7FFF  # the only NaN that arithmetic gives
@@ -24,37 +33,12 @@ def three(name):
     return a, b, np.random.default_rng(1).permutation(a)
 
 
-def smaller(a, b):
-    """A number before NaN, −0 before +0."""
-    if math.isnan(a) or math.isnan(b):
-        return b if math.isnan(a) else a
-    return min((a, b), key=lambda x: (x, math.copysign(1, x)))
-
-
-def larger(a, b):
-    return -smaller(-a, -b)
-
-
-def any_nan(function):
-    return lambda a, b: math.nan if math.isnan(a) or math.isnan(b) else function(a, b)
-
-
-def product(name):
-    """The sum with a zero of the product's own sign changes nothing."""
-
-    def of(a, b):
-        zero = math.copysign(0.0, math.copysign(1, a) * math.copysign(1, b))
-        return fused(a, b, zero, name)
-
-    return of
-
-
 EXACT = {
     "add": lambda name: lambda a, b: fused(a, 1.0, b, name),
     "sub": lambda name: lambda a, b: fused(a, 1.0, -b, name),
-    "mul": product,
+    "mul": lambda name: lambda a, b: product(a, b, name),
 }
-BINARY = {f"{each}{rn}": of for each, of in EXACT.items() for rn in ("", ".rn")}
+BINARY = {f"{exact}{rn}": of for exact, of in EXACT.items() for rn in ("", ".rn")}
 BINARY |= {
     "min": lambda _: smaller,
     "max": lambda _: larger,
@@ -63,25 +47,20 @@ BINARY |= {
 }
 
 
-def expected_of(function, name, *operands):
-    values = [each.astype(float).tolist() for each in operands]
-    return np.array(list(map(function, *values))).astype(FLOATS[name])
-
-
 @pytest.mark.parametrize("name", HALVES)
 @pytest.mark.parametrize("form", BINARY)
 def test_two_halves(form, name):
     a, b = pairs(some_reals(name))
     header = header_of(form.split(".")[0], name)
     found = run(f"{form}.{name} %out, %in0, %in1;", a, b, output=a.dtype, header=header)
-    assert_same(found, expected_of(BINARY[form](name), name, a, b))
+    assert_same(found, each(BINARY[form](name), name, a, b))
     assert set(found[np.isnan(found)].view(np.uint16)) <= {QUIET}
 
 
 @pytest.mark.parametrize("name", HALVES)
 def test_a_product_and_a_sum_are_rounded_once(name):
     a, b, c = three(name)
-    expected = expected_of(lambda *each: fused(*each, name), name, a, b, c)
+    expected = each(lambda *x: fused(*x, name), name, a, b, c)
     found = run(f"fma.rn.{name} %out, %in0, %in1, %in2;", a, b, c, output=a.dtype)
     assert_same(found, expected)
     clamped = [0.0 if x < 0 else x for x in expected.astype(float)]
@@ -97,7 +76,7 @@ def test_the_least_addend_breaks_a_tie(name, sign):
     ulp = {"f16": 2.0**-10, "bf16": 2.0**-7}[name]
     a, b = 1 + ulp, 1.5  # 1.5 + 1.5 ulp
     a, b, c = (np.array([x], FLOATS[name]) for x in (a, b, sign * least))
-    expected = expected_of(lambda *each: fused(*each, name), name, a, b, c)
+    expected = each(lambda *x: fused(*x, name), name, a, b, c)
     found = run(f"fma.rn.{name} %out, %in0, %in1, %in2;", a, b, c, output=a.dtype)
     assert_same(found, expected)
 
@@ -157,8 +136,8 @@ def test_pairs_are_two_of_them(form, name):
     header = header_of(operation, name)
     names = ", ".join(f"%in{i}" for i in range(count))
     halves = [
-        run(f"{form}.{name} %out, {names};", *each, output=low[0].dtype, header=header)
-        for each in (low, high)
+        run(f"{form}.{name} %out, {names};", *half, output=low[0].dtype, header=header)
+        for half in (low, high)
     ]
     both = [packed(x, y) for x, y in zip(low, high, strict=True)]
     body = f"{form}.{name}x2 %out, {names};"

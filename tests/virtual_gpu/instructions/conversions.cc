@@ -259,7 +259,7 @@ Execute of_conversions(Form& form, Instruction& instruction) {
     if (from != Type::kF32 || instruction.from.size() != 2) return nullptr;
     return to == Type::kF16x2 ? to_pair<Half> : to_pair<BFloat>;
   }
-  return by_types(to, from);
+  return instruction.from.size() == 1 ? by_types(to, from) : nullptr;
 }
 
 }  // namespace virtual_gpu
