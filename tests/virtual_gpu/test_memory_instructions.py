@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import virtual_gpu
 from assembler import NEWER, assert_refused, driver, launch, run
+from cuda_driver import HEADER
 
 # Loads an element of %f, brings it through another memory, and stores it at %t.
 THROUGH = """.visible .entry one(.param .u64 from, .param .u64 to)
@@ -134,6 +135,19 @@ def test_parameters():
     found = driver().values(to, 10)
     expected = [2**32 - 2, 65535, 0x3FC00000, 255, 100, 101, 102, 103, 104, 105]
     np.testing.assert_array_equal(found, expected)
+
+
+def test_what_only_newer_devices_have():
+    """Vectors of 32 bytes, and parameters by their longer name."""
+    header = HEADER.replace("7.8", "8.8").replace("sm_80", "sm_100")
+    a = np.arange(64, dtype=np.uint32) * 3
+    body = """ld.param::entry.u64 %a, [p_in0];
+and.b32 %i, %i, 0xfffffff8;
+mad.wide.u32 %a, %i, 4, %a;
+ld.global.v8.u32 {%out7, %out6, %out5, %out4, %out3, %out2, %out1, %out0}, [%a];"""
+    found = run(body, a, output=[np.uint32] * 8, header=header)
+    for i, each in enumerate(found):
+        np.testing.assert_array_equal(each, (np.arange(64) // 8 * 8 + 7 - i) * 3)
 
 
 def test_variables_of_a_module():
