@@ -246,7 +246,34 @@ st.global.u32 [%r], %v;""")
     np.testing.assert_array_equal(found, np.where(np.arange(32) < 16, 3, 0))
 
 
-def test_a_branch_to_nowhere_and_calls():
+@SPLITS
+def test_a_barrier_of_other_lanes_is_another_one(split):
+    """Lane 0 waits for lane 1, which waits for lane 2 at first, which is late."""
+    text = BLOCK.format("""mov.u32 %v, 0;
+setp.eq.u32 %p, %t, 0;
+@%p bra $pair;
+setp.eq.u32 %p, %t, 2;
+@%p bra $late;
+bar.warp.sync 6;
+mov.u32 %v, 1;
+$pair:
+bar.warp.sync 3;
+add.u32 %v, %v, 10;
+bra $end;
+$late:
+add.u32 %v, %v, 1;
+setp.lt.u32 %q, %v, 100;
+@%q bra $late;
+bar.warp.sync 6;
+$end:
+st.global.u32 [%r], %v;""")
+    for seed in range(5):
+        with virtual_gpu.settings(split=split, seed=seed):
+            (found,) = launch(text, np.zeros(3, np.uint32), block=(3,))
+        np.testing.assert_array_equal(found, [10, 11, 100])
+
+
+def test_a_branch_to_nowhere_and_other_barriers():
     for body, words in (
         ("bra $nowhere;", "a branch to $nowhere, which is nowhere"),
         ("bar.sync 0, 64;", "bar.sync"),

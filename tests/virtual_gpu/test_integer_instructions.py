@@ -167,6 +167,8 @@ def test_what_has_no_carry_leaves_it_alone():
     body = """add.cc.u32 %out1, %in0, %in0;
 add.u32 %out1, %in0, 1;
 mul.lo.u32 %out1, %out1, 3;
+addc.u32 %out1, 0, 0;
+addc.u32 %out1, 0xffffffff, 1;
 addc.u32 %out0, 0, 0;"""
     a = np.array([0, 1, 2**31 - 1, 2**31, 2**32 - 1], np.uint32)
     found = run(body, a, output=[np.uint32, np.uint32])
