@@ -1,5 +1,6 @@
 """These tests run on the virtual GPU, with `make virtual-gpu`; elsewhere each is skipped."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.skip(reason="runs with `make virtual-gpu`"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_left():
+    """Arrays of other tests are freed now: later that could wait for a stream that a test holds."""
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "instructions/families.h"
+#include "instructions/float_functions.h"
 #include "instructions/lanes.h"
 #include "instructions/parts.h"
 #include "machine/access.h"
@@ -57,7 +58,11 @@ void at_location(Warp& warp, const Instruction& instruction, int lane, const Pla
   std::memcpy(&old, place.first, sizeof old);
   const T value = get<T>(warp.read(instruction.from[0])[lane]);
   const T other = instruction.from.size() > 1 ? get<T>(warp.read(instruction.from[1])[lane]) : T{0};
-  const T result = result_of(instruction.choice, old, value, other);
+  T result = result_of(instruction.choice, old, value, other);
+  if constexpr (std::is_same_v<T, float>) {
+    // In global memory, and not in shared memory, a sum flushes what is subnormal.
+    if (!is_shared) result = flushed(flushed(old) + flushed(value));
+  }
   if (!is_shared && grid.settings.weak != 0) {
     grid.history.write(warp, lane, place.address, sizeof(T), put(result));
   }
@@ -107,9 +112,16 @@ Execute fence_of(Form& form, Instruction& instruction) {
   return fence;
 }
 
+// What PTX has: some are of bits, some of numbers.
 Execute of_type(Type type, int operation) {
+  const bool counts = operation == kInc || operation == kDec;
+  if (counts) return type == Type::kU32 ? atomic<uint32_t> : nullptr;
   const bool of_bits = operation == kExchange || operation == kCompareAndSwap ||
                        operation == kAnd || operation == kOr || operation == kXor;
+  if (of_bits) {
+    if (type == Type::kB32) return atomic<uint32_t>;
+    return type == Type::kB64 ? atomic<uint64_t> : nullptr;
+  }
   switch (type) {
     case Type::kU32:
       return atomic<uint32_t>;
@@ -118,11 +130,7 @@ Execute of_type(Type type, int operation) {
     case Type::kU64:
       return atomic<uint64_t>;
     case Type::kS64:
-      return atomic<int64_t>;
-    case Type::kB32:
-      return of_bits ? atomic<uint32_t> : nullptr;
-    case Type::kB64:
-      return of_bits ? atomic<uint64_t> : nullptr;
+      return operation == kAdd ? nullptr : atomic<int64_t>;
     case Type::kF32:
       return operation == kAdd ? atomic<float> : nullptr;
     case Type::kF64:

@@ -176,18 +176,19 @@ Execute by_type(Form& form, Type type, Comparison comparison) {
   }
 }
 
+// `lo`, `ls`, `hi`, `hs` are the same as these of unsigned numbers.
+Comparison take_unsigned(Form& form) {
+  return form.take_one_of<Comparison>({{"lo", kLt}, {"ls", kLe}, {"hi", kGt}, {"hs", kGe}},
+                                      kUnknown);
+}
+
 Comparison take_comparison(Form& form) {
-  // `lo`, `ls`, `hi`, `hs` are the same of unsigned numbers.
   return form.take_one_of<Comparison>({{"eq", kEq},
                                        {"ne", kNe},
                                        {"lt", kLt},
                                        {"le", kLe},
                                        {"gt", kGt},
                                        {"ge", kGe},
-                                       {"lo", kLt},
-                                       {"ls", kLe},
-                                       {"hi", kGt},
-                                       {"hs", kGe},
                                        {"equ", kEqu},
                                        {"neu", kNeu},
                                        {"ltu", kLtu},
@@ -199,6 +200,14 @@ Comparison take_comparison(Form& form) {
                                       kUnknown);
 }
 
+// Bits are equal or not, and only floats are unordered.
+bool has(Type type, Comparison comparison) {
+  if (is_floating(type)) return true;
+  const bool is_number =
+      is_signed(type) || type == Type::kU16 || type == Type::kU32 || type == Type::kU64;
+  return is_number ? comparison <= kGe : comparison <= kNe;
+}
+
 void select(Warp& warp, const Instruction& instruction, uint32_t mask) {
   const uint64_t* const a = warp.read(instruction.from[0]);
   const uint64_t* const b = warp.read(instruction.from[1]);
@@ -208,13 +217,13 @@ void select(Warp& warp, const Instruction& instruction, uint32_t mask) {
 }
 
 // By the sign of c: a where it is not negative; −0 is not, NaN is.
-template <typename T>
+template <typename Number>
 void select_by_sign(Warp& warp, const Instruction& instruction, uint32_t mask) {
   const uint64_t* const a = warp.read(instruction.from[0]);
   const uint64_t* const b = warp.read(instruction.from[1]);
   const uint64_t* const c = warp.read(instruction.from[2]);
   uint64_t* const to = warp.write(instruction.to[0]);
-  for_lanes(mask, [=](int lane) { to[lane] = get<T>(c[lane]) >= 0 ? a[lane] : b[lane]; });
+  for_lanes(mask, [=](int lane) { to[lane] = Number::of(c[lane]) >= 0 ? a[lane] : b[lane]; });
 }
 
 enum Property { kFinite, kInfinite, kNumber, kNotANumber, kNormal, kSubnormal };
@@ -244,18 +253,22 @@ Execute test_of(Form& form, Instruction& instruction) {
 }
 
 Execute comparison_of(Form& form, Instruction& instruction) {
-  const Comparison comparison = take_comparison(form);
+  const Comparison of_unsigned = take_unsigned(form);
+  const Comparison comparison = of_unsigned == kUnknown ? take_comparison(form) : of_unsigned;
   const bool to_predicate = form.is("setp");
   const Join join = form.take_one_of<Join>(
       {{"and", Join::kAnd}, {"or", Join::kOr}, {"xor", Join::kXor}}, Join::kNone);
   instruction.choice = static_cast<int>(join);
   if (instruction.from.size() != (join == Join::kNone ? 2u : 3u)) return nullptr;
-  if (to_predicate) return by_type<ToPredicate>(form, form.take_type(), comparison);
+  if (!to_predicate) instruction.type = form.take_type();
+  const Type type = form.take_type();
+  const bool is_unsigned = !is_signed(type) && !is_floating(type);
+  if (!has(type, comparison) || (of_unsigned != kUnknown && !is_unsigned)) return nullptr;
+  if (to_predicate) return by_type<ToPredicate>(form, type, comparison);
   if (join != Join::kNone) return nullptr;
-  instruction.type = form.take_type();
   const bool is_known = instruction.type == Type::kU32 || instruction.type == Type::kS32 ||
                         instruction.type == Type::kF32;
-  return is_known ? by_type<ToNumber>(form, form.take_type(), comparison) : nullptr;
+  return is_known ? by_type<ToNumber>(form, type, comparison) : nullptr;
 }
 
 }  // namespace
@@ -268,10 +281,11 @@ Execute of_comparisons(Form& form, Instruction& instruction) {
     return type == Type::kNone || type == Type::kPred ? nullptr : select;
   }
   if (form.is("slct")) {
+    const bool flush = form.take("ftz");
     if (form.take_type() == Type::kNone) return nullptr;
     const Type by = form.take_type();
-    if (by == Type::kF32) return select_by_sign<float>;
-    return by == Type::kS32 ? select_by_sign<int32_t> : nullptr;
+    if (by == Type::kF32) return flush ? select_by_sign<Flushed> : select_by_sign<Plain<float>>;
+    return by == Type::kS32 && !flush ? select_by_sign<Plain<int32_t>> : nullptr;
   }
   return nullptr;
 }

@@ -77,14 +77,15 @@ T clamped(Wide x) {
                                                                          : static_cast<T>(x);
 }
 
-// Writing: the widest type's number as the lane holds it, in the rounding that is set.
+// Writing: the widest type's number as the lane holds it, in the rounding that is set. The sign of
+// an integer reaches as far as its register does.
 template <typename T>
 uint64_t write_integer(double x, int, bool from_double) {
-  return put(integer_of<T>(x, from_double));
+  return static_cast<uint64_t>(integer_of<T>(x, from_double));
 }
 template <typename T, typename Wide>
 uint64_t write_integer(Wide x, int how, bool) {
-  return put((how & How::kSaturates) != 0 ? clamped<T>(x) : static_cast<T>(x));
+  return static_cast<uint64_t>((how & How::kSaturates) != 0 ? clamped<T>(x) : static_cast<T>(x));
 }
 
 double prepared(double x, int how) {
@@ -132,11 +133,12 @@ void to_float(Warp& warp, const Instruction& instruction, uint32_t mask) {
   const int how = instruction.choice & 255;
   const Rounding rounding(instruction.choice >> 8);
   for_lanes(mask, [=](int lane) {
-    const auto x = From::read(from[lane]);
-    if constexpr (std::is_same_v<typename From::Widest, double>) {
+    using Widest = typename From::Widest;
+    const Widest x = From::read(from[lane]);
+    if constexpr (std::is_same_v<Widest, double>) {
       to[lane] = To::write(flushed_if<From>(x, how), how);
     } else {
-      to[lane] = To::write_whole(x);
+      to[lane] = To::write_whole((how & How::kSaturates) != 0 ? Widest{x > 0} : x);
     }
   });
 }
@@ -249,14 +251,15 @@ Execute of_conversions(Form& form, Instruction& instruction) {
   if (form.take("relu")) how |= How::kRelu;
   instruction.choice = how | rounding << 8;
   const Type to = form.take_type(), from = form.take_type();
-  const bool to_half = bytes_of(to) == 2 || to == Type::kF16x2 || to == Type::kBF16x2;
+  const bool to_half =
+      (is_floating(to) && bytes_of(to) == 2) || to == Type::kF16x2 || to == Type::kBF16x2;
   // A half is rounded to nearest here, always.
-  if (is_floating(from) && to_half && rounding != FE_TONEAREST && to_integral < 0) return nullptr;
+  if (to_half && rounding != FE_TONEAREST && to_integral < 0) return nullptr;
   if (to == Type::kF16x2 || to == Type::kBF16x2) {
     if (from != Type::kF32 || instruction.from.size() != 2) return nullptr;
     return to == Type::kF16x2 ? to_pair<Half> : to_pair<BFloat>;
   }
-  return by_types(to, from);
+  return instruction.from.size() == 1 ? by_types(to, from) : nullptr;
 }
 
 }  // namespace virtual_gpu

@@ -2,6 +2,9 @@
 
 #include "instructions/halves.h"
 
+#include <limits>
+#include <type_traits>
+
 #include "instructions/apply.h"
 #include "instructions/families.h"
 #include "instructions/float_functions.h"
@@ -12,18 +15,34 @@ namespace {
 using Function = double (*)(double a, double b, double c);
 
 // A float64 has more than twice the digits, and two more: rounding its sum, product or quotient
-// again is as if it had been rounded once. A product has all its digits, so fma is exact but for
-// its sum.
+// again is as if it had been rounded once.
 double add(double a, double b, double) { return a + b; }
 double sub(double a, double b, double) { return a - b; }
 double mul(double a, double b, double) { return a * b; }
-double fma3(double a, double b, double c) { return std::fma(a, b, c); }
-double fma_relu(double a, double b, double c) { return larger(std::fma(a, b, c), 0.0); }
+
+// A product has all its digits, and its sum with c may have more than there are: to odd, so that
+// what is cut off still decides the next rounding.
+double fma3(double a, double b, double c) {
+  const double product = a * b, sum = product + c;
+  if (!std::isfinite(sum)) return sum;
+  const double of_c = sum - product;
+  const double left = (product - (sum - of_c)) + (c - of_c);
+  auto bits = std::bit_cast<uint64_t>(sum);
+  if (left == 0 || (bits & 1) != 0) return sum;
+  bits += (left > 0) == (sum > 0) ? 1 : -1;
+  return std::bit_cast<double>(bits);
+}
+double fma_relu(double a, double b, double c) { return larger_or_nan(fma3(a, b, c), 0.0); }
 double minimum(double a, double b, double) { return smaller(a, b); }
 double maximum(double a, double b, double) { return larger(a, b); }
 double minimum_or_nan(double a, double b, double) { return smaller_or_nan(a, b); }
 double maximum_or_nan(double a, double b, double) { return larger_or_nan(a, b); }
 double power_of_two(double a, double, double) { return std::exp2(a); }
+// Of bfloat16: what is subnormal there is subnormal in float32 too.
+double flushed_power_of_two(double a, double, double) {
+  const double power = std::exp2(static_cast<double>(flushed(static_cast<float>(a))));
+  return std::fabs(power) < static_cast<double>(std::numeric_limits<float>::min()) ? 0 : power;
+}
 double tangent(double a, double, double) { return std::tanh(a); }
 
 template <typename Number, int kCount, Function kFunction>
@@ -61,8 +80,9 @@ Execute function_of(Form& form) {
   if (form.is("abs")) return change_sign<kCount, false>;
   if (form.is("ex2") || form.is("tanh")) {
     form.take("approx");
-    return form.is("ex2") ? compute<Number, kCount, power_of_two>
-                          : compute<Number, kCount, tangent>;
+    if (form.is("tanh")) return compute<Number, kCount, tangent>;
+    if constexpr (std::is_same_v<Number, Half>) return compute<Number, kCount, power_of_two>;
+    return form.take("ftz") ? compute<Number, kCount, flushed_power_of_two> : nullptr;
   }
   form.take("rn");
   if (form.is("add")) return compute<Number, kCount, add>;

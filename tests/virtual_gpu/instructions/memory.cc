@@ -67,7 +67,8 @@ void store(Warp& warp, const Instruction& instruction, uint32_t mask) {
 void nothing(Warp&, const Instruction&, uint32_t) {}
 
 void take_cache_hints(Form& form) {
-  form.take_one_of<int>({{"ca", 1}, {"cg", 1}, {"cs", 1}, {"lu", 1}, {"wb", 1}, {"wt", 1}}, 0);
+  form.take_one_of<int>(
+      {{"ca", 1}, {"cg", 1}, {"cs", 1}, {"lu", 1}, {"cv", 1}, {"wb", 1}, {"wt", 1}}, 0);
   form.take_one_of<int>({{"L1::evict_normal", 1},
                          {"L1::evict_unchanged", 1},
                          {"L1::evict_first", 1},

@@ -61,6 +61,11 @@ void is_space(Warp& warp, const Instruction& instruction, uint32_t mask) {
   });
 }
 
+// Which of them an address is in can be asked of these.
+bool has_window(Space space) {
+  return space == Space::kGlobal || space == Space::kShared || space == Space::kLocal;
+}
+
 Execute move_of(Form& form, Instruction& instruction) {
   const Type type = form.take_type();
   if (type == Type::kNone || type == Type::kB128) return nullptr;
@@ -79,12 +84,14 @@ Execute of_moves(Form& form, Instruction& instruction) {
   if (form.is("cvta")) {
     const bool to = form.take("to");
     instruction.space = take_space(form);
-    if (!form.take("u64") || instruction.space == Space::kGeneric) return nullptr;
+    // What is constant lies in global memory.
+    const bool is_known = has_window(instruction.space) || instruction.space == Space::kConstant;
+    if (!form.take("u64") || !is_known) return nullptr;
     return to ? from_generic : to_generic;
   }
   if (form.is("isspacep")) {
     instruction.space = take_space(form);
-    return instruction.space == Space::kGeneric ? nullptr : is_space;
+    return has_window(instruction.space) ? is_space : nullptr;
   }
   return nullptr;
 }

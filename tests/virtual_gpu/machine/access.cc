@@ -19,8 +19,10 @@ namespace {
 
 unsigned char* in_global(Grid& grid, uint64_t address, size_t bytes, int lane) {
   auto* const first = reinterpret_cast<unsigned char*>(address);
+  // The end of what is accessed may be 0 again.
   const auto is_in = [&](const Allocation& piece) {
-    return first >= piece.first && first + bytes <= piece.first + piece.bytes;
+    return first >= piece.first && bytes <= piece.bytes &&
+           static_cast<size_t>(first - piece.first) <= piece.bytes - bytes;
   };
   if (is_in(grid.last_used)) return first;
   const auto found = find_memory(first);
@@ -100,7 +102,9 @@ Place place_of(Warp& warp, const Instruction& instruction, int lane, size_t byte
               warp.block->local.data() + offset_in_local(warp, address, bytes, lane)};
     case Space::kParameters: {
       const auto& arguments = warp.block->grid->launch.arguments;
-      if (address + bytes > arguments.size()) out_of_bounds("parameter", address, bytes, lane);
+      if (bytes > arguments.size() || address > arguments.size() - bytes) {
+        out_of_bounds("parameter", address, bytes, lane);
+      }
       // Never written to: there is no st.param in a kernel.
       return {space, address, const_cast<unsigned char*>(arguments.data()) + address};
     }

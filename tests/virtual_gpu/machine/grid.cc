@@ -25,7 +25,10 @@ Grid::Grid(const Kernel& of_kernel, const Launch& of_launch)
       settings(virtual_gpu::settings()),
       watches(settings.races != 0 || settings.initialisation != 0),
       threads(static_cast<int>(launch.block[0] * launch.block[1] * launch.block[2])),
-      shared_bytes(static_cast<size_t>(round_up(kernel.shared_bytes, 16)) + launch.dynamic_bytes),
+      shared_bytes(launch.dynamic_bytes == 0
+                       ? static_cast<size_t>(kernel.shared_bytes)
+                       : static_cast<size_t>(round_up(kernel.shared_bytes, 16)) +
+                             launch.dynamic_bytes),
       random(random_of(kernel, launch, settings.seed)),
       executed(settings.count != 0 ? kernel.code.size() : 0) {
   counts.kernel = kernel.name;

@@ -58,13 +58,29 @@ void split_at_random(Warp& warp, Split& split) {
   warp.splits.push_back(other);  // `split` is not valid any more
 }
 
-// The lanes that wait at the instruction and whose companions are all there: they go on.
+// The lanes that wait at the instruction and whose companions are all there: they go on. Barriers
+// of lanes are one wherever they stand, if they name the same lanes; what exchanges values has to
+// be the same instruction here.
 void meet(Warp& warp, uint32_t at) {
   const Instruction& instruction = warp.kernel->code[at];
-  uint32_t here = 0;
+  uint32_t here = 0, at_other_barriers = 0;
   for (const Split& split : warp.splits) {
-    if (split.state == Split::kWaitsForLanes && split.at == at) here |= split.mask;
+    if (split.state != Split::kWaitsForLanes) continue;
+    const bool are_barriers = instruction.to.empty() && warp.kernel->code[split.at].to.empty();
+    if (split.at == at) {
+      here |= split.mask;
+    } else if (are_barriers) {
+      at_other_barriers |= split.mask;
+    }
   }
+  const auto have_come = [&](uint32_t named) {
+    uint32_t come = here;
+    for (uint32_t left = named & at_other_barriers; left != 0; left &= left - 1) {
+      const int lane = __builtin_ctz(left);
+      if (warp.named[static_cast<size_t>(lane)] == named) come |= 1u << lane;
+    }
+    return (named & ~come) == 0;
+  };
   uint32_t done = 0;
   for (uint32_t left = here; left != 0;) {
     const int lane = __builtin_ctz(left);
@@ -76,7 +92,7 @@ void meet(Warp& warp, uint32_t at) {
     if ((named >> lane & 1) == 0) fail("a lane waits for others and does not name itself");
     if ((named & ~warp.exist) != 0) fail("a lane waits for one that does not exist");
     if ((named & warp.exited) != 0) fail("a lane waits for one that has finished");
-    if ((named & ~here) != 0) continue;
+    if (!have_come(named)) continue;
     for (uint32_t others = named; others != 0; others &= others - 1) {
       if (warp.named[static_cast<size_t>(__builtin_ctz(others))] != named) {
         fail("lanes that wait for each other name different lanes");
@@ -87,11 +103,15 @@ void meet(Warp& warp, uint32_t at) {
     left &= ~named;
   }
   if (done == 0) return;
+  std::vector<Split> go_on;
   for (Split& split : warp.splits) {
-    if (split.state == Split::kWaitsForLanes && split.at == at) split.mask &= ~done;
+    if (split.state != Split::kWaitsForLanes || (split.mask & done) == 0) continue;
+    go_on.push_back({split.at + 1, split.mask & done, Split::kRuns});
+    split.mask &= ~done;
   }
   std::erase_if(warp.splits, [](const Split& split) { return split.mask == 0; });
-  warp.splits.push_back({at + 1, done, Split::kRuns});
+  warp.splits.insert(warp.splits.end(), go_on.begin(), go_on.end());
+  merge(warp);
 }
 
 void branch(Warp& warp, Split& split, const Instruction& instruction, uint32_t takes) {

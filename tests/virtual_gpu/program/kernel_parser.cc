@@ -6,6 +6,7 @@
 #include "instructions/families.h"
 #include "machine/specials.h"
 #include "program/form.h"
+#include "program/operands.h"
 
 namespace virtual_gpu {
 namespace {
@@ -202,6 +203,9 @@ void KernelParser::instruction() {
   }
   Form form(reader_.next());
   operands(form, found);
+  if (!has_its_operands(form, found)) {
+    reader_.fail("the instruction " + form.text() + " with so many operands is not known");
+  }
   for (const auto family :
        {of_integers, of_floats, of_halves, of_bits, of_comparisons, of_conversions, of_moves,
         of_memory, of_atomics, of_exchanges, of_control}) {

@@ -66,6 +66,8 @@ uint64_t bits_of(std::string_view number) {
                         ((text.size() == 10 && (text[1] == 'f' || text[1] == 'F')) ||
                          (text.size() == 18 && (text[1] == 'd' || text[1] == 'D')));
   if (is_float) return std::strtoull(text.c_str() + 2, nullptr, 16);
+  const bool is_binary = text.size() > 2 && text[0] == '0' && (text[1] == 'b' || text[1] == 'B');
+  if (is_binary) return std::strtoull(text.c_str() + 2, nullptr, 2);
   return std::strtoull(text.c_str(), nullptr, 0);
 }
 
