@@ -44,12 +44,18 @@ LOSSES: dict[str, Callable[[], keras.losses.Loss]] = {
     "MAE": lambda: keras.losses.MeanAbsoluteError(),
     "MSE": lambda: keras.losses.MeanSquaredError(),
     "PercentileLoss, published": lambda: PercentileLoss(),
-    "PercentileLoss": lambda: PercentileLoss(0.95, 5.0, 20.0, gradient="fixed_weight"),
+    "PercentileLoss": lambda: PercentileLoss(
+        percentile=0.95, smoothing_factor=5.0, error_scale=20.0, gradient="fixed_weight"
+    ),
     "PercentileLoss, squared": lambda: PercentileLoss(
-        0.95, 5.0, 10.0, error="squared", gradient="fixed_weight"
+        percentile=0.95,
+        smoothing_factor=5.0,
+        error_scale=10.0,
+        error="squared",
+        gradient="fixed_weight",
     ),
     "HybridPercentileLoss": lambda: HybridPercentileLoss(
-        0.95, 5.0, 20.0, beta=0.5, gradient="fixed_weight"
+        percentile=0.95, smoothing_factor=5.0, error_scale=20.0, beta=0.5, gradient="fixed_weight"
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Draws the pictures of the README's sections on watching the tail and on missing labels.
+"""Draws the pictures of docs/watching_the_tail.md and docs/metrics.md.
 
     python examples/watch_the_tail.py
     python examples/watch_the_tail.py --csv housing.csv --target median_house_value
@@ -40,9 +40,10 @@ def trained(split: Split, epochs: int, batch_size: int, picture: Path) -> keras.
             keras.layers.Dense(1),
         ]
     )
-    model.compile(
-        keras.optimizers.Adam(1e-3), PercentileLoss(0.95, 5.0, 20.0, gradient="fixed_weight")
+    loss = PercentileLoss(
+        percentile=0.95, smoothing_factor=5.0, error_scale=20.0, gradient="fixed_weight"
     )
+    model.compile(keras.optimizers.Adam(1e-3), loss)
     model.fit(
         split.x_train,
         split.y_train,
@@ -73,7 +74,7 @@ def mean_of_means(batches: list[tuple[Any, Any]]) -> float:
 
 def ours(batches: list[tuple[Any, Any]]) -> float:
     """The metric."""
-    metric = MaskedMeanSquaredError(MISSING)
+    metric = MaskedMeanSquaredError(ignore_value=MISSING)
     for batch in batches:
         metric.update_state(*batch)
     return float(metric.result())

@@ -14,6 +14,7 @@ from tailops._options import TailOptions
 __all__ = [
     "Forward",
     "Selection",
+    "TailOptions",
     "backward",
     "device_count",
     "forward",

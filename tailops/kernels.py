@@ -8,6 +8,18 @@ from numpy.typing import ArrayLike, NDArray
 from tailops import _kernels
 from tailops._options import TailOptions
 
+__all__ = [
+    "STATE",
+    "Forward",
+    "Selection",
+    "TailOptions",
+    "backward",
+    "forward",
+    "select",
+    "select_backward",
+    "select_forward",
+]
+
 # What the forward pass leaves for the backward pass, a record per group; see tail_loss.h.
 STATE = np.dtype([(name, np.float64) for name in _kernels.STATE_NAMES])
 

@@ -1,4 +1,4 @@
-"""The program that draws the README's pictures of the tail and of missing labels."""
+"""The program that draws the documents' pictures of the tail and of missing labels."""
 
 import sys
 from pathlib import Path

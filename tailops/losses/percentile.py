@@ -122,7 +122,8 @@ class PercentileLoss(TailLoss):
     Example:
         >>> import keras
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-        >>> model.compile("adam", PercentileLoss(0.95, 5.0, 5.0, gradient="fixed_weight"))
+        >>> settings = {"percentile": 0.95, "smoothing_factor": 5.0, "error_scale": 20.0}
+        >>> model.compile("adam", PercentileLoss(**settings, gradient="fixed_weight"))
         >>> float(PercentileLoss()([0.0, 0.0, 0.0], [1.0, 2.0, 4.0]))
         9.0
 

@@ -65,7 +65,7 @@ class ErrorPercentile(keras.metrics.Metric):  # type: ignore[misc]
         TypeError, ValueError: An argument is not of its type or out of range.
 
     Example:
-        >>> metric = ErrorPercentile(0.5)
+        >>> metric = ErrorPercentile(percentile=0.5)
         >>> metric.update_state([0.0, 0.0], [1.0, -2.0])
         >>> metric.update_state([0.0], [4.0])
         >>> float(metric.result())
