@@ -285,7 +285,7 @@ struct Narrow {
       shared.bin_search.counts[b] += shared.bins[0][b];
       shared.bins[0][b] = 0;
     }
-    device::barrier();
+    device::barrier();  // the next piece is counted in the same bins
   }
 
   static TAILOPS_DEVICE void clear(Search& shared) {
