@@ -21,14 +21,13 @@ from ptx import place_of, source_of
 
 from bench.gpu_report import kernel_name
 
-# Lines that no launch path needs, and who does: the emulation of tests/cuda, whose limits are small,
-# goes those ways, and has wrong results without the lines.
-FREE = "shared memory is free again"
+# Lines that no launch path needs, and what does.
 NEEDED_BY_OTHERS = {
-    f"group_forward.h: team.barrier();  // {FREE}": "teams that have more than one group each",
-    f"column_forward.h: device::barrier();  // {FREE}": "blocks that have more than one tile each",
+    "column_forward.h: device::barrier();  // shared memory is free again": (
+        "blocks with several tiles: those of more than 2^31 columns, or of tests/cuda's emulation"
+    ),
     "grid_narrow.h: device::barrier();  // the next piece is counted in the same bins": (
-        "a block that goes over more than 2^30 elements"
+        "a block that goes over more than 2^30 elements: a larger group whose bracket misses twice"
     ),
 }
 

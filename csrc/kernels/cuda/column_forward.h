@@ -84,7 +84,6 @@ struct ColumnForward {
     }
     group.finish(warp, g, keys, own, squares, shared.of_warp[warp.number()],
                  shared.losses[warp.number()]);
-    warp.barrier();
   }
 };
 

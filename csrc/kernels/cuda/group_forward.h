@@ -85,10 +85,7 @@ struct GroupForward {
     Key* const kept = reinterpret_cast<Key*>(dynamic) + team.number() * room;
     double& losses = shared.losses[team.number()];
     if (team.thread() == 0) losses = 0.0;
-    for_each_group(team, groups, [&](int64_t g) {
-      one_group(team, g, own, losses, kept);
-      team.barrier();  // shared memory is free again
-    });
+    for_each_group(team, groups, [&](int64_t g) { one_group(team, g, own, losses, kept); });
     write_losses(shared.losses, team.teams());
   }
 

@@ -37,8 +37,10 @@ class GroupTop<T, WarpTeam> {
   using Bits = typename Keys::Bits;
   using Key = typename Bits::Key;
 
+  static constexpr unsigned kKept = device::kWarp;
+
   struct Shared {
-    Key keys[device::kWarp];
+    Key keys[kKept];
     unsigned count;
   };
 
@@ -117,13 +119,15 @@ class GroupTop<T, WarpTeam> {
         },
         [&](Key key) {
           const unsigned at = device::atomic_add(&shared.count, 1u);
-          if (at < static_cast<unsigned>(device::kWarp)) shared.keys[at] = key;
+          if (at < kKept) shared.keys[at] = key;
         });
     warp_.barrier();
     const unsigned count = shared.count, lane = static_cast<unsigned>(device::lane());
-    is_known_ = count <= static_cast<unsigned>(device::kWarp);
+    const Key key = lane < count ? shared.keys[lane] : kNoKey<Key>;
+    warp_.barrier();  // they are free for the warp's next group
+    is_known_ = count <= kKept;
     // In an order that does not depend on which lane came first.
-    if (is_known_) own_ = sorted(lane < count ? shared.keys[lane] : kNoKey<Key>);
+    if (is_known_) own_ = sorted(key);
   }
 
   TAILOPS_DEVICE Chosen<Key> chosen(unsigned from_top) const {

@@ -119,7 +119,7 @@ struct ColumnSelectionGradient {
   using Shares = SelectionShares<C>;
 
   static constexpr int kMostThreads = 256;
-  static constexpr int kLeastBlocks = sizeof(C) == sizeof(float) ? 4 : 3;
+  static constexpr int kLeastBlocks = sizeof(C) == sizeof(float) ? 4 : 2;
   static constexpr int kKept = 3;
   struct Shared {};
 
