@@ -8,19 +8,19 @@ target_link_libraries(tailops_tensorflow_options INTERFACE
   tailops_options tailops_kernels ${tensorflow_folder}/libtensorflow_framework.so.2)
 
 add_library(tailops_attributes OBJECT
-  csrc/tensorflow/attributes.cc
-  csrc/tensorflow/selection_attributes.cc)
+  csrc/tensorflow/loss/attributes.cc
+  csrc/tensorflow/quantile/attributes.cc)
 target_link_libraries(tailops_attributes PRIVATE tailops_tensorflow_options)
 
 add_library(tailops_tensorflow SHARED
-  csrc/tensorflow/cpu_kernels.cc
-  csrc/tensorflow/ops.cc
-  csrc/tensorflow/selection_op.cc)
+  csrc/tensorflow/loss/cpu_kernels.cc
+  csrc/tensorflow/loss/ops.cc
+  csrc/tensorflow/quantile/ops.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
 if(has_cuda)
   target_sources(tailops_tensorflow PRIVATE
-    csrc/tensorflow/gpu_kernels.cc
-    csrc/tensorflow/selection_gpu_kernels.cc)
+    csrc/tensorflow/loss/gpu_kernels.cc
+    csrc/tensorflow/quantile/gpu_kernels.cc)
   target_link_libraries(tailops_tensorflow PRIVATE tailops_cuda)
 endif()
 set_target_properties(tailops_tensorflow PROPERTIES
@@ -42,14 +42,14 @@ decide(TAILOPS_XLA "${TAILOPS_XLA}" "${missing}" has_xla)
 if(has_xla)
   find_fast_linker(fast_linker)
   add_library(tailops_xla SHARED
-    csrc/tensorflow/custom_call.cc
-    csrc/tensorflow/mlir_dictionary.cc
-    csrc/tensorflow/selection_custom_call.cc
-    csrc/tensorflow/xla_kernels.cc
-    csrc/xla/arguments.cc
-    csrc/xla/host_handlers.cc
-    csrc/xla/selection_arguments.cc
-    csrc/xla/selection_handlers.cc)
+    csrc/tensorflow/loss/custom_call.cc
+    csrc/tensorflow/shared/mlir_dictionary.cc
+    csrc/tensorflow/quantile/custom_call.cc
+    csrc/tensorflow/shared/xla_kernels.cc
+    csrc/xla/loss/arguments.cc
+    csrc/xla/loss/host_handlers.cc
+    csrc/xla/quantile/arguments.cc
+    csrc/xla/quantile/host_handlers.cc)
   target_include_directories(tailops_xla SYSTEM PRIVATE
     ${tensorflow_folder}/include/external/highwayhash
     ${tensorflow_folder}/include/external/farmhash_archive/src)
@@ -57,8 +57,8 @@ if(has_xla)
     tailops_tensorflow_options tailops_attributes ${tensorflow_folder}/libtensorflow_cc.so.2)
   if(has_cuda)
     target_sources(tailops_xla PRIVATE
-      csrc/xla/cuda_handlers.cc
-      csrc/xla/selection_cuda_handlers.cc)
+      csrc/xla/loss/cuda_handlers.cc
+      csrc/xla/quantile/cuda_handlers.cc)
     target_compile_definitions(tailops_xla PRIVATE TAILOPS_HAS_CUDA)
     target_link_libraries(tailops_xla PRIVATE tailops_cuda)
   endif()

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "kernels/thrown.h"
+#include "core/thrown.h"
 
 namespace tailops {
 

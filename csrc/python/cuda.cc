@@ -1,7 +1,7 @@
 // The CUDA kernels on addresses of device memory, and a stream: checked and allocated by
 // tailops/cuda.py.
 
-#include "cuda.h"
+#include "python/cuda.h"
 
 #include <pybind11/stl.h>
 
@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "compute.h"
-#include "dtypes.h"
-#include "kernels/cuda/selection.h"
-#include "kernels/cuda/tail_loss.h"
+#include "python/compute.h"
+#include "python/dtypes.h"
+#include "cuda/quantile/quantile.h"
+#include "cuda/loss/tail_loss.h"
 
 namespace py = pybind11;
 

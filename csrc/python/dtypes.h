@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/float_types.h"
-#include "kernels/options.h"
+#include "core/float_types.h"
+#include "call/options.h"
 
 namespace tailops {
 

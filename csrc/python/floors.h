@@ -6,8 +6,8 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/group.h"
-#include "threads_executor.h"
+#include "cpu/pass/group.h"
+#include "python/threads_executor.h"
 
 namespace tailops {
 

@@ -12,22 +12,22 @@
 #include <string>
 #include <vector>
 
-#include "compute.h"
-#include "dtypes.h"
-#include "floors.h"
-#include "kernels/attributes.h"
-#include "kernels/block_sum.h"
-#include "kernels/float_types.h"
-#include "kernels/growing_buffer.h"
-#include "kernels/select.h"
-#include "kernels/selection.h"
-#include "kernels/simd/loops.h"
-#include "kernels/tail_loss.h"
-#include "threads_executor.h"
+#include "python/compute.h"
+#include "python/dtypes.h"
+#include "python/floors.h"
+#include "call/attributes.h"
+#include "cpu/pass/block_sum.h"
+#include "core/float_types.h"
+#include "core/growing_buffer.h"
+#include "cpu/select/group.h"
+#include "cpu/quantile/quantile.h"
+#include "cpu/simd/loops.h"
+#include "cpu/loss/tail_loss.h"
+#include "python/threads_executor.h"
 
 #if defined(TAILOPS_HAS_CUDA)
-#include "cuda.h"
-#include "kernels/cuda/tail_loss.h"
+#include "python/cuda.h"
+#include "cuda/loss/tail_loss.h"
 #endif
 
 namespace py = pybind11;

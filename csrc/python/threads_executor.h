@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/executor.h"
+#include "core/executor.h"
 
 namespace tailops {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/cuda/launch.h"
+#include "cuda/loss/launch.h"
 #include "setting.h"
 
 namespace tailops {

@@ -5,7 +5,7 @@
 #include <exception>
 #include <stdexcept>
 
-#include "kernels/cuda/selection_launch.h"
+#include "cuda/quantile/launch.h"
 #include "setting.h"
 
 namespace tailops {

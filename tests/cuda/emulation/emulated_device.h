@@ -1,6 +1,6 @@
 #pragma once
 
-// The host's side of csrc/kernels/cuda/device.h: the kernels run here as they are, thread by
+// The host's side of csrc/cuda/device/device.h: the kernels run here as they are, thread by
 // thread.
 //
 // Some blocks at a time take turns, and see late what the others have written: views.h. Within a

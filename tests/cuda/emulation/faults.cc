@@ -4,7 +4,7 @@
 #include <exception>
 #include <string>
 
-#include "kernels/cuda/block.h"
+#include "cuda/device/block.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/cuda/seek.h"
+#include "cuda/select/seek.h"
 
 namespace {
 

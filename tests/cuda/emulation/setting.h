@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "emulated_device.h"
-#include "kernels/cuda/plan.h"
+#include "cuda/device/plan.h"
 
 namespace tailops {
 

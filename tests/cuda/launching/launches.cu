@@ -1,11 +1,11 @@
-// What csrc/kernels/cuda/device.h asks of the CUDA runtime, which is runtime.h's. Prints what is
+// What csrc/cuda/device/device.h asks of the CUDA runtime, which is runtime.h's. Prints what is
 // not as it should be.
 
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 
-#include "kernels/cuda/device.h"
+#include "cuda/device/device.h"
 #include "runtime.h"
 
 namespace {

@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "kernels/cuda/plan.h"
+#include "cuda/device/plan.h"
 
 int main() {
   using namespace tailops;

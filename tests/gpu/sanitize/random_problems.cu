@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "../../kernels/sanitize/random_numbers.h"
-#include "kernels/cuda/selection.h"
-#include "kernels/cuda/tail_loss.h"
-#include "kernels/selection.h"
-#include "kernels/selection_rank.h"
-#include "kernels/tail_loss.h"
+#include "cuda/quantile/quantile.h"
+#include "cuda/loss/tail_loss.h"
+#include "cpu/quantile/quantile.h"
+#include "formulas/quantile_rank.h"
+#include "cpu/loss/tail_loss.h"
 
 namespace tailops {
 namespace {

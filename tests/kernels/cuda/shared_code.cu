@@ -1,11 +1,11 @@
 // Every function that host and device share, called from device code: compiled, never run.
 
-#include "kernels/float_types.h"
-#include "kernels/formulas.h"
-#include "kernels/ordered_bits.h"
-#include "kernels/rank.h"
-#include "kernels/selection_rank.h"
-#include "kernels/selection_state.h"
+#include "core/float_types.h"
+#include "formulas/tail_loss.h"
+#include "core/ordered_bits.h"
+#include "formulas/rank.h"
+#include "formulas/quantile_rank.h"
+#include "formulas/quantile_state.h"
 
 namespace tailops {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/tail_loss.h"
+#include "cpu/loss/tail_loss.h"
 
 namespace {
 int64_t blocks = 0;

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <random>
 
-#include "kernels/float_types.h"
-#include "kernels/ordered_bits.h"
+#include "core/float_types.h"
+#include "core/ordered_bits.h"
 
 namespace tailops {
 

@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/selection.h"
-#include "kernels/selection_rank.h"
-#include "kernels/simd/loops.h"
-#include "kernels/tail_loss.h"
+#include "cpu/quantile/quantile.h"
+#include "formulas/quantile_rank.h"
+#include "cpu/simd/loops.h"
+#include "cpu/loss/tail_loss.h"
 #include "python/threads_executor.h"
 #include "random_numbers.h"
 

@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "kernels/simd/lanes.h"
-#include "kernels/subnormals.h"
+#include "cpu/simd/lanes.h"
+#include "core/subnormals.h"
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>

@@ -1,4 +1,4 @@
-// csrc/xla/scratch.h on an XLA that gives what XLA's FFI does: alignments of 16 and no larger ones,
+// csrc/xla/shared/scratch.h on an XLA that gives what XLA's FFI does: alignments of 16 and no larger ones,
 // memory that is no more aligned than that, and no more bytes than it has. Prints what was wrong.
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "xla/scratch.h"
+#include "xla/shared/scratch.h"
 
 struct XLA_FFI_Error {
   std::string message;

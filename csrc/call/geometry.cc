@@ -1,0 +1,102 @@
+#include "call/geometry.h"
+
+#include <functional>
+#include <iterator>
+#include <numeric>
+#include <stdexcept>
+
+namespace tailops {
+namespace {
+
+int64_t product(std::vector<int64_t>::const_iterator begin,
+                std::vector<int64_t>::const_iterator end) {
+  return std::accumulate(begin, end, int64_t{1}, std::multiplies<int64_t>());
+}
+
+}  // namespace
+
+std::vector<std::string> reduction_names() {
+  return {std::begin(kReductionNames), std::end(kReductionNames)};
+}
+
+std::string to_string(const std::vector<int64_t>& shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t> axis,
+                       Reduction reduction) {
+  const int64_t rank = static_cast<int64_t>(shape.size());
+  const int64_t size = product(shape.begin(), shape.end());
+  if (size == 0) {
+    throw std::invalid_argument("y_pred of shape " + to_string(shape) +
+                                " is empty: a percentile needs at least one element");
+  }
+
+  Geometry geometry;
+  geometry.length = size;
+  if (axis) {
+    if (*axis < -rank || *axis >= rank) {
+      throw std::invalid_argument("axis=" + std::to_string(*axis) + ": must be in [" +
+                                  std::to_string(-rank) + ", " + std::to_string(rank) +
+                                  ") for y_pred of shape " + to_string(shape));
+    }
+    const auto along = shape.begin() + (*axis < 0 ? *axis + rank : *axis);
+    geometry.outer = product(shape.begin(), along);
+    geometry.length = *along;
+    geometry.inner = product(along + 1, shape.end());
+  }
+
+  const int64_t sample = rank < 2 ? 1 : shape.back();
+  switch (reduction) {
+    case Reduction::kNone:
+      geometry.output_shape = shape;
+      break;
+    case Reduction::kPerSample:
+      geometry.row_length = geometry.sample_length = sample;
+      geometry.row_scale = 1.0 / static_cast<double>(sample);
+      geometry.output_shape = shape;
+      if (rank >= 2) geometry.output_shape.pop_back();
+      break;
+    case Reduction::kMean:
+      geometry.row_length = geometry.sample_length = size;
+      geometry.row_scale = 1.0 / static_cast<double>(size);
+      break;
+    case Reduction::kSum:
+      geometry.row_length = size;
+      geometry.sample_length = sample;
+      geometry.row_scale = 1.0 / static_cast<double>(sample);
+      break;
+  }
+  return geometry;
+}
+
+Geometry batched(Geometry slice, const std::vector<int64_t>& sizes) {
+  slice.outer *= product(sizes.begin(), sizes.end());
+  slice.output_shape.insert(slice.output_shape.begin(), sizes.begin(), sizes.end());
+  return slice;
+}
+
+void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<int64_t>& y_pred) {
+  if (y_true == y_pred) return;
+  throw std::invalid_argument("y_true of shape " + to_string(y_true) + " and y_pred of shape " +
+                              to_string(y_pred) +
+                              " must have the same shape: nothing is broadcast");
+}
+
+void require_one_mask(int64_t masks) {
+  if (masks == 1) return;
+  throw std::invalid_argument(std::to_string(masks) + " masks: at most one is allowed");
+}
+
+void require_shape(const char* argument, const std::vector<int64_t>& shape,
+                   const std::vector<int64_t>& required) {
+  if (shape == required) return;
+  throw std::invalid_argument(std::string(argument) + " of shape " + to_string(shape) +
+                              " must have the shape " + to_string(required));
+}
+
+}  // namespace tailops

@@ -1,0 +1,28 @@
+#pragma once
+
+// Elements that are as if they were not there: missing labels.
+//
+// The kernels make their residual zero. So they add nothing to any sum, and order before every
+// other error, where selection counts them and steps over them.
+
+#include <cstdint>
+
+#include "core/host_device.h"
+
+namespace tailops {
+
+// The rule of one call, in the compute type.
+template <typename C>
+struct Ignore {
+  bool nan = false;        // targets and predictions that are NaN,
+  bool has_value = false;  // targets equal to
+  C value{};
+
+  TAILOPS_HOST_DEVICE bool any() const { return nan || has_value; }
+
+  TAILOPS_HOST_DEVICE bool ignores(C y_true, C y_pred) const {
+    return (nan && (y_true != y_true || y_pred != y_pred)) || (has_value && y_true == value);
+  }
+};
+
+}  // namespace tailops

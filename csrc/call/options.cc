@@ -1,0 +1,103 @@
+#include "call/options.h"
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "formulas/tail_loss.h"
+
+namespace tailops {
+namespace {
+
+template <size_t... I>
+std::vector<std::string> names_of(std::index_sequence<I...>) {
+  return {std::tuple_element_t<I, ErrorKinds>::kName...};
+}
+
+[[noreturn]] void reject(const std::string& argument, double value, const std::string& allowed) {
+  std::ostringstream message;
+  message.precision(std::numeric_limits<double>::max_digits10 - 2);
+  message << argument << "=" << value << ": " << allowed;
+  throw std::invalid_argument(message.str());
+}
+
+// Options are used in the precision of the data, so they must exist in float32.
+constexpr double kLargest = std::numeric_limits<float>::max();
+constexpr double kSmallest = std::numeric_limits<float>::min();
+
+void require_fraction(const std::string& argument, double value) {
+  if (value > 0.0 && value <= 1.0) return;
+  std::ostringstream allowed;
+  allowed << "must be a fraction in (0, 1]";
+  if (value > 1.0 && value <= 100.0) allowed << "; did you mean " << value / 100.0 << "?";
+  reject(argument, value, allowed.str());
+}
+
+void require_non_negative(const std::string& argument, double value) {
+  if (!(value >= 0.0 && value <= kLargest)) {
+    reject(argument, value, "must be finite, not negative, and within float32");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> error_kind_names() {
+  return names_of(std::make_index_sequence<std::tuple_size_v<ErrorKinds>>{});
+}
+
+std::vector<std::string> rank_rule_names() {
+  std::vector<std::string> names;
+  for (const RankRule& rule : kRankRules) names.emplace_back(rule.name);
+  return names;
+}
+
+std::vector<std::string> gradient_mode_names() {
+  return {std::begin(kGradientModeNames), std::end(kGradientModeNames)};
+}
+
+std::vector<std::string> selection_path_names() {
+  return {std::begin(kSelectionPathNames), std::end(kSelectionPathNames)};
+}
+
+int index_of(const char* argument, const std::string& value,
+             const std::vector<std::string>& names) {
+  std::string allowed;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == value) return static_cast<int>(i);
+    allowed += (i == 0 ? "'" : ", '") + names[i] + "'";
+  }
+  throw std::invalid_argument(std::string(argument) + "='" + value + "': must be one of " +
+                              allowed);
+}
+
+void set_names(Options& options, const std::string& error, const std::string& method,
+               const std::string& gradient) {
+  options.error_kind = index_of("error", error, error_kind_names());
+  options.rank_rule = index_of("method", method, rank_rule_names());
+  options.gradient =
+      static_cast<GradientMode>(index_of("gradient", gradient, gradient_mode_names()));
+}
+
+void validate(const Options& options) {
+  const bool of_max = is_max_fraction(options.rank_rule);
+  require_fraction(of_max ? "fraction" : "percentile", options.percentile);
+  require_non_negative("smoothing_factor", options.smoothing_factor);
+  require_non_negative("error_scale", options.error_scale);
+  if (!(options.beta >= 0.0 && options.beta <= 1.0)) {
+    reject("beta", options.beta, "must be in [0, 1]");
+  }
+  if (options.ignore_value && std::isnan(*options.ignore_value)) {
+    reject("ignore_value", *options.ignore_value, "nothing is equal to NaN; use ignore_nan");
+  }
+  if (!(options.epsilon >= kSmallest && options.epsilon <= kLargest)) {
+    reject("epsilon", options.epsilon, "must be positive, finite, and a normal float32");
+  }
+}
+
+Rank rank_of(const Options& options, int64_t n) {
+  return rank_by(options.rank_rule, n, options.percentile);
+}
+
+}  // namespace tailops

@@ -1,0 +1,53 @@
+#pragma once
+
+// What the user chooses, by name at the interface and by index inside.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formulas/gradient_mode.h"
+#include "formulas/rank.h"
+
+namespace tailops {
+
+// Which selection algorithm runs: by size, or forced by a test. kSampled and kMiss sample however
+// small the group is, kMiss with a first bracket that does not hold the rank.
+enum class SelectionPath { kAuto, kSampled, kMiss, kRadix };
+
+constexpr const char* kSelectionPathNames[] = {"auto", "sampled", "miss", "radix"};
+
+struct Options {
+  int error_kind = 0;  // index into ErrorKinds of formulas.h
+  int rank_rule = 0;   // index into kRankRules
+  GradientMode gradient = GradientMode::kExact;
+  double percentile = 0.99;  // or the fraction, for "max_fraction"
+  double smoothing_factor = 100.0;
+  double error_scale = 10.0;
+  double beta = 0.0;
+  double epsilon = 1e-3;
+  std::optional<double> ignore_value;  // of targets
+  bool ignore_nan = false;
+  SelectionPath selection = SelectionPath::kAuto;
+};
+
+std::vector<std::string> error_kind_names();
+std::vector<std::string> rank_rule_names();
+std::vector<std::string> gradient_mode_names();
+std::vector<std::string> selection_path_names();
+
+// Index of `value` among `names`; std::invalid_argument names the argument, the value and the
+// choices.
+int index_of(const char* argument, const std::string& value, const std::vector<std::string>& names);
+
+// Sets the members that are chosen by name.
+void set_names(Options& options, const std::string& error, const std::string& method,
+               const std::string& gradient);
+
+// std::invalid_argument if an option is out of range.
+void validate(const Options& options);
+
+Rank rank_of(const Options& options, int64_t n);
+
+}  // namespace tailops

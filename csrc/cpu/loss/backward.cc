@@ -1,0 +1,281 @@
+#include <vector>
+
+#include "cpu/pass/block_sum.h"
+#include "cpu/loss/column_sums.h"
+#include "core/growing_buffer.h"
+#include "cpu/loss/problem.h"
+#include "cpu/loss/results.h"
+#include "cpu/loss/scales.h"
+#include "cpu/loss/short_groups.h"
+#include "core/subnormals.h"
+#include "cpu/loss/tail_columns.h"
+#include "cpu/loss/tail_loss.h"
+#include "cpu/loss/ties.h"
+
+namespace tailops {
+namespace {
+
+template <typename T>
+class Backward {
+ public:
+  using C = ComputeType<T>;
+
+  Backward(const Problem<T>& problem, const T* upstream, const GroupState* state,
+           Executor& executor)
+      : problem_(problem),
+        geometry_(problem.geometry),
+        upstream_(upstream),
+        state_(state),
+        executor_(executor),
+        scalar_scale_(geometry_.reduces_to_scalar() ? scalar_scale(problem, state) : 0.0),
+        row_scales_(scales_of_rows()) {}
+
+  void run(T* gradient) const {
+    if (are_short(problem_, kShortBackward) && geometry_.inner < kWideColumns)
+      return write_short(gradient);
+    const std::vector<Ties> ties = ties_of_groups();
+    TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
+    if (geometry_.inner > 1) add_ties(columns, ties, geometry_.inner, rows_of_run(geometry_));
+    const ElementResults<T> results(problem_, gradient);
+    results.for_each_block(executor_,
+                           [&, spread = std::vector<T>()](int64_t begin, int64_t end) mutable {
+                             write(begin, end, ties, columns, results, spread);
+                           });
+  }
+
+ private:
+  std::vector<Ties> ties_of_groups() const {
+    std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
+    const auto set = [&](int64_t g, const auto& gradient) {
+      ties[static_cast<size_t>(g)] = ties_of(state_[g], gradient, problem_.weights);
+    };
+    if (knows_threshold_gradients()) {
+      for (int64_t g = 0; g < geometry_.groups(); ++g) set(g, known_threshold_gradient(g));
+    } else if (geometry_.inner == 1 || problem_.ignoring.any) {
+      for_each_group(problem_, executor_,
+                     [&](int64_t g, const Group<T>& group, Executor& inside, auto&) {
+                       set(g, threshold_gradient(g, group, inside));
+                     });
+    } else {
+      for_each_columns(problem_, executor_,
+                       [&](int64_t first, const Columns<T>& columns, Executor& inside) {
+                         const std::vector<ThresholdGradient> gradients =
+                             threshold_gradients(first, columns, inside);
+                         for (int64_t c = 0; c < columns.width; ++c) {
+                           set(first + c, gradients[static_cast<size_t>(c)]);
+                         }
+                       });
+    }
+    return ties;
+  }
+
+  bool knows_threshold_gradients() const {
+    return problem_.weights.mode != GradientMode::kExact || geometry_.reduces_to_scalar();
+  }
+
+  // The forward pass knows ∂L/∂t up to the upstream gradient; or nobody asks for it.
+  auto known_threshold_gradient(int64_t g) const {
+    return threshold_gradient_of(state_[g], static_cast<double>(widen(*upstream_)) * scalar_scale_);
+  }
+
+  // --- Groups of few elements, side by side.
+
+  void write_short(T* gradient) const {
+    for_each_short_tile(problem_, executor_,
+                        [&](const ShortTile<T>& tile, const Columns<T>& columns) {
+                          T* const written = scratch_of<T, Scratch::kResults>(tile.size());
+                          std::vector<T> spread;
+                          const Upstream<T> upstream = upstream_of_tile(tile, spread);
+                          const TailColumns<C> tails = tails_of_tile(tile, columns, upstream);
+                          const RowPasses passes(columns);
+                          for (int64_t i = 0; i < tile.size(); i += passes.width) {
+                            const int64_t n = std::min(passes.width, tile.size() - i);
+                            problem_.loops.column_gradient(columns.y_true + i, columns.y_pred + i,
+                                                           n, problem_.weights, tails, 0,
+                                                           from(upstream, i), false, written + i);
+                          }
+                          tile.scatter(written, gradient);
+                        });
+  }
+
+  TailColumns<C> tails_of_tile(const ShortTile<T>& tile, const Columns<T>& columns,
+                               const Upstream<T>& upstream) const {
+    const int64_t repeat = RowPasses(columns).repeat;
+    TailColumns<C> tails = columns_of(state_ + tile.first, 1, tile.width, repeat, problem_.weights);
+    std::vector<ThresholdGradient> gradients;
+    if (!knows_threshold_gradients()) {
+      SerialExecutor serial;
+      gradients = column_threshold_gradients(
+          columns, tails, problem_.loops, problem_.weights, serial,
+          [&](int64_t i, int64_t, std::vector<T>&) { return from(upstream, i); });
+    }
+    std::vector<Ties> ties;
+    ties.reserve(static_cast<size_t>(tile.width));
+    for (int64_t c = 0; c < tile.width; ++c) {
+      const int64_t g = tile.first + c;
+      const auto from = [&](const auto& gradient) {
+        return ties_of(state_[g], gradient, problem_.weights);
+      };
+      ties.push_back(gradients.empty() ? from(known_threshold_gradient(g))
+                                       : from(gradients[static_cast<size_t>(c)]));
+    }
+    add_ties(tails, ties, tile.width, repeat);
+    return tails;
+  }
+
+  static Upstream<T> from(Upstream<T> upstream, int64_t i) {
+    if (upstream.each) upstream.values += i;
+    return upstream;
+  }
+
+  Upstream<T> upstream_of_tile(const ShortTile<T>& tile, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
+    spread.resize(static_cast<size_t>(tile.size()));
+    tile.for_each([&](int64_t flat, int64_t i) {
+      spread[static_cast<size_t>(i)] = upstream_[flat / geometry_.row_length];
+    });
+    return {spread.data(), true, geometry_.row_scale};
+  }
+
+  // --- All others.
+
+  // Where something is ignored, each row has a scale of its own.
+  std::vector<double> scales_of_rows() const {
+    if (!scales_by_valid(geometry_, problem_.ignoring.any) || geometry_.reduces_to_scalar()) {
+      return {};
+    }
+    std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
+    run_tasks(executor_, geometry_.rows(), geometry_.row_length,
+              [&](int64_t begin, int64_t end, Executor& inside) {
+                for (int64_t row = begin; row < end; ++row) {
+                  scales[static_cast<size_t>(row)] = row_scale(problem_, row, inside);
+                }
+              });
+    return scales;
+  }
+
+  // ∂L/∂t where each element is weighted by its own row's upstream gradient.
+  ThresholdGradient threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
+    const Tail<C> tail = tail_of(state_[g], problem_.weights);
+    const int64_t origin = problem_.first_of(g), stride = geometry_.inner;
+    const auto sum_of = [&](int64_t begin, int64_t end) {
+      ThresholdGradient sum{};
+      std::vector<T> spread;
+      group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t first) {
+        const int64_t flat = origin + first * stride;
+        const Upstream<T> upstream = stride == 1 ? upstream_of(flat, flat + piece.length, spread)
+                                                 : strided_upstream_of(flat, piece.length, spread);
+        sum += problem_.loops.threshold_gradient(piece.y_true, piece.y_pred, piece.length,
+                                                 problem_.weights, tail, upstream);
+      });
+      return sum;
+    };
+    return block_sum<ThresholdGradient>(group.length, sum_of, inside);
+  }
+
+  std::vector<ThresholdGradient> threshold_gradients(int64_t first_group, const Columns<T>& columns,
+                                                     Executor& inside) const {
+    const int64_t origin = problem_.first_of(first_group);
+    const TailColumns<C> tails = columns_of(state_ + first_group, 1, columns.width,
+                                            RowPasses(columns).repeat, problem_.weights);
+    return column_threshold_gradients(columns, tails, problem_.loops, problem_.weights, inside,
+                                      [&](int64_t flat, int64_t n, std::vector<T>& spread) {
+                                        return upstream_of(origin + flat, origin + flat + n,
+                                                           spread);
+                                      });
+  }
+
+  // The upstream gradient of [begin, end), with one value per element unless one serves all.
+  Upstream<T> upstream_of(int64_t begin, int64_t end, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
+    if (geometry_.row_length == 1) return {upstream_ + begin, true, geometry_.row_scale};
+    spread.resize(static_cast<size_t>(end - begin));
+    for (int64_t flat = begin; flat < end;) {
+      const int64_t row = flat / geometry_.row_length;
+      const int64_t stop = std::min(end, (row + 1) * geometry_.row_length);
+      std::fill(spread.begin() + (flat - begin), spread.begin() + (stop - begin),
+                upstream_of_row(row));
+      flat = stop;
+    }
+    return {spread.data(), true, row_scales_.empty() ? geometry_.row_scale : 1.0};
+  }
+
+  // Of elements that lie `inner` apart.
+  Upstream<T> strided_upstream_of(int64_t first, int64_t n, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
+    spread.resize(static_cast<size_t>(n));
+    for (int64_t k = 0; k < n; ++k) {
+      spread[static_cast<size_t>(k)] =
+          upstream_of_row((first + k * geometry_.inner) / geometry_.row_length);
+    }
+    return {spread.data(), true, row_scales_.empty() ? geometry_.row_scale : 1.0};
+  }
+
+  T upstream_of_row(int64_t row) const {
+    if (row_scales_.empty()) return upstream_[row];
+    return narrow<T>(static_cast<double>(widen(upstream_[row])) *
+                     row_scales_[static_cast<size_t>(row)]);
+  }
+
+  void write(int64_t begin, int64_t end, const std::vector<Ties>& ties,
+             const TailColumns<C>& columns, const ElementResults<T>& results,
+             std::vector<T>& spread) const {
+    const Upstream<T> upstream = upstream_of(begin, end, spread);
+    results.write(
+        begin, end, [&](const Piece<T>& piece, int64_t flat, int64_t group, bool streamed, T* to) {
+          Upstream<T> here = upstream;
+          if (here.each) here.values += flat - begin;
+          if (geometry_.inner == 1) {
+            problem_.loops.gradient(piece.y_true, piece.y_pred, piece.length, problem_.weights,
+                                    tail_of(state_[group], problem_.weights),
+                                    ties[static_cast<size_t>(group)], here, streamed, to);
+          } else {
+            problem_.loops.column_gradient(piece.y_true, piece.y_pred, piece.length,
+                                           problem_.weights, columns, group, here, streamed, to);
+          }
+        });
+  }
+
+  const Problem<T>& problem_;
+  const Geometry& geometry_;
+  const T* const upstream_;
+  const GroupState* const state_;
+  Executor& executor_;
+  const double scalar_scale_;
+  const std::vector<double> row_scales_;
+};
+
+}  // namespace
+
+template <typename T>
+void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred, const bool* mask,
+                        const GroupState* state, const Geometry& geometry, const Options& options,
+                        T* gradient, Executor& executor) {
+  const KeepSubnormals guard;
+  const ScratchScope scope;
+  const Problem<T> problem(y_true, y_pred, mask, geometry, options);
+  if (!must_sum_samples(geometry, problem.ignoring.any)) {
+    return Backward<T>(problem, upstream, state, executor).run(gradient);
+  }
+  const Geometry samples = by_sample(geometry);
+  const int64_t of_row = samples.rows() / geometry.rows();
+  std::vector<T> of_samples(static_cast<size_t>(samples.rows()));
+  for (int64_t i = 0; i < samples.rows(); ++i) {
+    of_samples[static_cast<size_t>(i)] = upstream[i / of_row];
+  }
+  Backward<T>(Problem<T>(y_true, y_pred, mask, samples, options), of_samples.data(), state,
+              executor)
+      .run(gradient);
+}
+
+#define TAILOPS_INSTANTIATE(T)                                                                \
+  template void tail_loss_backward<T>(const T*, const T*, const T*, const bool*,              \
+                                      const GroupState*, const Geometry&, const Options&, T*, \
+                                      Executor&);
+TAILOPS_INSTANTIATE(float)
+TAILOPS_INSTANTIATE(double)
+TAILOPS_INSTANTIATE(Float16)
+TAILOPS_INSTANTIATE(BFloat16)
+#undef TAILOPS_INSTANTIATE
+
+}  // namespace tailops

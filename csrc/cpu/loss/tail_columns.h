@@ -1,0 +1,88 @@
+#pragma once
+
+// The state of the groups in the form the loops take.
+
+#include <vector>
+
+#include "formulas/band.h"
+#include "cpu/pass/columns.h"
+#include "call/geometry.h"
+#include "cpu/loss/tail_loss.h"
+
+namespace tailops {
+
+template <typename C>
+TAILOPS_HOST_DEVICE Tail<C> tail_of(const GroupState& state, const Weights<C>& weights) {
+  return tail_of(static_cast<C>(state.threshold), static_cast<C>(state.lower),
+                 static_cast<C>(state.upper), weights);
+}
+
+// body(g, for_each_entry): every column, and where it is in TailColumns.
+template <typename Body>
+void for_each_column(int64_t outer, int64_t inner, int64_t repeat, const Body& body) {
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t c = 0; c < inner; ++c) {
+      body(o * inner + c, [=](const auto& at) {
+        for (int64_t r = 0; r < repeat; ++r) at(static_cast<size_t>((o * repeat + r) * inner + c));
+      });
+    }
+  }
+}
+
+// For each matrix its columns, `repeat` times, as for_each_run numbers them.
+template <typename C>
+TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner, int64_t repeat,
+                          const Weights<C>& weights) {
+  TailColumns<C> columns;
+  const auto size = static_cast<size_t>(outer * inner * repeat + kSlack);
+  for (auto* of : {&columns.threshold, &columns.lower, &columns.upper, &columns.band_low,
+                   &columns.band_high}) {
+    of->resize(size);
+  }
+  for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {
+    const Tail<C> tail = tail_of(state[g], weights);
+    for_each_entry([&](size_t i) {
+      columns.threshold[i] = tail.threshold;
+      columns.lower[i] = tail.lower;
+      columns.upper[i] = tail.upper;
+      columns.band_low[i] = tail.band_low;
+      columns.band_high[i] = tail.band_high;
+    });
+  });
+  return columns;
+}
+
+// Of the whole tensor; empty where groups are not columns.
+template <typename C>
+TailColumns<C> columns_of(const GroupState* state, const Geometry& geometry,
+                          const Weights<C>& weights) {
+  if (geometry.inner == 1) return {};
+  return columns_of(state, geometry.outer, geometry.inner, rows_of_run(geometry), weights);
+}
+
+// Of columns that are repeated as above.
+template <typename C>
+void add_ties(TailColumns<C>& columns, const std::vector<Ties>& ties, int64_t inner,
+              int64_t repeat) {
+  for (auto* of : {&columns.lower_ties, &columns.upper_ties}) {
+    for (auto* member : {&of->weight, &of->spike, &of->expected, &of->through}) {
+      member->resize(columns.threshold.size());
+    }
+  }
+  const auto set = [](TieOf<std::vector<double>>& all, size_t i, const Tie& tie) {
+    all.weight[i] = tie.weight;
+    all.spike[i] = tie.spike;
+    all.expected[i] = tie.expected;
+    all.through[i] = tie.through;
+  };
+  const int64_t outer = static_cast<int64_t>(ties.size()) / inner;
+  for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {
+    const Ties& of = ties[static_cast<size_t>(g)];
+    for_each_entry([&](size_t i) {
+      set(columns.lower_ties, i, of.lower);
+      set(columns.upper_ties, i, of.upper);
+    });
+  });
+}
+
+}  // namespace tailops

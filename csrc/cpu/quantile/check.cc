@@ -1,0 +1,95 @@
+// What a selection is asked for: its methods, and the checks of a call.
+
+#include <functional>
+#include <numeric>
+#include <sstream>
+#include <stdexcept>
+
+#include "call/geometry.h"
+#include "call/options.h"
+#include "cpu/quantile/quantile.h"
+
+namespace tailops {
+namespace {
+
+std::string text_of(double number) {
+  std::ostringstream text;
+  text.precision(17);
+  text << number;
+  return text.str();
+}
+
+int64_t product(std::vector<int64_t>::const_iterator begin,
+                std::vector<int64_t>::const_iterator end) {
+  return std::accumulate(begin, end, int64_t{1}, std::multiplies<int64_t>());
+}
+
+}  // namespace
+
+std::vector<std::string> selection_methods() {
+  std::vector<std::string> names = rank_rule_names();
+  names.resize(kQuantileMethods);
+  names.insert(names.end(), {"rank", "rank_from_top"});
+  return names;
+}
+
+int selection_method(const std::string& name) {
+  return index_of("method", name, selection_methods());
+}
+
+void require_selectable(const SelectionOptions& options, const double* q, int64_t q_count,
+                        int64_t length) {
+  const bool by_rank = is_by_rank(options.method);
+  for (int64_t i = 0; i < q_count; ++i) {
+    if (is_selectable(options.method, q[i], length)) continue;
+    throw std::invalid_argument(
+        (by_rank ? "n=" : "q=") + text_of(q[i]) + ": must be in " +
+        (by_rank ? "[0, " + std::to_string(length) + "), the size of the axis" : "[0, 1]"));
+  }
+}
+
+SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
+                                     const SelectionOptions& options) {
+  SelectionGeometry geometry;
+  geometry.length = product(shape.begin(), shape.end());
+  if (options.axis) {
+    const int64_t rank = static_cast<int64_t>(shape.size());
+    const int64_t axis = *options.axis;
+    if (axis < -rank || axis >= rank) {
+      throw std::invalid_argument("axis=" + std::to_string(axis) + ": must be in [" +
+                                  std::to_string(-rank) + ", " + std::to_string(rank) +
+                                  ") for an input of shape " + to_string(shape));
+    }
+    const auto along = shape.begin() + (axis < 0 ? axis + rank : axis);
+    geometry.outer = product(shape.begin(), along);
+    geometry.length = *along;
+    geometry.inner = product(along + 1, shape.end());
+    geometry.group_shape.assign(shape.begin(), along);
+    geometry.group_shape.insert(geometry.group_shape.end(), along + 1, shape.end());
+  }
+  if (geometry.length == 0 && geometry.groups() > 0) {
+    throw std::invalid_argument("input of shape " + to_string(shape) +
+                                ": there must be at least one element to select from");
+  }
+  return geometry;
+}
+
+std::vector<int64_t> value_shape(const std::vector<int64_t>& q_shape,
+                                 const SelectionGeometry& geometry) {
+  std::vector<int64_t> shape = q_shape;
+  shape.insert(shape.end(), geometry.group_shape.begin(), geometry.group_shape.end());
+  return shape;
+}
+
+void require_upstream(const std::vector<int64_t>& shape, const SelectionGeometry& geometry,
+                      int64_t count) {
+  const std::vector<int64_t> of_vector = value_shape({count}, geometry);
+  if (count != 1) return require_shape("upstream", shape, of_vector);
+  const std::vector<int64_t> of_scalar = value_shape({}, geometry);
+  if (shape == of_scalar || shape == of_vector) return;
+  throw std::invalid_argument("upstream of shape " + to_string(shape) + " must have the shape " +
+                              to_string(of_scalar) + ", or, of a vector of one q, " +
+                              to_string(of_vector));
+}
+
+}  // namespace tailops

@@ -1,0 +1,114 @@
+#pragma once
+
+// Selection that needs no luck: O(n) whatever the data, and no memory of the size of the group.
+//
+// One pass counts how often each value of the leading 11 bits occurs, which tells the leading bits
+// of the answer; the next counts the following bits among the elements that share them; and so on:
+// three passes for float32, six for float64.
+
+#include <algorithm>
+#include <vector>
+
+#include "cpu/pass/block_sum.h"
+#include "cpu/pass/group.h"
+#include "cpu/select/order_statistics.h"
+#include "core/ordered_bits.h"
+#include "formulas/rank.h"
+#include "cpu/simd/loops.h"
+
+namespace tailops {
+namespace radix {
+
+constexpr int kDigitBits = 11;
+constexpr int kDigits = 1 << kDigitBits;
+
+// visit(key) for every element of some blocks.
+template <typename T, typename Visit>
+void for_each_key(const Group<T>& group, const Loops<T>& loops, const Weights<ComputeType<T>>& w,
+                  int64_t first_block, int64_t end_block, const Visit& visit) {
+  using C = ComputeType<T>;
+  std::vector<C> errors(static_cast<size_t>(std::min(kBlockLength, group.length)));
+  group.for_each_piece(first_block * kBlockLength, std::min(group.length, end_block * kBlockLength),
+                       [&](const Piece<T>& piece, int64_t) {
+                         loops.errors(piece.y_true, piece.y_pred, piece.length, w, errors.data());
+                         for (int64_t k = 0; k < piece.length; ++k) {
+                           visit(OrderedBits<C>::encode(errors[static_cast<size_t>(k)]));
+                         }
+                       });
+}
+
+struct Histogram {
+  std::vector<int64_t> count = std::vector<int64_t>(kDigits, 0);
+  int64_t nans = 0;
+};
+
+template <typename Key>
+struct CountedKey {
+  Key key = std::numeric_limits<Key>::max();
+  int64_t count = 0;
+
+  void add(Key other, int64_t times) {
+    if (other < key) {
+      key = other;
+      count = 0;
+    }
+    if (other == key) count += times;
+  }
+};
+
+}  // namespace radix
+
+template <typename T>
+OrderStatistics<ComputeType<T>> radix_select(const Group<T>& group, const Rank& rank,
+                                             const Loops<T>& loops,
+                                             const Weights<ComputeType<T>>& w, Executor& executor) {
+  using C = ComputeType<T>;
+  using Bits = OrderedBits<C>;
+  using Key = typename Bits::Key;
+  using radix::CountedKey;
+  using radix::Histogram;
+  const int64_t blocks = (group.length + kBlockLength - 1) / kBlockLength;
+
+  Key prefix = 0;
+  Key mask = 0;
+  int64_t remaining = rank.lower;  // rank among the keys that share the prefix
+  int64_t ties = 0;
+  for (int unresolved = Bits::kBits; unresolved > 0;) {
+    const int bits = std::min(radix::kDigitBits, unresolved);
+    unresolved -= bits;
+    const Key digit_mask = (Key(1) << bits) - 1;
+    const auto fill = [&](Histogram& h, int64_t begin, int64_t end) {
+      radix::for_each_key(group, loops, w, begin, end, [&](Key key) {
+        if ((key & mask) == prefix) ++h.count[(key >> unresolved) & digit_mask];
+        h.nans += key == Bits::kNaN;
+      });
+    };
+    const auto merge = [](Histogram& into, const Histogram& from) {
+      for (int d = 0; d < radix::kDigits; ++d) into.count[d] += from.count[d];
+      into.nans += from.nans;
+    };
+    const Histogram h = reduce_parts<Histogram>(blocks, fill, merge, executor);
+    if (h.nans > 0) return nan_statistics<C>();
+    size_t digit = 0;
+    while (remaining >= h.count[digit]) remaining -= h.count[digit++];
+    ties = h.count[digit];
+    prefix |= static_cast<Key>(digit) << unresolved;
+    mask |= digit_mask << unresolved;
+  }
+
+  const C lower = Bits::decode(prefix);
+  const bool next_is_tied = remaining + 1 < ties;
+  if (rank.weight == 0.0 || next_is_tied) return {lower, lower, ties, ties};
+  const auto fill = [&](CountedKey<Key>& next, int64_t begin, int64_t end) {
+    radix::for_each_key(group, loops, w, begin, end, [&](Key key) {
+      if (key > prefix) next.add(key, 1);
+    });
+  };
+  const auto merge = [](CountedKey<Key>& into, const CountedKey<Key>& from) {
+    into.add(from.key, from.count);
+  };
+  const CountedKey<Key> next = reduce_parts<CountedKey<Key>>(blocks, fill, merge, executor);
+  return {lower, Bits::decode(next.key), ties, next.count};
+}
+
+}  // namespace tailops

@@ -1,0 +1,327 @@
+#pragma once
+
+// The gradient of each element.
+
+#include "cpu/simd/tiles.h"
+
+namespace tailops {
+inline namespace TAILOPS_TARGET {
+
+// What the elements of one vector are compared with.
+template <typename C>
+struct NearTail {
+  Vector<C> threshold, lower, upper;
+};
+
+// What those get that tie with it.
+template <typename C>
+struct NearTies {
+  TieOf<Wide<C>> lower, upper;
+};
+
+// The same for any source of numbers: wide(member) is that member of the ties.
+template <typename C, typename WideOf>
+inline TieOf<Wide<C>> wide_tie(const WideOf& wide) {
+  return {wide([](const auto& tie) -> const auto& { return tie.weight; }),
+          wide([](const auto& tie) -> const auto& { return tie.spike; }),
+          wide([](const auto& tie) -> const auto& { return tie.expected; }),
+          wide([](const auto& tie) -> const auto& { return tie.through; })};
+}
+
+// The same threshold for every element.
+template <typename C>
+struct RowTail {
+  Tail<C> tail;
+  Ties ties;
+
+  Vector<C> band_low(int64_t) const { return broadcast(tail.band_low); }
+  Vector<C> band_high(int64_t) const { return broadcast(tail.band_high); }
+
+  NearTail<C> near(int64_t) const {
+    return {broadcast(tail.threshold), broadcast(tail.lower), broadcast(tail.upper)};
+  }
+  NearTail<C> near(const Position<C>*) const { return near(int64_t{0}); }
+
+  NearTies<C> near_ties(int64_t) const { return {wide(ties.lower), wide(ties.upper)}; }
+  NearTies<C> near_ties(const Position<C>*) const { return near_ties(int64_t{0}); }
+
+  RowTail from(int64_t) const { return *this; }
+
+  static constexpr bool kOneForAll = true;
+
+ private:
+  static TieOf<Wide<C>> wide(const Tie& tie) {
+    return wide_tie<C>([&](const auto& member) { return wide_broadcast<C>(member(tie)); });
+  }
+};
+
+// Element i has the threshold of column first + i.
+template <typename C>
+struct ColumnTail {
+  const TailColumns<C>* columns;
+  int64_t first;
+
+  Vector<C> band_low(int64_t i) const { return load(&columns->band_low[first + i]); }
+  Vector<C> band_high(int64_t i) const { return load(&columns->band_high[first + i]); }
+
+  // At element i; or at those of some positions.
+  template <typename At>
+  NearTail<C> near(At at) const {
+    return {load(here(columns->threshold, at)), load(here(columns->lower, at)),
+            load(here(columns->upper, at))};
+  }
+
+  template <typename At>
+  NearTies<C> near_ties(At at) const {
+    return {wide(columns->lower_ties, at), wide(columns->upper_ties, at)};
+  }
+
+  ColumnTail from(int64_t i) const { return {columns, first + i}; }
+
+  static constexpr bool kOneForAll = false;
+
+ private:
+  template <typename Number>
+  struct Gathered {
+    Number numbers[kLanes<C>];
+    operator const Number*() const { return numbers; }
+  };
+
+  template <typename Number>
+  const Number* here(const std::vector<Number>& of, int64_t i) const {
+    return &of[static_cast<size_t>(first + i)];
+  }
+  template <typename Number>
+  Gathered<Number> here(const std::vector<Number>& of, const Position<C>* positions) const {
+    Gathered<Number> gathered;
+    for (int lane = 0; lane < kLanes<C>; ++lane) {
+      gathered.numbers[lane] = of[static_cast<size_t>(first + positions[lane])];
+    }
+    return gathered;
+  }
+
+  template <typename At>
+  TieOf<Wide<C>> wide(const TieOf<std::vector<double>>& ties, At at) const {
+    return wide_tie<C>([&](const auto& member) { return wide_load<C>(here(member(ties), at)); });
+  }
+};
+
+template <typename Error, typename T>
+struct GradientLoops : TileLoops<Error, T> {
+  using Base = TileLoops<Error, T>;
+  using Base::kStep;
+  using typename Base::Aside;
+  using typename Base::C;
+  using typename Base::Formulas;
+  using typename Base::M;
+  using typename Base::Output;
+  using typename Base::V;
+
+  // One upstream gradient for all, or one each.
+  template <bool kEach, typename Where>
+  struct Tile {
+    const T* y_true;
+    const T* y_pred;
+    Where where;
+    Upstream<T> upstream;
+    Formulas formulas;
+    C negligible;
+    bool fixed_weight;
+
+    // Where one value serves all that tie with lower, and one all that tie with upper.
+    static constexpr bool kSameTies = !kEach && Where::kOneForAll;
+    V tied_lower{}, tied_upper{};
+    // Where it is the same for all: what is written might be the upstream gradient, so the compiler
+    // would read it again for each vector.
+    V common_upstream{};
+
+    void prepare() {
+      if (!kEach) {
+        common_upstream = broadcast(widen(*upstream.values) * static_cast<C>(upstream.scale));
+      }
+      if (!kSameTies) return;
+      const NearTies<C> ties = where.near_ties(int64_t{0});
+      const Wide<C> exact_g = exact_upstream(upstream, 0, kStep);
+      tied_lower = to_narrow<C>(Formulas::tied_by_error(ties.lower, exact_g));
+      tied_upper = to_narrow<C>(Formulas::tied_by_error(ties.upper, exact_g));
+    }
+
+    V residuals(int64_t i, int count) const {
+      return Base::load_count(y_pred + i, count) - Base::load_count(y_true + i, count);
+    }
+
+    V upstream_at(int64_t i, int count) const {
+      if (!kEach) return common_upstream;
+      return Base::load_count(upstream.values + i, count) * static_cast<C>(upstream.scale);
+    }
+
+    // What arrives at the error of an element far from the threshold.
+    V far_by_error(V g, M above) const {
+      const C below = C(1) - formulas.beta;
+      return choose(above, g * (below * (C(1) + formulas.scale)), g * below);
+    }
+
+    V far(V d, V, M above, int64_t i, int count) const {
+      const V g = upstream_at(i, count);
+      return formulas.residual_derivative(d, far_by_error(g, above), g);
+    }
+
+    // What arrives at the error of elements near the threshold that do not tie with it.
+    TAILOPS_INLINE V untied_by_error(V error, V g, V threshold) const {
+      const V e = Base::zero_below(negligible, error);
+      const Indicator<V> h =
+          tail_indicator(e, Base::zero_below(negligible, threshold), formulas.kappa);
+      const V weight = formulas.weight(h);
+      return g * (fixed_weight ? weight : weight + formulas.spike(e, h));
+    }
+
+    // Those that tie with an order statistic share what comes through the threshold; where many are
+    // equal, most of those near the threshold are at it, and none needs an exponential. The
+    // thresholds are those at `at`, the upstream gradients those from `i` on.
+    template <typename At>
+    TAILOPS_INLINE V near_by_error(V e, M near, V g, At at, int64_t i, int count) const {
+      const NearTail<C> tail = where.near(at);
+      const M at_lower = e == tail.lower, ties = at_lower | (e == tail.upper);
+      V by_error{};
+      if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, tail.threshold);
+      if (bits_of(ties) == 0) return by_error;
+      if (kSameTies) return choose(ties, choose(at_lower, tied_lower, tied_upper), by_error);
+      const NearTies<C> tied = where.near_ties(at);
+      const Wide<C> exact_g = exact_upstream(upstream, i, count);
+      by_error =
+          choose(at_lower, to_narrow<C>(Formulas::tied_by_error(tied.lower, exact_g)), by_error);
+      const M at_upper = ties & ~at_lower;
+      if (bits_of(at_upper) == 0) return by_error;
+      return choose(at_upper, to_narrow<C>(Formulas::tied_by_error(tied.upper, exact_g)), by_error);
+    }
+  };
+
+  template <typename AnyTile>
+  [[gnu::noinline]] static void write_near(const AnyTile tile, Aside& aside, T* to) {
+    aside.pad();
+    const int count = aside.count;
+    AnyTile gathered = tile;
+    T upstream[kStep], written[kStep];
+    if (gathered.upstream.each) gathered.upstream.values = upstream;
+    for (int k = 0; k < count; k += kStep) {
+      const Position<C>* const positions = aside.positions + k;
+      if (gathered.upstream.each) {
+        for (int lane = 0; lane < kStep; ++lane) {
+          upstream[lane] = tile.upstream.values[positions[lane]];
+        }
+      }
+      const V d = load(aside.residuals + k);
+      const V g = gathered.upstream_at(0, kStep);
+      const V by_error =
+          gathered.near_by_error(tile.formulas.error(d), M{} - 1, g, positions, 0, kStep);
+      store(written, tile.formulas.residual_derivative(d, by_error, g));
+      const int lanes = count - k < kStep ? count - k : kStep;
+      for (int lane = 0; lane < lanes; ++lane) to[positions[lane]] = written[lane];
+    }
+  }
+
+  // The same gradients where many elements are near. Returns how many are.
+  template <typename AnyTile>
+  static int64_t write_all(const AnyTile& tile, int64_t n, T* to) {
+    constexpr int64_t kVectors = Base::kTile * kStep;
+    int64_t near = 0, i = 0;
+    for (; i + kVectors <= n; i += kVectors) {
+      if (all_are_untied(tile, i, i + kVectors)) {
+        write_untied(tile, i, i + kVectors, to);
+        near += kVectors;
+      } else {
+        near += write_any(tile, i, i + kVectors, kStep, to);
+      }
+    }
+    const int64_t whole = n / kStep * kStep;
+    near += write_any(tile, i, whole, kStep, to);
+    if (whole < n) near += write_any(tile, whole, n, static_cast<int>(n - whole), to);
+    return near;
+  }
+
+  // Whether all elements are near the threshold and none ties with it, which is usual.
+  template <typename AnyTile>
+  [[gnu::noinline]] static bool all_are_untied(const AnyTile& any, int64_t begin, int64_t end) {
+    const AnyTile tile = any;
+    M others{};
+    for (int64_t i = begin; i < end; i += kStep) {
+      Base::fetch_ahead(tile.y_true + i, tile.y_pred + i, i / kStep);
+      const V e = tile.formulas.error(tile.residuals(i, kStep));
+      const NearTail<C> tail = tile.where.near(i);
+      others |= ~Base::inside(e, tile.where.band_low(i), tile.where.band_high(i)) |
+                (e == tail.lower) | (e == tail.upper);
+    }
+    return bits_of(others) == 0;
+  }
+
+  template <typename AnyTile>
+  [[gnu::noinline]] static void write_untied(const AnyTile& any, int64_t begin, int64_t end,
+                                             T* to) {
+    const AnyTile tile = any;
+    for (int64_t i = begin; i < end; i += kStep) {
+      const V d = tile.residuals(i, kStep);
+      const V e = tile.formulas.error(d);
+      const V g = tile.upstream_at(i, kStep);
+      const V by_error = tile.untied_by_error(e, g, tile.where.near(i).threshold);
+      store(to + i, tile.formulas.residual_derivative(d, by_error, g));
+    }
+  }
+
+  // Whole vectors or one of `count` elements. Returns how many elements are near.
+  template <typename AnyTile>
+  [[gnu::noinline]] static int64_t write_any(const AnyTile& any, int64_t begin, int64_t end,
+                                             int count, T* to) {
+    const AnyTile tile = any;
+    int64_t near_count = 0;
+    for (int64_t i = begin; i < end; i += kStep) {
+      const V d = tile.residuals(i, count);
+      const V e = tile.formulas.error(d);
+      const V g = tile.upstream_at(i, count);
+      const M above = e > tile.where.band_high(i);
+      const M near = ~((e < tile.where.band_low(i)) | above);
+      const uint32_t bits = bits_of(near);
+      near_count += __builtin_popcount(bits);
+      V by_error = tile.far_by_error(g, above);
+      if (bits != 0) {
+        by_error = choose(near, tile.near_by_error(e, near, g, i, i, count), by_error);
+      }
+      Base::store_count(to + i, tile.formulas.residual_derivative(d, by_error, g), count);
+    }
+    return near_count;
+  }
+
+  template <bool kEach, typename Where>
+  static void run(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                  const Where& where, const Upstream<T>& upstream, bool streamed, T* out) {
+    Output output(out, streamed);
+    Base::template write_tiles<GradientLoops>(n, output, [&](int64_t begin) TAILOPS_INLINE {
+      Tile<kEach, Where> tile{y_true + begin,
+                              y_pred + begin,
+                              where.from(begin),
+                              upstream,
+                              Base::formulas_of(w),
+                              Base::negligible(w),
+                              w.mode == GradientMode::kFixedWeight};
+      if (kEach) tile.upstream.values += begin;
+      tile.prepare();
+      return tile;
+    });
+  }
+
+  static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                       const Tail<C>& tail, const Ties& ties, const Upstream<T>& upstream,
+                       bool streamed, T* out) {
+    const auto pass = upstream.each ? run<true, RowTail<C>> : run<false, RowTail<C>>;
+    pass(y_true, y_pred, n, w, {tail, ties}, upstream, streamed, out);
+  }
+
+  static void column_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+                              const TailColumns<C>& columns, int64_t first,
+                              const Upstream<T>& upstream, bool streamed, T* out) {
+    const auto pass = upstream.each ? run<true, ColumnTail<C>> : run<false, ColumnTail<C>>;
+    pass(y_true, y_pred, n, w, {&columns, first}, upstream, streamed, out);
+  }
+};
+
+}  // namespace TAILOPS_TARGET
+}  // namespace tailops

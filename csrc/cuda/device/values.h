@@ -1,0 +1,33 @@
+#pragma once
+
+// Elements of one tensor, for vectors.h.
+
+#include <cstdint>
+
+#include "cuda/device/device.h"
+
+namespace tailops {
+namespace cuda {
+
+template <typename T>
+struct Values {
+  using Element = T;
+  using Value = T;
+  static constexpr int kInputs = 1;
+
+  const T* first;
+  int64_t stride;
+  int64_t length;
+
+  TAILOPS_DEVICE const T* input(int) const { return first; }
+  TAILOPS_DEVICE bool is_picky() const { return false; }
+  static TAILOPS_DEVICE T value_of(const T (&of)[1]) { return of[0]; }
+  TAILOPS_DEVICE bool counts(const T (&)[1], int64_t) const { return true; }
+  TAILOPS_DEVICE bool load(int64_t k, T& value) const {
+    value = first[k * stride];
+    return true;
+  }
+};
+
+}  // namespace cuda
+}  // namespace tailops

@@ -1,0 +1,134 @@
+#pragma once
+
+// What every kernel knows of a call: plain values, copied to the device with the launch.
+
+#include "call/ignore_rule.h"
+#include "call/means.h"
+#include "cpu/simd/loops.h"
+#include "cuda/device/device.h"
+#include "cuda/device/groups.h"
+#include "cuda/loss/tail_loss.h"
+
+namespace tailops {
+namespace cuda {
+
+// Elements that share a threshold, wherever they lie.
+template <typename T>
+struct Elements {
+  using C = ComputeType<T>;
+  using Element = T;
+  using Value = C;  // the residual
+  static constexpr int kInputs = 2;
+
+  Inputs<T> inputs;  // the pointers are to the first of them
+  Ignore<C> ignore;
+  int64_t stride;
+  int64_t length;
+
+  TAILOPS_DEVICE const T* input(int n) const { return n == 0 ? inputs.y_true : inputs.y_pred; }
+
+  // Whether there are any that may not count.
+  TAILOPS_DEVICE bool is_picky() const { return inputs.mask != nullptr || ignore.any(); }
+
+  static TAILOPS_DEVICE C value_of(const T (&of)[2]) { return widen(of[1]) - widen(of[0]); }
+
+  // Whether an element counts, from its inputs and its place.
+  TAILOPS_DEVICE bool counts(const T (&of)[2], int64_t at) const {
+    if (inputs.mask != nullptr && !inputs.mask[at]) return false;
+    return !ignore.ignores(widen(of[0]), widen(of[1]));
+  }
+
+  // `count` of them, from the one of this number on.
+  TAILOPS_DEVICE Elements part(int64_t begin, int64_t count) const {
+    const int64_t at = begin * stride;
+    const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + at;
+    return {{inputs.y_true + at, inputs.y_pred + at, mask}, ignore, stride, count};
+  }
+
+  TAILOPS_DEVICE bool load(int64_t k, C& d) const {
+    const int64_t at = k * stride;
+    const T of[] = {inputs.y_true[at], inputs.y_pred[at]};
+    d = value_of(of);
+    return counts(of, at);
+  }
+};
+
+// Whether there is one output, for kernels that are compiled for either: with one, sums are all
+// that is wanted, and all elements have the same upstream gradient.
+struct OneOutput {
+  static constexpr bool kOne = true;
+};
+struct ManyOutputs {
+  static constexpr bool kOne = false;
+};
+
+template <typename T>
+bool ignores(const Inputs<T>& inputs, const Options& options) {
+  return inputs.mask != nullptr || ignore_rule<T>(options).any();
+}
+
+template <typename T>
+struct Call : Groups {
+  using C = ComputeType<T>;
+
+  Call(const Inputs<T>& of, const Geometry& geometry, const Options& options)
+      : Groups{geometry.outer, geometry.length, geometry.inner},
+        inputs(of),
+        ignore(ignore_rule<T>(options)),
+        row_length(geometry.row_length),
+        row_scale(geometry.row_scale),
+        by_valid(scales_by_valid(geometry, ignores(of, options))),
+        to_scalar(geometry.reduces_to_scalar()),
+        weights{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
+                static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
+        error_kind(options.error_kind),
+        rank_rule(options.rank_rule),
+        percentile(options.percentile),
+        path(options.selection) {}
+
+  TAILOPS_DEVICE Elements<T> group(int64_t g) const {
+    const int64_t first = first_of(g);
+    const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + first;
+    return {{inputs.y_true + first, inputs.y_pred + first, mask}, ignore, inner, length};
+  }
+
+  TAILOPS_DEVICE int64_t row_of(int64_t flat) const {
+    constexpr int64_t kNarrow = int64_t{1} << 32;  // such a division takes a third of the time
+    if (to_scalar) return 0;
+    if (row_length == 1) return flat;
+    if (flat < kNarrow && row_length < kNarrow) {
+      return static_cast<uint32_t>(flat) / static_cast<uint32_t>(row_length);
+    }
+    return flat / row_length;
+  }
+
+  // Of an output of which so many elements count.
+  TAILOPS_DEVICE double scale_of(double valid) const {
+    return by_valid ? mean_scale(valid) : row_scale;
+  }
+
+  // Of the one output as one of its groups sees it: how many elements of the others count, only
+  // GroupTotals knows.
+  TAILOPS_DEVICE double scale_in_group(double valid) const {
+    return by_valid && outer * inner > 1 ? 1.0 : scale_of(valid);
+  }
+
+  TAILOPS_DEVICE Rank rank(int64_t n) const { return rank_by(rank_rule, n, percentile); }
+
+  int64_t rows() const { return size() / row_length; }
+
+  Inputs<T> inputs;
+  Ignore<C> ignore;
+  int64_t row_length;
+  double row_scale;
+  bool by_valid;  // not by row_scale, but by how many elements count
+  bool to_scalar;
+  Weights<C> weights;
+  int error_kind;
+  int rank_rule;
+  double percentile;
+  SelectionPath path;
+};
+
+}  // namespace cuda
+}  // namespace tailops

@@ -1,0 +1,48 @@
+// Selection for one floating element type, TAILOPS_ELEMENT, or, without that, for all integers.
+
+#include "core/integers.h"
+#include "cuda/device/limits.h"
+#include "cuda/quantile/launch.h"
+
+namespace tailops {
+namespace cuda {
+
+template <typename T>
+int64_t selection_workspace(const SelectionGeometry& geometry, const SelectionOptions& options,
+                            const Quantiles& q) {
+  return SelectLaunches<T>(geometry, options, q, limits_of_device(), nullptr).workspace_bytes();
+}
+
+template <typename T>
+void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
+                    const Quantiles& q, T* value, SelectionState* state, void* workspace,
+                    void* stream) {
+  SelectLaunches<T>(geometry, options, q, limits_of_device(), workspace)
+      .run(x, value, state, stream);
+}
+
+template <typename T>
+void select_backward(const T* upstream, const T* x, const SelectionState* state,
+                     const SelectionGeometry& geometry, int64_t q_count, T* gradient,
+                     void* stream) {
+  launch_selection_gradient(upstream, x, state, geometry, q_count, gradient, limits_of_device(),
+                            stream);
+}
+
+#define TAILOPS_FORWARD(T)                                                                   \
+  template int64_t selection_workspace<T>(const SelectionGeometry&, const SelectionOptions&, \
+                                          const Quantiles&);                                 \
+  template void select_forward(const T*, const SelectionGeometry&, const SelectionOptions&,  \
+                               const Quantiles&, T*, SelectionState*, void*, void*);
+
+#if defined(TAILOPS_ELEMENT)
+TAILOPS_FORWARD(TAILOPS_ELEMENT)
+template void select_backward(const TAILOPS_ELEMENT*, const TAILOPS_ELEMENT*, const SelectionState*,
+                              const SelectionGeometry&, int64_t, TAILOPS_ELEMENT*, void*);
+#else
+TAILOPS_INTEGERS(TAILOPS_FORWARD)
+#endif
+#undef TAILOPS_FORWARD
+
+}  // namespace cuda
+}  // namespace tailops

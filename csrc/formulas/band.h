@@ -1,0 +1,66 @@
+#pragma once
+
+// Where the indicator is neither 0 nor 1: within half_width of the threshold. Outside, replacing it
+// by 0 or 1 changes loss and gradient by less than the last bit of their sum:
+//   s·h and s·e·h′ ≤ s(1 + 2κe)·exp(−2κ|e − t|) < 2^−(digits + 2).
+// With κ = 0 nothing is.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "core/host_device.h"
+#include "cpu/simd/loops.h"
+
+namespace tailops {
+
+// The least n with x < 2ⁿ, of a normal number: frexp() would be a call, and there may be a group
+// every few elements.
+TAILOPS_HOST_DEVICE int power_above(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  return static_cast<int>(bits >> 52 & 0x7ff) - 1022;
+}
+
+// Of two numbers the first if it is smaller, or larger: not fmin() and fmax(), which are calls.
+template <typename C>
+TAILOPS_HOST_DEVICE C lesser(C a, C b) {
+  return a < b ? a : b;
+}
+template <typename C>
+TAILOPS_HOST_DEVICE C greater(C a, C b) {
+  return a > b ? a : b;
+}
+
+template <typename C>
+TAILOPS_HOST_DEVICE C band_half_width(const Weights<C>& w, C magnitude) {
+  const double kappa = w.kappa, scale = w.scale;
+  const double bits = std::numeric_limits<C>::digits + 2;
+  const double factor = 1.0 + scale * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
+  if (!std::isfinite(factor)) return static_cast<C>(factor);
+  return static_cast<C>((bits + power_above(factor)) * 0.6931471805599453 / (2.0 * kappa));
+}
+
+// Around every threshold that an order statistic in [low, high] can make: `scale` times it, at most
+// 1. low and high may be infinite: then there is no bound on that side.
+template <typename C>
+TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
+  constexpr C kInfinity = std::numeric_limits<C>::infinity();
+  if (w.kappa == C(0)) return {-kInfinity, low, high, kInfinity};
+  const C half = band_half_width(w, std::isinf(high) ? greater(low, C(0)) : high);
+  return {lesser(static_cast<C>(scale * low) - half, low), low, high, high + half};
+}
+
+// The band holds lower and upper too, wherever they are: the threshold's gradient goes to them. An
+// infinite error is above it, so that it has no derivative, unless it is the threshold itself.
+template <typename C>
+TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
+  constexpr C kInfinity = std::numeric_limits<C>::infinity();
+  if (w.kappa == C(0)) return {threshold, lower, upper, -kInfinity, kInfinity};
+  const C half = band_half_width(w, threshold);
+  const C finite_high = lesser(threshold + half, std::numeric_limits<C>::max());
+  return {threshold, lower, upper, lesser(threshold - half, lower), greater(finite_high, upper)};
+}
+
+}  // namespace tailops

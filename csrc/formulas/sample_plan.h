@@ -1,0 +1,106 @@
+#pragma once
+
+// What selection needs to know of every group of one length: the rank, how large a sample brackets
+// it, and where in that sample.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "core/host_device.h"
+#include "call/options.h"
+#include "formulas/rank.h"
+
+namespace tailops {
+
+// How far from the sample's own rank the bracket reaches: the rank is outside once in 2,000 calls.
+constexpr double kDeviations = 3.5;
+
+// The sample is made of runs of this many neighbours, a cache line of float64.
+constexpr int64_t kRunLength = 8;
+
+// Runs are taken for independent elements up to so much more variance: a small sample's estimate of
+// it is that uncertain.
+constexpr double kClustered = 2.0;
+
+// Up to here a group is a sample of itself.
+constexpr int64_t kBufferLength = 256;
+
+// What was a good lower end of the bracket for one group, for the next.
+template <typename C>
+struct SelectionHint {
+  bool is_set = false;
+  bool one_pass = false;
+  C low{};
+  bool may_be_narrow = true;  // until a group is so unlike the others that it misses
+};
+
+struct SelectionPlan {
+  SelectionPlan(const Options& options, int64_t group_length)
+      : rank_rule(options.rank_rule),
+        percentile(options.percentile),
+        rank(rank_of(options, group_length)),
+        path(options.selection),
+        length(group_length) {
+    if (length <= kBufferLength && path == SelectionPath::kAuto) return;
+    const double balanced = std::pow(static_cast<double>(length), 2.0 / 3.0) / 4.0;
+    sample_runs = std::clamp<int64_t>(static_cast<int64_t>(balanced) / kRunLength, 8, 512);
+  }
+
+  // Without a path or a sample of its own: where the group's length is known on a device only.
+  TAILOPS_HOST_DEVICE SelectionPlan(const Rank& of, int64_t group_length)
+      : rank(of), path(SelectionPath::kAuto), length(group_length) {}
+
+  // The rank where only so many of the group's elements count.
+  Rank rank_among(int64_t valid) const { return rank_by(rank_rule, valid, percentile); }
+
+  SelectionPlan among(int64_t valid) const {
+    SelectionPlan plan = *this;
+    plan.length = valid;
+    plan.rank = rank_among(valid);
+    return plan;
+  }
+
+  // The place in a sorted sample of m elements that the rank of the group is not below.
+  TAILOPS_HOST_DEVICE double lower_place(int64_t m, double deviations) const {
+    return std::floor(place_of(rank.lower, m, -deviations) - 2.0);
+  }
+
+  TAILOPS_HOST_DEVICE double upper_place(int64_t m, double deviations) const {
+    const int64_t last = rank.lower + (rank.weight == 0.0 ? 0 : 1);
+    return std::ceil(place_of(last, m, deviations) + 2.0);
+  }
+
+  // Position i of n, a random one in each of n equal strata of [0, end): the same at every call.
+  static TAILOPS_HOST_DEVICE int64_t stratified(int64_t i, int64_t n, int64_t end) {
+    const double stratum = static_cast<double>(end) / static_cast<double>(n);
+    const double position = (static_cast<double>(i) + uniform(static_cast<uint64_t>(i))) * stratum;
+    const int64_t whole = static_cast<int64_t>(position);
+    return whole < end ? whole : end - 1;
+  }
+
+  int rank_rule = 0;
+  double percentile = 0.0;
+  Rank rank;
+  SelectionPath path;
+  int64_t length;
+  int64_t sample_runs = 0;  // unless a sample is drawn
+
+ private:
+  // Where a rank of the group is in a sample of independent elements, and so many standard
+  // deviations further.
+  TAILOPS_HOST_DEVICE double place_of(int64_t of, int64_t sample_size, double deviations) const {
+    const double m = static_cast<double>(sample_size);
+    const double q = (static_cast<double>(of) + 0.5) / static_cast<double>(length);
+    return q * m + deviations * std::sqrt(m * q * (1.0 - q));
+  }
+
+  static TAILOPS_HOST_DEVICE double uniform(uint64_t i) {
+    uint64_t z = (i + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+  }
+};
+
+}  // namespace tailops

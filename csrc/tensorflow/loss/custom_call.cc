@@ -1,0 +1,70 @@
+#include "tensorflow/shared/custom_call.h"
+
+#include "tensorflow/loss/attributes.h"
+#include "cpu/loss/tail_loss.h"
+#include "tensorflow/shared/mlir_dictionary.h"
+#include "tensorflow/quantile/custom_call.h"
+#include "tensorflow/core/platform/errors.h"
+#include "xla/loss/handlers.h"
+#include "tensorflow/shared/xla_api.h"
+
+namespace tailops {
+namespace {
+
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kForwardTarget, "Host", tailops_tail_loss_host);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kBackwardTarget, "Host",
+                         tailops_tail_loss_grad_host);
+#if defined(TAILOPS_HAS_CUDA)
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kForwardTarget, "CUDA", tailops_tail_loss_cuda);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kBackwardTarget, "CUDA",
+                         tailops_tail_loss_grad_cuda);
+#endif
+
+std::string dictionary(const Attributes& attributes, size_t rank) {
+  std::vector<CallAttribute> entries = call_attributes(attributes);
+  entries.emplace_back(kRankAttribute, static_cast<int64_t>(rank));
+  return mlir_dictionary(entries);
+}
+
+Geometry geometry_of(const Attributes& attributes, const std::vector<int64_t>& y_true,
+                     const std::vector<int64_t>& y_pred) {
+  require_same_shape(y_true, y_pred);
+  return make_geometry(y_pred, attributes.axis, attributes.reduction);
+}
+
+// What comes behind the other inputs, if anything does.
+void require_mask(const Shapes& inputs, size_t others, const std::vector<int64_t>& shape) {
+  if (inputs.size() == others) return;
+  require_one_mask(static_cast<int64_t>(inputs.size() - others));
+  require_shape("mask", inputs[others], shape);
+}
+
+Shapes forward_outputs(const Attributes& attributes, const Shapes& inputs) {
+  const Geometry geometry = geometry_of(attributes, inputs[0], inputs[1]);
+  require_mask(inputs, 2, inputs[1]);
+  return {geometry.output_shape, {geometry.groups(), kStateColumns}};
+}
+
+Shapes backward_outputs(const Attributes& attributes, const Shapes& inputs) {
+  const Geometry geometry = geometry_of(attributes, inputs[1], inputs[2]);
+  require_shape("upstream", inputs[0], geometry.output_shape);
+  require_shape("state", inputs[3], {geometry.groups(), kStateColumns});
+  require_mask(inputs, 4, inputs[2]);
+  return {inputs[2]};
+}
+
+}  // namespace
+
+absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context) {
+  if (is_selection(context->def().op())) return selection_lowering_of(context);
+  Attributes attributes;
+  TF_RETURN_IF_ERROR(read_attributes(context, attributes));
+  const bool is_forward = context->def().op() == "Tailops>TailLoss";
+  return [=](const Shapes& inputs) -> CustomCall {
+    return {is_forward ? kForwardTarget : kBackwardTarget,
+            dictionary(attributes, inputs[is_forward ? 1 : 2].size()),
+            (is_forward ? forward_outputs : backward_outputs)(attributes, inputs)};
+  };
+}
+
+}  // namespace tailops

@@ -1,0 +1,120 @@
+// The ops' definitions: inputs, outputs, shapes.
+
+#include <vector>
+
+#include "tensorflow/loss/attributes.h"
+#include "tensorflow/shared/guarded_shape.h"
+#include "cpu/loss/tail_loss.h"
+#include "tensorflow/core/framework/op.h"
+#include "tensorflow/core/framework/shape_inference.h"
+#include "tensorflow/core/platform/errors.h"
+
+namespace tailops {
+namespace {
+
+using tensorflow::shape_inference::DimensionHandle;
+using tensorflow::shape_inference::InferenceContext;
+using tensorflow::shape_inference::ShapeHandle;
+
+absl::Status loss_shape(InferenceContext* c, ShapeHandle input, ShapeHandle* output) {
+  std::string name;
+  TF_RETURN_IF_ERROR(c->GetAttr("reduction", &name));
+  switch (static_cast<Reduction>(index_of("reduction", name, reduction_names()))) {
+    case Reduction::kNone:
+      *output = input;
+      return absl::OkStatus();
+    case Reduction::kPerSample:
+      if (!c->RankKnown(input)) {
+        *output = c->UnknownShape();
+        return absl::OkStatus();
+      }
+      if (c->Rank(input) < 2) {
+        *output = input;
+        return absl::OkStatus();
+      }
+      return c->Subshape(input, 0, -1, output);
+    case Reduction::kMean:
+    case Reduction::kSum:
+      *output = c->Scalar();
+      return absl::OkStatus();
+  }
+  return absl::InternalError("unhandled reduction " + name);
+}
+
+// The number of groups, as far as it is known. XLA needs it where the state leaves a tf.cond.
+absl::Status state_rows(InferenceContext* c, ShapeHandle input, DimensionHandle* rows) {
+  std::vector<int64_t> axis;
+  TF_RETURN_IF_ERROR(c->GetAttr("axis", &axis));
+  *rows = axis.empty() ? c->MakeDim(1) : c->UnknownDim();
+  if (axis.size() != 1 || !c->RankKnown(input)) return absl::OkStatus();
+  const int64_t rank = c->Rank(input);
+  if (axis[0] < -rank || axis[0] >= rank) return absl::OkStatus();
+  *rows = c->MakeDim(1);
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i == axis[0] || i == axis[0] + rank) continue;
+    TF_RETURN_IF_ERROR(c->Multiply(*rows, c->Dim(input, i), rows));
+  }
+  return absl::OkStatus();
+}
+
+// The mask, where there is one, is the last input.
+absl::Status merge_mask(InferenceContext* c, int index, ShapeHandle* input) {
+  if (c->num_inputs() == index) return absl::OkStatus();
+  return c->Merge(c->input(index), *input, input);
+}
+
+absl::Status forward_shape(InferenceContext* c) {
+  ShapeHandle input, loss;
+  DimensionHandle rows;
+  TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
+  TF_RETURN_IF_ERROR(merge_mask(c, 2, &input));
+  TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
+  TF_RETURN_IF_ERROR(state_rows(c, input, &rows));
+  c->set_output(0, loss);
+  c->set_output(1, c->Matrix(rows, kStateColumns));
+  return absl::OkStatus();
+}
+
+absl::Status backward_shape(InferenceContext* c) {
+  ShapeHandle input, loss, merged;
+  TF_RETURN_IF_ERROR(c->Merge(c->input(1), c->input(2), &input));
+  TF_RETURN_IF_ERROR(merge_mask(c, 4, &input));
+  TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
+  TF_RETURN_IF_ERROR(c->Merge(c->input(0), loss, &merged));
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(3), 2, &merged));
+  c->set_output(0, input);
+  return absl::OkStatus();
+}
+
+using tensorflow::InitOnStartupMarker;
+using tensorflow::register_op::OpDefBuilderWrapper;
+
+// What REGISTER_OP expands to, with the shared attributes added.
+const InitOnStartupMarker register_forward =
+    InitOnStartupMarker{} << with_attributes(
+        OpDefBuilderWrapper("Tailops>TailLoss")
+            .Input("y_true: T")
+            .Input("y_pred: T")
+            .Input("mask: masks * bool")
+            .Attr("masks: int >= 0 = 0")
+            .Output("loss: T")
+            .Output("state: double")
+            .SetShapeFn(guarded_shape<forward_shape>)
+            .Doc("The fused tail loss. `state` has a row per group, for the gradient op. `mask`, "
+                 "none or one, is true where an element counts."));
+
+const InitOnStartupMarker register_backward =
+    InitOnStartupMarker{} << with_attributes(
+        OpDefBuilderWrapper("Tailops>TailLossGrad")
+            .Input("upstream: T")
+            .Input("y_true: T")
+            .Input("y_pred: T")
+            .Input("state: double")
+            .Input("mask: masks * bool")
+            .Attr("masks: int >= 0 = 0")
+            .Output("y_pred_gradient: T")
+            .SetShapeFn(guarded_shape<backward_shape>)
+            .Doc("The gradient of Tailops>TailLoss by y_pred. By y_true it is the negative."));
+
+}  // namespace
+}  // namespace tailops

@@ -1,0 +1,46 @@
+#include "tensorflow/quantile/custom_call.h"
+
+#include "tensorflow/shared/mlir_dictionary.h"
+#include "tensorflow/quantile/attributes.h"
+#include "tensorflow/core/platform/errors.h"
+#include "xla/quantile/handlers.h"
+#include "tensorflow/shared/xla_api.h"
+
+namespace tailops {
+namespace {
+
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectTarget, "Host", tailops_select_host);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectGradTarget, "Host",
+                         tailops_select_grad_host);
+#if defined(TAILOPS_HAS_CUDA)
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectTarget, "CUDA", tailops_select_cuda);
+XLA_FFI_REGISTER_HANDLER(xla::ffi::GetXlaFfiApi(), kSelectGradTarget, "CUDA",
+                         tailops_select_grad_cuda);
+#endif
+
+std::string dictionary(const SelectionOptions& options) {
+  std::vector<CallAttribute> entries = {{"method", int64_t{options.method}},
+                                        {"ignore_nan", int64_t{options.ignore_nan}}};
+  if (options.axis) entries.emplace_back("axis", *options.axis);
+  return mlir_dictionary(entries);
+}
+
+}  // namespace
+
+bool is_selection(const std::string& op) { return op == kSelectOp || op == kSelectGradOp; }
+
+absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction* context) {
+  SelectionOptions options;
+  TF_RETURN_IF_ERROR(read_selection_attributes(context, options));
+  const std::string op = context->def().op();
+  return [=](const Shapes& inputs) -> CustomCall {
+    if (op == kSelectGradOp) return {kSelectGradTarget, dictionary(options), {inputs[1]}};
+    const SelectionGeometry geometry = selection_geometry(inputs[0], options);
+    const int64_t count = inputs[1].empty() ? 1 : inputs[1][0];
+    return {kSelectTarget,
+            dictionary(options),
+            {value_shape(inputs[1], geometry), {geometry.groups(), kSelectionColumns * count}}};
+  };
+}
+
+}  // namespace tailops

@@ -1,0 +1,15 @@
+#pragma once
+
+// The selection ops' part of custom_call.h.
+
+#include <string>
+
+#include "tensorflow/shared/custom_call.h"
+
+namespace tailops {
+
+bool is_selection(const std::string& op);
+
+absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction* context);
+
+}  // namespace tailops

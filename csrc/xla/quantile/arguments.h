@@ -1,0 +1,62 @@
+#pragma once
+
+// As arguments.h, for selection.
+
+#include "xla/loss/arguments.h"
+#include "cpu/quantile/quantile.h"
+
+namespace tailops {
+
+struct SelectArguments {
+  SelectionOptions options;
+  SelectionGeometry geometry;
+  const double* q;
+  int64_t q_count;
+  void* value;
+  SelectionState* state;
+};
+
+struct SelectGradArguments {
+  SelectionGeometry geometry;
+  int64_t q_count;
+  const void* upstream;
+  const SelectionState* state;
+  void* gradient;
+};
+
+// What q holds is not looked at: it may be a device's.
+SelectArguments read_select(const xla::ffi::AnyBuffer& x, const xla::ffi::AnyBuffer& q,
+                            const xla::ffi::AnyBuffer& value, const xla::ffi::AnyBuffer& state,
+                            const xla::ffi::Dictionary& attributes);
+
+SelectGradArguments read_select_grad(const xla::ffi::AnyBuffer& upstream,
+                                     const xla::ffi::AnyBuffer& x, const xla::ffi::AnyBuffer& state,
+                                     const xla::ffi::AnyBuffer& gradient,
+                                     const xla::ffi::Dictionary& attributes);
+
+// body(T{}) for what elements may be selected from.
+template <typename Body>
+void with_selectable_type(xla::ffi::DataType dtype, const Body& body) {
+  switch (dtype) {
+    case xla::ffi::S8:
+      return body(int8_t{});
+    case xla::ffi::S16:
+      return body(int16_t{});
+    case xla::ffi::S32:
+      return body(int32_t{});
+    case xla::ffi::S64:
+      return body(int64_t{});
+    case xla::ffi::U8:
+      return body(uint8_t{});
+    case xla::ffi::U16:
+      return body(uint16_t{});
+    case xla::ffi::U32:
+      return body(uint32_t{});
+    case xla::ffi::U64:
+      return body(uint64_t{});
+    default:
+      return with_type(dtype, body);
+  }
+}
+
+}  // namespace tailops
