@@ -5,9 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEPENDENCIES := $(VENV)/.dependencies
 BUILT := $(VENV)/.built
-SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(wildcard csrc/*/* csrc/*/*/*)
-CXX_FILES := $(foreach end,h cc cu cuh,$(wildcard csrc/*/*.$(end) csrc/*/*/*.$(end) \
-	tests/*/*/*.$(end)))
+SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find csrc -type f)
+CXX_FILES := $(foreach end,h cc cu cuh,$(shell find csrc tests -name '*.$(end)'))
 # The architectures of a wheel are seven, and take minutes. A developer's is this one, whose PTX later
 # GPUs take as well; `make test-all` compiles for the others.
 CUDA_ARCHITECTURES ?= 80

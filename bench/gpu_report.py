@@ -17,7 +17,7 @@ SOURCES = Path(__file__).parents[1] / "csrc"
 FLAGS = ["-std=c++17", "-fmad=false", "--expt-relaxed-constexpr", "-Xptxas=-v", "-cubin"]
 ELEMENTS = ("float", "double", "Float16", "BFloat16")
 INTEGERS = "integers"
-FILES = ("tail_loss.cu", "selection.cu")
+FILES = ("loss/tail_loss.cu", "quantile/quantile.cu")
 
 
 class Resources(NamedTuple):
@@ -51,7 +51,7 @@ def resources(file: str, element: str, architecture: str) -> Iterator[Resources]
     command = ["nvcc", *FLAGS, f"-arch={architecture}"]
     if element != INTEGERS:
         command.append(f"-DTAILOPS_ELEMENT={element}")
-    paths = [f"-I{SOURCES}", SOURCES / "kernels/cuda" / file, "-o", "/dev/null"]
+    paths = [f"-I{SOURCES}", SOURCES / "cuda" / file, "-o", "/dev/null"]
     done = subprocess.run([*command, *paths], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)

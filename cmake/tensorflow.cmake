@@ -45,8 +45,10 @@ if(has_xla)
     csrc/tensorflow/loss/custom_call.cc
     csrc/tensorflow/shared/mlir_dictionary.cc
     csrc/tensorflow/quantile/custom_call.cc
-    csrc/tensorflow/shared/xla_kernels.cc
+    csrc/tensorflow/lowering.cc
+    csrc/tensorflow/xla_kernels.cc
     csrc/xla/loss/arguments.cc
+    csrc/xla/shared/arguments.cc
     csrc/xla/loss/host_handlers.cc
     csrc/xla/quantile/arguments.cc
     csrc/xla/quantile/host_handlers.cc)

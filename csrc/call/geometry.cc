@@ -57,18 +57,18 @@ Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t>
       break;
     case Reduction::kPerSample:
       geometry.row_length = geometry.sample_length = sample;
-      geometry.row_scale = 1.0 / static_cast<double>(sample);
+      geometry.mean_factor = 1.0 / static_cast<double>(sample);
       geometry.output_shape = shape;
       if (rank >= 2) geometry.output_shape.pop_back();
       break;
     case Reduction::kMean:
       geometry.row_length = geometry.sample_length = size;
-      geometry.row_scale = 1.0 / static_cast<double>(size);
+      geometry.mean_factor = 1.0 / static_cast<double>(size);
       break;
     case Reduction::kSum:
       geometry.row_length = size;
       geometry.sample_length = sample;
-      geometry.row_scale = 1.0 / static_cast<double>(sample);
+      geometry.mean_factor = 1.0 / static_cast<double>(sample);
       break;
   }
   return geometry;

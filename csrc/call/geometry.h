@@ -21,7 +21,7 @@ constexpr const char* kReductionNames[] = {"none", "per_sample", "mean", "sum"};
 std::vector<std::string> reduction_names();
 
 // Element (o, k, i) lies at (o·length + k)·inner + i and belongs to group o·inner + i.
-// Output r is row_scale times the sum over the row_length elements from r·row_length: the sum of
+// Output r is mean_factor times the sum over the row_length elements from r·row_length: the sum of
 // the means of each sample_length of them.
 struct Geometry {
   int64_t outer = 1;
@@ -29,7 +29,7 @@ struct Geometry {
   int64_t inner = 1;
   int64_t row_length = 1;
   int64_t sample_length = 1;
-  double row_scale = 1.0;  // where row_length is 1 as well
+  double mean_factor = 1.0;  // where row_length is 1 as well
   std::vector<int64_t> output_shape;
 
   int64_t groups() const { return outer * inner; }

@@ -3,9 +3,9 @@
 // The rule of the options for elements of type T: targets are ignored that are equal to the value
 // as T has it.
 
-#include "core/float_types.h"
 #include "call/ignore.h"
 #include "call/options.h"
+#include "core/float_types.h"
 
 namespace tailops {
 

@@ -8,10 +8,10 @@
 
 namespace tailops {
 
-TAILOPS_HOST_DEVICE double mean_scale(double valid) { return valid == 0.0 ? 0.0 : 1.0 / valid; }
+TAILOPS_HOST_DEVICE double factor_of_mean(double valid) { return valid == 0.0 ? 0.0 : 1.0 / valid; }
 
 // Whether only the data tells what an output's sum is multiplied with.
-inline bool scales_by_valid(const Geometry& geometry, bool ignores) {
+inline bool divides_by_valid(const Geometry& geometry, bool ignores) {
   return ignores && geometry.rows_are_means() && geometry.row_length > 1;
 }
 
@@ -22,7 +22,7 @@ inline bool must_sum_samples(const Geometry& geometry, bool ignores) {
 
 inline Geometry by_sample(Geometry geometry) {
   geometry.row_length = geometry.sample_length;
-  geometry.row_scale = 1.0 / static_cast<double>(geometry.sample_length);
+  geometry.mean_factor = 1.0 / static_cast<double>(geometry.sample_length);
   return geometry;
 }
 

@@ -19,7 +19,7 @@ enum class SelectionPath { kAuto, kSampled, kMiss, kRadix };
 constexpr const char* kSelectionPathNames[] = {"auto", "sampled", "miss", "radix"};
 
 struct Options {
-  int error_kind = 0;  // index into ErrorKinds of formulas.h
+  int error_kind = 0;  // index into ErrorKinds of formulas/tail_loss.h
   int rank_rule = 0;   // index into kRankRules
   GradientMode gradient = GradientMode::kExact;
   double percentile = 0.99;  // or the fraction, for "max_fraction"

@@ -6,9 +6,10 @@
 #include <new>
 #include <utility>
 
-#include "cpu/simd/loops.h"
-
 namespace tailops {
+
+// What is written a vector at a time may go so many elements beyond its end.
+constexpr int64_t kSlack = 16;
 
 // An array that grows without initialising what it adds.
 template <typename C>

@@ -11,9 +11,30 @@
 #include <limits>
 
 #include "core/host_device.h"
-#include "cpu/simd/loops.h"
+#include "formulas/parameters.h"
 
 namespace tailops {
+
+// Where a group's threshold is, as far as a sample tells: between low and high. Outside of
+// [band_low, band_high] the indicator is 0 or 1 to rounding, wherever the threshold turns out to
+// be.
+template <typename C>
+struct Bracket {
+  C band_low;
+  C low;
+  C high;
+  C band_high;
+};
+
+// A known threshold; lower and upper are the order statistics that it is made of.
+template <typename C>
+struct Tail {
+  C threshold;
+  C lower;
+  C upper;
+  C band_low;
+  C band_high;
+};
 
 // The least n with x < 2ⁿ, of a normal number: frexp() would be a call, and there may be a group
 // every few elements.
@@ -34,30 +55,31 @@ TAILOPS_HOST_DEVICE C greater(C a, C b) {
 }
 
 template <typename C>
-TAILOPS_HOST_DEVICE C band_half_width(const Weights<C>& w, C magnitude) {
-  const double kappa = w.kappa, scale = w.scale;
+TAILOPS_HOST_DEVICE C band_half_width(const LossParameters<C>& w, C magnitude) {
+  const double kappa = w.smoothing_factor, s = w.error_scale;
   const double bits = std::numeric_limits<C>::digits + 2;
-  const double factor = 1.0 + scale * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
+  const double factor = 1.0 + s * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
   if (!std::isfinite(factor)) return static_cast<C>(factor);
   return static_cast<C>((bits + power_above(factor)) * 0.6931471805599453 / (2.0 * kappa));
 }
 
-// Around every threshold that an order statistic in [low, high] can make: `scale` times it, at most
+// Around every threshold that an order statistic in [low, high] can make: `factor` times it, at
+// most
 // 1. low and high may be infinite: then there is no bound on that side.
 template <typename C>
-TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double scale, const Weights<C>& w) {
+TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double factor, const LossParameters<C>& w) {
   constexpr C kInfinity = std::numeric_limits<C>::infinity();
-  if (w.kappa == C(0)) return {-kInfinity, low, high, kInfinity};
+  if (w.smoothing_factor == C(0)) return {-kInfinity, low, high, kInfinity};
   const C half = band_half_width(w, std::isinf(high) ? greater(low, C(0)) : high);
-  return {lesser(static_cast<C>(scale * low) - half, low), low, high, high + half};
+  return {lesser(static_cast<C>(factor * low) - half, low), low, high, high + half};
 }
 
 // The band holds lower and upper too, wherever they are: the threshold's gradient goes to them. An
 // infinite error is above it, so that it has no derivative, unless it is the threshold itself.
 template <typename C>
-TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const Weights<C>& w) {
+TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const LossParameters<C>& w) {
   constexpr C kInfinity = std::numeric_limits<C>::infinity();
-  if (w.kappa == C(0)) return {threshold, lower, upper, -kInfinity, kInfinity};
+  if (w.smoothing_factor == C(0)) return {threshold, lower, upper, -kInfinity, kInfinity};
   const C half = band_half_width(w, threshold);
   const C finite_high = lesser(threshold + half, std::numeric_limits<C>::max());
   return {threshold, lower, upper, lesser(threshold - half, lower), greater(finite_high, upper)};

@@ -13,8 +13,8 @@ namespace tailops {
 
 // What the forward pass leaves for the backward pass, one per group and q; float64 holds every
 // floating type exactly. An element equal to `lower` gets lower_share of the gradient, one equal to
-// `upper` upper_share: the interpolation's weights, whatever the elements are, split equally over
-// the ties. NaN shares: the group has a NaN, and so has all of its gradient.
+// `upper` upper_share: the interpolation's parameters, whatever the elements are, split equally
+// over the ties. NaN shares: the group has a NaN, and so has all of its gradient.
 struct SelectionState {
   double lower;
   double upper;

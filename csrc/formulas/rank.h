@@ -10,11 +10,11 @@
 
 namespace tailops {
 
-// threshold = scale · ((1 − weight)·e₍lower₎ + weight·e₍lower + 1₎), ranks 0-based and ascending.
+// threshold = factor · ((1 − weight)·e₍lower₎ + weight·e₍lower + 1₎), ranks 0-based and ascending.
 struct Rank {
   int64_t lower;
   double weight;
-  double scale;
+  double factor;
 };
 
 namespace rank_rules {
@@ -116,7 +116,7 @@ TAILOPS_HOST_DEVICE T interpolate(T lower, T upper, const Rank& rank) {
       value = rank.weight < 0.5 ? below + gap * rank.weight : above - gap * (1.0 - rank.weight);
     }
   }
-  return static_cast<T>(rank.scale * value);
+  return static_cast<T>(rank.factor * value);
 }
 
 }  // namespace tailops

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "cuda/loss/tail_loss.h"
+#include "cuda/quantile/quantile.h"
 #include "python/compute.h"
 #include "python/dtypes.h"
-#include "cuda/quantile/quantile.h"
-#include "cuda/loss/tail_loss.h"
 
 namespace py = pybind11;
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "core/float_types.h"
 #include "call/options.h"
+#include "core/float_types.h"
 
 namespace tailops {
 

@@ -12,22 +12,22 @@
 #include <string>
 #include <vector>
 
+#include "call/attributes.h"
+#include "core/float_types.h"
+#include "core/growing_buffer.h"
+#include "cpu/loss/tail_loss.h"
+#include "cpu/pass/block_sum.h"
+#include "cpu/quantile/quantile.h"
+#include "cpu/select/group.h"
+#include "cpu/simd/loops.h"
 #include "python/compute.h"
 #include "python/dtypes.h"
 #include "python/floors.h"
-#include "call/attributes.h"
-#include "cpu/pass/block_sum.h"
-#include "core/float_types.h"
-#include "core/growing_buffer.h"
-#include "cpu/select/group.h"
-#include "cpu/quantile/quantile.h"
-#include "cpu/simd/loops.h"
-#include "cpu/loss/tail_loss.h"
 #include "python/threads_executor.h"
 
 #if defined(TAILOPS_HAS_CUDA)
-#include "python/cuda.h"
 #include "cuda/loss/tail_loss.h"
+#include "python/cuda.h"
 #endif
 
 namespace py = pybind11;
@@ -230,7 +230,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("call_attributes", &attributes_of);
   m.def("rank", [](const Options& options, int64_t n) {
     const Rank rank = rank_of(options, n);
-    return py::make_tuple(rank.lower, rank.weight, rank.scale);
+    return py::make_tuple(rank.lower, rank.weight, rank.factor);
   });
   using Floats = py::array_t<float, py::array::c_style>;
   m.def("read_two", [](const Floats& a, const Floats& b, int threads) {

@@ -32,16 +32,16 @@ def architectures():
 @pytest.mark.parametrize(
     ("file", "element"),
     [
-        ("tail_loss.cu", "float"),
-        ("tail_loss.cu", "double"),
-        ("selection.cu", "float"),
-        ("selection.cu", INTEGERS),
+        ("loss/tail_loss.cu", "float"),
+        ("loss/tail_loss.cu", "double"),
+        ("quantile/quantile.cu", "float"),
+        ("quantile/quantile.cu", INTEGERS),
     ],
 )
 def test_compiles(tmp_path, file, element):
     for architecture in architectures():
         defined = [] if element is INTEGERS else [f"-DTAILOPS_ELEMENT={element}"]
-        source = [f"-I{ROOT / 'csrc'}", ROOT / "csrc/kernels/cuda" / file]
+        source = [f"-I{ROOT / 'csrc'}", ROOT / "csrc/cuda" / file]
         command = [NVCC, *FLAGS, *WARNINGS, *defined, f"-arch=sm_{architecture}", "-cubin", *source]
         done = subprocess.run(
             [*command, "-o", tmp_path / "kernels.cubin"],

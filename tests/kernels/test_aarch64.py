@@ -9,13 +9,13 @@ import numpy as np
 import problems
 import pytest
 import selections
+import sources
 
 from tailops import _kernels, kernels
 
 pytestmark = [pytest.mark.extended, aarch64.needs_emulator]
 
 HERE = Path(__file__).parent
-SOURCES = HERE.parents[1] / "csrc"
 FLAGS = ["-std=c++17", "-O2", "-ffp-contract=off", "-fno-math-errno", "-Wno-psabi"]
 STRICT = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 # All in the order in which passes.cc has them.
@@ -107,11 +107,10 @@ class Processor:
 
 @pytest.fixture(scope="module")
 def processor(tmp_path_factory):
-    kernel_sources = sorted((SOURCES / "kernels").rglob("*.cc"))
-    sources = [*kernel_sources, HERE / "aarch64/passes.cc"]
+    files = [*sources.of_the_cpu(), HERE / "aarch64/passes.cc"]
     program = tmp_path_factory.mktemp("aarch64") / "passes"
     running = Processor(
-        aarch64.compiled(program, *FLAGS, *STRICT, f"-I{SOURCES}", *sources, "-pthread")
+        aarch64.compiled(program, *FLAGS, *STRICT, f"-I{sources.SOURCES}", *files, "-pthread")
     )
     yield running
     running.close()

@@ -10,11 +10,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import sources
 
 pytestmark = pytest.mark.extended
 
 HERE = Path(__file__).parent
-SOURCES = HERE.parents[1] / "csrc"
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 
 
@@ -23,10 +23,10 @@ def count(tmp_path_factory):
     if COMPILER is None:
         pytest.skip("no C++ compiler")
     folder = tmp_path_factory.mktemp("operation_count")
-    common = [COMPILER, "-std=c++17", "-O1", "-ffp-contract=off", f"-I{SOURCES}", "-c"]
+    common = [COMPILER, "-std=c++17", "-O1", "-ffp-contract=off", f"-I{sources.SOURCES}", "-c"]
     counted = ["-fsanitize-coverage=trace-pc"]
     objects = []
-    kernels = sorted((SOURCES / "kernels").rglob("*.cc"))
+    kernels = sources.of_the_cpu()
     for source in [*kernels, HERE / "operation_count/count.cc"]:
         objects.append(folder / f"{source.stem}.o")
         flags = counted if source in kernels else []

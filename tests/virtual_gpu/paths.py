@@ -174,15 +174,15 @@ LOSS_PATHS = [
     grid("long_rows", (2, 33_000), "AddParts<RowLosses>", reduction="per_sample"),
     # Where something is ignored.
     loss("ignored_of_lanes", (300, 7), f"GroupForward{LANES}{ONE}", axis=1, ignored="mask"),
-    loss("ignored_of_warps", (40, 300), "ScalarScale", axis=1, ignored="value"),
+    loss("ignored_of_warps", (40, 300), "ScalarFactor", axis=1, ignored="value"),
     loss("ignored_of_a_block", (5000,), f"GroupForward{BLOCK}{ONE}", ignored="nan"),
     grid("ignored_of_a_grid", (30_000,), "Finish", ignored="mask"),
     loss("ignored_of_columns", (100, 40), f"ColumnForward{ONE}", axis=0, ignored="value"),
-    loss("ignored_of_rows", (700, 7), "AddRows<RowScales>", reduction="per_sample", ignored="mask"),
+    loss("ignored_of_rows", (700, 7), "AddRows<RowFactors>", reduction="per_sample", ignored="mask"),
     loss(
         "ignored_of_long_rows",
         (2, 33_000),
-        "AddParts<RowScales>",
+        "AddParts<RowFactors>",
         reduction="per_sample",
         ignored="nan",
     ),

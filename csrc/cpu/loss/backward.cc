@@ -1,16 +1,16 @@
 #include <vector>
 
-#include "cpu/pass/block_sum.h"
-#include "cpu/loss/column_sums.h"
 #include "core/growing_buffer.h"
-#include "cpu/loss/problem.h"
+#include "core/subnormals.h"
+#include "cpu/loss/column_sums.h"
 #include "cpu/loss/results.h"
 #include "cpu/loss/scales.h"
 #include "cpu/loss/short_groups.h"
-#include "core/subnormals.h"
-#include "cpu/loss/tail_columns.h"
 #include "cpu/loss/tail_loss.h"
-#include "cpu/loss/ties.h"
+#include "cpu/pass/block_sum.h"
+#include "cpu/pass/problem.h"
+#include "cpu/pass/tail_columns.h"
+#include "formulas/ties.h"
 
 namespace tailops {
 namespace {
@@ -27,14 +27,14 @@ class Backward {
         upstream_(upstream),
         state_(state),
         executor_(executor),
-        scalar_scale_(geometry_.reduces_to_scalar() ? scalar_scale(problem, state) : 0.0),
-        row_scales_(scales_of_rows()) {}
+        scalar_factor_(geometry_.reduces_to_scalar() ? scalar_factor(problem, state) : 0.0),
+        row_factors_(scales_of_rows()) {}
 
   void run(T* gradient) const {
     if (are_short(problem_, kShortBackward) && geometry_.inner < kWideColumns)
       return write_short(gradient);
     const std::vector<Ties> ties = ties_of_groups();
-    TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
+    TailColumns<C> columns = columns_of(state_, geometry_, problem_.parameters);
     if (geometry_.inner > 1) add_ties(columns, ties, geometry_.inner, rows_of_run(geometry_));
     const ElementResults<T> results(problem_, gradient);
     results.for_each_block(executor_,
@@ -47,7 +47,7 @@ class Backward {
   std::vector<Ties> ties_of_groups() const {
     std::vector<Ties> ties(static_cast<size_t>(geometry_.groups()));
     const auto set = [&](int64_t g, const auto& gradient) {
-      ties[static_cast<size_t>(g)] = ties_of(state_[g], gradient, problem_.weights);
+      ties[static_cast<size_t>(g)] = ties_of(state_[g], gradient, problem_.parameters);
     };
     if (knows_threshold_gradients()) {
       for (int64_t g = 0; g < geometry_.groups(); ++g) set(g, known_threshold_gradient(g));
@@ -70,12 +70,13 @@ class Backward {
   }
 
   bool knows_threshold_gradients() const {
-    return problem_.weights.mode != GradientMode::kExact || geometry_.reduces_to_scalar();
+    return problem_.parameters.mode != GradientMode::kExact || geometry_.reduces_to_scalar();
   }
 
   // The forward pass knows ∂L/∂t up to the upstream gradient; or nobody asks for it.
   auto known_threshold_gradient(int64_t g) const {
-    return threshold_gradient_of(state_[g], static_cast<double>(widen(*upstream_)) * scalar_scale_);
+    return threshold_gradient_of(state_[g],
+                                 static_cast<double>(widen(*upstream_)) * scalar_factor_);
   }
 
   // --- Groups of few elements, side by side.
@@ -91,7 +92,7 @@ class Backward {
                           for (int64_t i = 0; i < tile.size(); i += passes.width) {
                             const int64_t n = std::min(passes.width, tile.size() - i);
                             problem_.loops.column_gradient(columns.y_true + i, columns.y_pred + i,
-                                                           n, problem_.weights, tails, 0,
+                                                           n, problem_.parameters, tails, 0,
                                                            from(upstream, i), false, written + i);
                           }
                           tile.scatter(written, gradient);
@@ -101,12 +102,13 @@ class Backward {
   TailColumns<C> tails_of_tile(const ShortTile<T>& tile, const Columns<T>& columns,
                                const Upstream<T>& upstream) const {
     const int64_t repeat = RowPasses(columns).repeat;
-    TailColumns<C> tails = columns_of(state_ + tile.first, 1, tile.width, repeat, problem_.weights);
+    TailColumns<C> tails =
+        columns_of(state_ + tile.first, 1, tile.width, repeat, problem_.parameters);
     std::vector<ThresholdGradient> gradients;
     if (!knows_threshold_gradients()) {
       SerialExecutor serial;
       gradients = column_threshold_gradients(
-          columns, tails, problem_.loops, problem_.weights, serial,
+          columns, tails, problem_.loops, problem_.parameters, serial,
           [&](int64_t i, int64_t, std::vector<T>&) { return from(upstream, i); });
     }
     std::vector<Ties> ties;
@@ -114,7 +116,7 @@ class Backward {
     for (int64_t c = 0; c < tile.width; ++c) {
       const int64_t g = tile.first + c;
       const auto from = [&](const auto& gradient) {
-        return ties_of(state_[g], gradient, problem_.weights);
+        return ties_of(state_[g], gradient, problem_.parameters);
       };
       ties.push_back(gradients.empty() ? from(known_threshold_gradient(g))
                                        : from(gradients[static_cast<size_t>(c)]));
@@ -129,26 +131,26 @@ class Backward {
   }
 
   Upstream<T> upstream_of_tile(const ShortTile<T>& tile, std::vector<T>& spread) const {
-    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_factor_};
     spread.resize(static_cast<size_t>(tile.size()));
     tile.for_each([&](int64_t flat, int64_t i) {
       spread[static_cast<size_t>(i)] = upstream_[flat / geometry_.row_length];
     });
-    return {spread.data(), true, geometry_.row_scale};
+    return {spread.data(), true, geometry_.mean_factor};
   }
 
   // --- All others.
 
   // Where something is ignored, each row has a scale of its own.
   std::vector<double> scales_of_rows() const {
-    if (!scales_by_valid(geometry_, problem_.ignoring.any) || geometry_.reduces_to_scalar()) {
+    if (!divides_by_valid(geometry_, problem_.ignoring.any) || geometry_.reduces_to_scalar()) {
       return {};
     }
     std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
     run_tasks(executor_, geometry_.rows(), geometry_.row_length,
               [&](int64_t begin, int64_t end, Executor& inside) {
                 for (int64_t row = begin; row < end; ++row) {
-                  scales[static_cast<size_t>(row)] = row_scale(problem_, row, inside);
+                  scales[static_cast<size_t>(row)] = mean_factor(problem_, row, inside);
                 }
               });
     return scales;
@@ -156,7 +158,7 @@ class Backward {
 
   // ∂L/∂t where each element is weighted by its own row's upstream gradient.
   ThresholdGradient threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
-    const Tail<C> tail = tail_of(state_[g], problem_.weights);
+    const Tail<C> tail = tail_of(state_[g], problem_.parameters);
     const int64_t origin = problem_.first_of(g), stride = geometry_.inner;
     const auto sum_of = [&](int64_t begin, int64_t end) {
       ThresholdGradient sum{};
@@ -166,7 +168,7 @@ class Backward {
         const Upstream<T> upstream = stride == 1 ? upstream_of(flat, flat + piece.length, spread)
                                                  : strided_upstream_of(flat, piece.length, spread);
         sum += problem_.loops.threshold_gradient(piece.y_true, piece.y_pred, piece.length,
-                                                 problem_.weights, tail, upstream);
+                                                 problem_.parameters, tail, upstream);
       });
       return sum;
     };
@@ -177,8 +179,8 @@ class Backward {
                                                      Executor& inside) const {
     const int64_t origin = problem_.first_of(first_group);
     const TailColumns<C> tails = columns_of(state_ + first_group, 1, columns.width,
-                                            RowPasses(columns).repeat, problem_.weights);
-    return column_threshold_gradients(columns, tails, problem_.loops, problem_.weights, inside,
+                                            RowPasses(columns).repeat, problem_.parameters);
+    return column_threshold_gradients(columns, tails, problem_.loops, problem_.parameters, inside,
                                       [&](int64_t flat, int64_t n, std::vector<T>& spread) {
                                         return upstream_of(origin + flat, origin + flat + n,
                                                            spread);
@@ -187,8 +189,8 @@ class Backward {
 
   // The upstream gradient of [begin, end), with one value per element unless one serves all.
   Upstream<T> upstream_of(int64_t begin, int64_t end, std::vector<T>& spread) const {
-    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
-    if (geometry_.row_length == 1) return {upstream_ + begin, true, geometry_.row_scale};
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_factor_};
+    if (geometry_.row_length == 1) return {upstream_ + begin, true, geometry_.mean_factor};
     spread.resize(static_cast<size_t>(end - begin));
     for (int64_t flat = begin; flat < end;) {
       const int64_t row = flat / geometry_.row_length;
@@ -197,24 +199,24 @@ class Backward {
                 upstream_of_row(row));
       flat = stop;
     }
-    return {spread.data(), true, row_scales_.empty() ? geometry_.row_scale : 1.0};
+    return {spread.data(), true, row_factors_.empty() ? geometry_.mean_factor : 1.0};
   }
 
   // Of elements that lie `inner` apart.
   Upstream<T> strided_upstream_of(int64_t first, int64_t n, std::vector<T>& spread) const {
-    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_scale_};
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_factor_};
     spread.resize(static_cast<size_t>(n));
     for (int64_t k = 0; k < n; ++k) {
       spread[static_cast<size_t>(k)] =
           upstream_of_row((first + k * geometry_.inner) / geometry_.row_length);
     }
-    return {spread.data(), true, row_scales_.empty() ? geometry_.row_scale : 1.0};
+    return {spread.data(), true, row_factors_.empty() ? geometry_.mean_factor : 1.0};
   }
 
   T upstream_of_row(int64_t row) const {
-    if (row_scales_.empty()) return upstream_[row];
+    if (row_factors_.empty()) return upstream_[row];
     return narrow<T>(static_cast<double>(widen(upstream_[row])) *
-                     row_scales_[static_cast<size_t>(row)]);
+                     row_factors_[static_cast<size_t>(row)]);
   }
 
   void write(int64_t begin, int64_t end, const std::vector<Ties>& ties,
@@ -226,12 +228,12 @@ class Backward {
           Upstream<T> here = upstream;
           if (here.each) here.values += flat - begin;
           if (geometry_.inner == 1) {
-            problem_.loops.gradient(piece.y_true, piece.y_pred, piece.length, problem_.weights,
-                                    tail_of(state_[group], problem_.weights),
+            problem_.loops.gradient(piece.y_true, piece.y_pred, piece.length, problem_.parameters,
+                                    tail_of(state_[group], problem_.parameters),
                                     ties[static_cast<size_t>(group)], here, streamed, to);
           } else {
             problem_.loops.column_gradient(piece.y_true, piece.y_pred, piece.length,
-                                           problem_.weights, columns, group, here, streamed, to);
+                                           problem_.parameters, columns, group, here, streamed, to);
           }
         });
   }
@@ -241,8 +243,8 @@ class Backward {
   const T* const upstream_;
   const GroupState* const state_;
   Executor& executor_;
-  const double scalar_scale_;
-  const std::vector<double> row_scales_;
+  const double scalar_factor_;
+  const std::vector<double> row_factors_;
 };
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "cpu/pass/columns.h"
 #include "core/executor.h"
+#include "cpu/pass/columns.h"
 #include "cpu/simd/loops.h"
 
 namespace tailops {
@@ -14,8 +14,8 @@ namespace tailops {
 // element of a row as RowPasses takes them.
 template <typename T, typename C = ComputeType<T>>
 std::vector<Sums> sum_columns(const Columns<T>& columns, const TailColumns<C>& tails,
-                              const Loops<T>& loops, const Weights<C>& weights, Executor& executor,
-                              double& squares) {
+                              const Loops<T>& loops, const LossParameters<C>& parameters,
+                              Executor& executor, double& squares) {
   struct Part {
     explicit Part(int64_t width) : weighted(width), slopes(width) {}
 
@@ -30,7 +30,7 @@ std::vector<Sums> sum_columns(const Columns<T>& columns, const TailColumns<C>& t
     passes.for_each_row(
         columns, index,
         [&](const T* y_true, const T* y_pred, int64_t n) {
-          loops.column_sum(y_true, y_pred, n, weights, tails, part.weighted.tile(),
+          loops.column_sum(y_true, y_pred, n, parameters, tails, part.weighted.tile(),
                            part.slopes.tile(), part.squares);
         },
         [&] {
@@ -55,7 +55,7 @@ std::vector<Sums> sum_columns(const Columns<T>& columns, const TailColumns<C>& t
 template <typename T, typename UpstreamOf, typename C = ComputeType<T>>
 std::vector<ThresholdGradient> column_threshold_gradients(
     const Columns<T>& columns, const TailColumns<C>& tails, const Loops<T>& loops,
-    const Weights<C>& weights, Executor& executor, const UpstreamOf& upstream_of) {
+    const LossParameters<C>& parameters, Executor& executor, const UpstreamOf& upstream_of) {
   const RowPasses passes(columns);
   std::vector<std::vector<ThresholdGradient>> parts(static_cast<size_t>(passes.parts));
   passes.for_each_part(executor, [&](int64_t index) {
@@ -66,7 +66,8 @@ std::vector<ThresholdGradient> column_threshold_gradients(
         columns, index,
         [&](const T* y_true, const T* y_pred, int64_t n) {
           const Upstream<T> upstream = upstream_of(y_true - columns.y_true, n, spread);
-          loops.column_threshold_gradient(y_true, y_pred, n, weights, tails, upstream, part.data());
+          loops.column_threshold_gradient(y_true, y_pred, n, parameters, tails, upstream,
+                                          part.data());
         },
         [] {});
   });

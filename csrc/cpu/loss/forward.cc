@@ -1,20 +1,20 @@
 #include <atomic>
 #include <vector>
 
-#include "formulas/band.h"
-#include "cpu/pass/block_sum.h"
-#include "cpu/loss/column_sums.h"
 #include "core/growing_buffer.h"
-#include "cpu/loss/problem.h"
+#include "core/subnormals.h"
+#include "cpu/loss/column_sums.h"
 #include "cpu/loss/results.h"
 #include "cpu/loss/scales.h"
-#include "cpu/select/group.h"
-#include "cpu/select/columns.h"
 #include "cpu/loss/short_groups.h"
-#include "core/subnormals.h"
-#include "cpu/loss/tail_columns.h"
 #include "cpu/loss/tail_loss.h"
-#include "cpu/loss/ties.h"
+#include "cpu/pass/block_sum.h"
+#include "cpu/pass/problem.h"
+#include "cpu/pass/tail_columns.h"
+#include "cpu/select/columns.h"
+#include "cpu/select/group.h"
+#include "formulas/band.h"
+#include "formulas/ties.h"
 
 namespace tailops {
 namespace {
@@ -68,7 +68,7 @@ class Forward {
     if (!geometry_.reduces_to_scalar()) return write_groups(losses, loss);
     double total = 0.0;
     for (const double group_loss : losses) total += group_loss;
-    *loss = narrow<T>(total * scalar_scale(problem_, state_));
+    *loss = narrow<T>(total * scalar_factor(problem_, state_));
   }
 
  private:
@@ -77,7 +77,7 @@ class Forward {
   bool are_groups_summed() const {
     return geometry_.reduces_to_scalar() ||
            (geometry_.inner == 1 && geometry_.row_length == geometry_.length &&
-            problem_.weights.beta == C(0));
+            problem_.parameters.beta == C(0));
   }
 
   // Whether groups lie strided, long enough for a sample of rows.
@@ -93,7 +93,7 @@ class Forward {
     const auto select = [&](int64_t first, const Columns<T>& columns, Executor& inside) {
       std::vector<Ranked<C>> found(2 * static_cast<size_t>(columns.width));
       problem_.loops.ranked_errors(columns.y_true, columns.y_pred, columns.stride, columns.width,
-                                   problem_.weights, network, found.data());
+                                   problem_.parameters, network, found.data());
       const Ranked<C>* of = found.data();
       for (int64_t c = 0; c < columns.width; ++c, of += 2) {
         const OrderStatistics<C> statistics{of[0].value, of[1].value, of[0].ties, of[1].ties};
@@ -134,7 +134,7 @@ class Forward {
     for_each_columns(
         problem_, executor_, [&](int64_t first, const Columns<T>& columns, Executor& inside) {
           if (!all) return;
-          const ColumnSelector<T> selecting(columns, plan_, problem_.loops, problem_.weights,
+          const ColumnSelector<T> selecting(columns, plan_, problem_.loops, problem_.parameters,
                                             inside);
           const auto found = selecting.select(with_sums);
           if (!found) {
@@ -176,9 +176,9 @@ class Forward {
   // Of columns whose states are set.
   std::vector<Sums> sum_known_columns(int64_t first, const Columns<T>& columns, Executor& inside,
                                       double& squares) const {
-    const TailColumns<C> tails =
-        columns_of(state_ + first, 1, columns.width, RowPasses(columns).repeat, problem_.weights);
-    return sum_columns(columns, tails, problem_.loops, problem_.weights, inside, squares);
+    const TailColumns<C> tails = columns_of(state_ + first, 1, columns.width,
+                                            RowPasses(columns).repeat, problem_.parameters);
+    return sum_columns(columns, tails, problem_.loops, problem_.parameters, inside, squares);
   }
 
   Selected<C> select_alone(int64_t g, Executor& inside) const {
@@ -187,7 +187,7 @@ class Forward {
   }
 
   Selector<T> selector(const Group<T>& group, Executor& inside) const {
-    return {group, plan_, problem_.loops, problem_.weights, inside};
+    return {group, plan_, problem_.loops, problem_.parameters, inside};
   }
 
   void set_state(int64_t g, const Selected<C>& found) const {
@@ -199,17 +199,18 @@ class Forward {
 
   void set_loss(int64_t g, const Sums& sums, std::vector<double>& losses) const {
     losses[static_cast<size_t>(g)] =
-        mixture(static_cast<double>(problem_.weights.beta), sums.squares, sums.weighted);
+        mixture(static_cast<double>(problem_.parameters.beta), sums.squares, sums.weighted);
     state_[g].threshold_gradient = sums.threshold_gradient;
   }
 
   Sums sum_group(const Group<T>& group, const Selected<C>& found, Executor& inside) const {
-    const Tail<C> tail =
-        tail_of(found.threshold, found.statistics.lower, found.statistics.upper, problem_.weights);
+    const Tail<C> tail = tail_of(found.threshold, found.statistics.lower, found.statistics.upper,
+                                 problem_.parameters);
     const auto sum_of = [&](int64_t begin, int64_t end) {
       Sums sums;
       group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t) {
-        problem_.loops.sum(piece.y_true, piece.y_pred, piece.length, problem_.weights, tail, sums);
+        problem_.loops.sum(piece.y_true, piece.y_pred, piece.length, problem_.parameters, tail,
+                           sums);
       });
       return sums;
     };
@@ -219,14 +220,14 @@ class Forward {
   // Where each group is a row.
   void write_groups(const std::vector<double>& losses, T* loss) const {
     for (int64_t g = 0; g < geometry_.groups(); ++g) {
-      const double scale = group_scale(problem_, state_[g]);
+      const double scale = mean_factor_of_group(problem_, state_[g]);
       loss[g] = narrow<T>(losses[static_cast<size_t>(g)] * scale);
       state_[g].threshold_gradient = 0.0;
     }
   }
 
   void reduce_rows(T* loss) const {
-    const TailColumns<C> columns = columns_of(state_, geometry_, problem_.weights);
+    const TailColumns<C> columns = columns_of(state_, geometry_, problem_.parameters);
     const int64_t length = geometry_.row_length;
     if (length == 1) return write_elements(columns, loss);
     const int64_t rows_at_once = std::max<int64_t>(1, kBlockLength / length);
@@ -252,11 +253,11 @@ class Forward {
       results.write(
           begin, end, [&](const Piece<T>& piece, int64_t, int64_t group, bool streamed, T* to) {
             if (geometry_.inner == 1) {
-              problem_.loops.losses(piece.y_true, piece.y_pred, piece.length, problem_.weights,
-                                    tail_of(state_[group], problem_.weights), streamed, to);
+              problem_.loops.losses(piece.y_true, piece.y_pred, piece.length, problem_.parameters,
+                                    tail_of(state_[group], problem_.parameters), streamed, to);
             } else {
               problem_.loops.column_losses(piece.y_true, piece.y_pred, piece.length,
-                                           problem_.weights, columns, group, streamed, to);
+                                           problem_.parameters, columns, group, streamed, to);
             }
           });
     });
@@ -270,7 +271,7 @@ class Forward {
     SerialExecutor alone;
     for (int64_t row = 0; row < rows; ++row) {
       const double total = sum_of_row(losses + row * length, length);
-      means[first + row] = narrow<T>(total * row_scale(problem_, first + row, alone));
+      means[first + row] = narrow<T>(total * mean_factor(problem_, first + row, alone));
     }
   }
 
@@ -282,7 +283,7 @@ class Forward {
       return sum_of(losses, end - begin);
     };
     const double total = block_sum<double>(length, sum_of_block, inside);
-    return narrow<T>(total * row_scale(problem_, row, inside));
+    return narrow<T>(total * mean_factor(problem_, row, inside));
   }
 
   void write_losses(int64_t begin, int64_t count, const TailColumns<C>& columns, C* out) const {
@@ -291,11 +292,11 @@ class Forward {
       const Piece<T> piece = taken_out(elements, n, problem_.ignoring);
       C* const to = out + (flat - begin);
       if (geometry_.inner == 1) {
-        const Tail<C> tail = tail_of(state_[group], problem_.weights);
-        problem_.loops.wide_losses(piece.y_true, piece.y_pred, n, problem_.weights, tail, to);
+        const Tail<C> tail = tail_of(state_[group], problem_.parameters);
+        problem_.loops.wide_losses(piece.y_true, piece.y_pred, n, problem_.parameters, tail, to);
       } else {
-        problem_.loops.wide_column_losses(piece.y_true, piece.y_pred, n, problem_.weights, columns,
-                                          group, to);
+        problem_.loops.wide_column_losses(piece.y_true, piece.y_pred, n, problem_.parameters,
+                                          columns, group, to);
       }
       // Where the threshold is NaN, even an error of zero has a loss.
       if (piece.ignored != 0) {

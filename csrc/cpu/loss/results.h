@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "cpu/loss/problem.h"
 #include "core/streaming.h"
 #include "cpu/loss/tail_loss.h"
+#include "cpu/pass/problem.h"
 
 namespace tailops {
 

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "cpu/pass/columns.h"
 #include "core/executor.h"
 #include "core/growing_buffer.h"
-#include "cpu/loss/problem.h"
+#include "cpu/pass/columns.h"
+#include "cpu/pass/problem.h"
 #include "cpu/simd/selection_network.h"
 
 namespace tailops {

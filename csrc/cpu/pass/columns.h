@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/executor.h"
 #include "call/geometry.h"
+#include "core/executor.h"
 
 namespace tailops {
 

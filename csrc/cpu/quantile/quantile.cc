@@ -6,11 +6,11 @@
 #include <tuple>
 
 #include "core/integers.h"
-#include "formulas/rank.h"
+#include "core/subnormals.h"
 #include "cpu/select/rows.h"
 #include "cpu/simd/selection_network.h"
 #include "formulas/quantile_rank.h"
-#include "core/subnormals.h"
+#include "formulas/rank.h"
 
 namespace tailops {
 namespace {

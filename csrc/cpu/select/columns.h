@@ -12,14 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include "formulas/band.h"
-#include "cpu/pass/columns.h"
+#include "call/sample_plan.h"
 #include "core/executor.h"
 #include "core/growing_buffer.h"
+#include "cpu/pass/columns.h"
+#include "cpu/pass/problem.h"
+#include "cpu/pass/tail_columns.h"
 #include "cpu/select/order_statistics.h"
-#include "cpu/loss/problem.h"
-#include "formulas/sample_plan.h"
-#include "cpu/loss/tail_columns.h"
+#include "formulas/band.h"
 
 namespace tailops {
 
@@ -29,12 +29,12 @@ class ColumnSelector {
   using C = ComputeType<T>;
 
   ColumnSelector(const Columns<T>& columns, const SelectionPlan& plan, const Loops<T>& loops,
-                 const Weights<C>& weights, Executor& executor)
+                 const LossParameters<C>& parameters, Executor& executor)
       : columns_(columns),
         passes_(columns),
         plan_(plan),
         loops_(loops),
-        weights_(weights),
+        parameters_(parameters),
         executor_(executor) {}
 
   struct Result {
@@ -76,7 +76,7 @@ class ColumnSelector {
     sample_ = scratch_of<C, Scratch::kColumnSample>(m * columns_.width);
     for (int64_t i = 0; i < m; ++i) {
       const int64_t at = SelectionPlan::stratified(i, m, columns_.length) * columns_.stride;
-      loops_.errors(columns_.y_true + at, columns_.y_pred + at, columns_.width, weights_,
+      loops_.errors(columns_.y_true + at, columns_.y_pred + at, columns_.width, parameters_,
                     sample_ + static_cast<size_t>(i) * width);
     }
     const double place = plan_.lower_place(m, kDeviations);
@@ -91,7 +91,7 @@ class ColumnSelector {
         low[c] = loops_.kth_smallest(column.data(), m, k, spare.data()).value;
       }
       if (plan_.path == SelectionPath::kMiss) low[c] = std::numeric_limits<C>::infinity();
-      band_low[c] = with_band(low[c], C(2) * low[c], plan_.rank.scale, weights_).band_low;
+      band_low[c] = with_band(low[c], C(2) * low[c], plan_.rank.factor, parameters_).band_low;
     }
   }
 
@@ -148,7 +148,8 @@ class ColumnSelector {
           part.values.reserve_more(n + kSlack);
           part.columns.reserve_more(n + kSlack);
           ColumnCandidates<C> found{part.values.data(), part.columns.data(), part.values.size()};
-          loops_.column_collect(y_true, y_pred, n, weights_, from.data(), part.below.tile(), found);
+          loops_.column_collect(y_true, y_pred, n, parameters_, from.data(), part.below.tile(),
+                                found);
           part.values.set_size(found.count);
           part.columns.set_size(found.count);
           part.squares += found.squares;
@@ -187,7 +188,7 @@ class ColumnSelector {
     if (!statistics) return std::nullopt;
     Selected<C> selected(*statistics, plan_.rank, columns_.length, 0);
     const Tail<C> tail =
-        tail_of(selected.threshold, statistics->lower, statistics->upper, weights_);
+        tail_of(selected.threshold, statistics->lower, statistics->upper, parameters_);
     // Not if the threshold is so low that some of what was added up unseen is near it.
     if (with_sums && tail.band_low >= band_low) {
       Sums sums;
@@ -197,7 +198,7 @@ class ColumnSelector {
         }
       }
       for (int64_t i = 0; i < count; i += kBlockLength) {
-        loops_.sum_errors(values + i, std::min(kBlockLength, count - i), weights_, tail, sums);
+        loops_.sum_errors(values + i, std::min(kBlockLength, count - i), parameters_, tail, sums);
       }
       selected.sums = sums;
     }
@@ -208,7 +209,7 @@ class ColumnSelector {
   const RowPasses passes_;
   const SelectionPlan& plan_;
   const Loops<T>& loops_;
-  const Weights<C>& weights_;
+  const LossParameters<C>& parameters_;
   Executor& executor_;
   mutable C* sample_ = nullptr;
 };

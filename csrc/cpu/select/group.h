@@ -20,16 +20,16 @@
 #include <optional>
 #include <vector>
 
-#include "formulas/band.h"
-#include "cpu/pass/block_sum.h"
-#include "core/executor.h"
-#include "cpu/pass/group.h"
-#include "core/growing_buffer.h"
 #include "call/options.h"
+#include "call/sample_plan.h"
+#include "core/executor.h"
+#include "core/growing_buffer.h"
+#include "cpu/pass/block_sum.h"
+#include "cpu/pass/group.h"
 #include "cpu/select/order_statistics.h"
 #include "cpu/select/radix.h"
-#include "formulas/sample_plan.h"
 #include "cpu/simd/loops.h"
+#include "formulas/band.h"
 
 namespace tailops {
 
@@ -41,8 +41,8 @@ class Selector {
   using Result = Selected<C>;
 
   Selector(const Group<T>& group, const SelectionPlan& plan, const Loops<T>& loops,
-           const Weights<C>& weights, Executor& executor)
-      : group_(group), plan_(plan), loops_(loops), weights_(weights), executor_(executor) {}
+           const LossParameters<C>& parameters, Executor& executor)
+      : group_(group), plan_(plan), loops_(loops), parameters_(parameters), executor_(executor) {}
 
   Result select(bool with_sums, SelectionHint<C>& hint) const {
     if (plan_.path == SelectionPath::kRadix) return radix();
@@ -99,14 +99,14 @@ class Selector {
   Result radix() const {
     const int64_t ignored = count_ignored(group_, executor_);
     if (ignored == group_.length) return of_nothing();
-    return of(radix_select(group_, rank_with(ignored), loops_, weights_, executor_), ignored);
+    return of(radix_select(group_, rank_with(ignored), loops_, parameters_, executor_), ignored);
   }
 
   Result buffered() const {
     C buffer[kBufferLength + kSlack];
     int64_t ignored = 0;
     group_.for_each_piece(0, group_.length, [&](const Piece<T>& piece, int64_t) {
-      loops_.errors(piece.y_true, piece.y_pred, piece.length, weights_, buffer);
+      loops_.errors(piece.y_true, piece.y_pred, piece.length, parameters_, buffer);
       ignored = piece.ignored;
     });
     if (ignored == group_.length) return of_nothing();
@@ -117,7 +117,7 @@ class Selector {
   // With the bracket of the group before, if it holds the rank here and keeps no more than a sample
   // would allow.
   std::optional<Result> hinted(const SelectionHint<C>& hint) const {
-    Bracket<C> bracket = with_band(hint.low, C(2) * hint.low, plan_.rank.scale, weights_);
+    Bracket<C> bracket = with_band(hint.low, C(2) * hint.low, plan_.rank.factor, parameters_);
     if (!hint.one_pass) bracket.band_low = bracket.low;
     int64_t kept = 0;
     const std::optional<Result> result = attempt(bracket, hint.one_pass, true, kept);
@@ -192,7 +192,7 @@ class Selector {
     for (int64_t r = 0; r < runs; ++r) {
       const int64_t first = SelectionPlan::stratified(r, runs, group_.length - run + 1);
       group_.for_each_piece(first, first + run, [&](const Piece<T>& piece, int64_t) {
-        loops_.errors(piece.y_true, piece.y_pred, piece.length, weights_, errors + r * run);
+        loops_.errors(piece.y_true, piece.y_pred, piece.length, parameters_, errors + r * run);
         ignored += piece.ignored;
       });
     }
@@ -214,7 +214,7 @@ class Selector {
     const double unlike = deviations * std::sqrt(clustering(sample, low));
     return with_band(unlike > deviations ? low_at(unlike) : low,
                      order_statistic(sample, ignored + plan.upper_place(valid, unlike)),
-                     plan.rank.scale, weights_);
+                     plan.rank.factor, parameters_);
   }
 
   // How much larger the variance of ranks in the sample is than that of independent elements, since
@@ -256,7 +256,7 @@ class Selector {
   Bracket<C> beyond(const Sample& sample) const {
     const C largest = *std::max_element(sample.errors, sample.errors + sample.size());
     const C above = C(2) * largest + C(1);
-    return with_band(above, above, plan_.rank.scale, weights_);
+    return with_band(above, above, plan_.rank.factor, parameters_);
   }
 
   // Whether what lies above the lower end of the band is a small part.
@@ -316,14 +316,14 @@ class Selector {
           Collected<C> found;
           found.candidates = into.candidates.data();
           found.count = into.candidates.size();
-          pass(piece.y_true, piece.y_pred, piece.length, weights_, bracket, found);
+          pass(piece.y_true, piece.y_pred, piece.length, parameters_, bracket, found);
           into.candidates.set_size(found.count);
           into.below += found.below;
           into.at_low += found.at_low;
           into.at_high += found.at_high;
           into.ignored += piece.ignored;
-          sums.weighted =
-              found.below_sum + (1.0 + static_cast<double>(weights_.scale)) * found.above_sum;
+          sums.weighted = found.below_sum +
+                          parameters_.template as<double>().weight_in_tail() * found.above_sum;
           sums.squares = found.square_sum;
         });
     return sums;
@@ -372,7 +372,7 @@ class Selector {
   std::optional<Sums> sums_of(const Bracket<C>& bracket, const Collection& found, bool from_below,
                               const Result& result) const {
     const Tail<C> tail =
-        tail_of(result.threshold, result.statistics.lower, result.statistics.upper, weights_);
+        tail_of(result.threshold, result.statistics.lower, result.statistics.upper, parameters_);
     const bool as_expected =
         tail.band_low >= bracket.band_low && (from_below || tail.band_high <= bracket.band_high);
     if (!as_expected) return std::nullopt;
@@ -382,7 +382,7 @@ class Selector {
         found.candidates.size(),
         [&](int64_t begin, int64_t end) {
           Sums sums;
-          loops_.sum_errors(kept + begin, end - begin, weights_, tail, sums);
+          loops_.sum_errors(kept + begin, end - begin, parameters_, tail, sums);
           return sums;
         },
         executor_);
@@ -394,7 +394,7 @@ class Selector {
   void add_equal(Sums& total, C error, int64_t count, const Tail<C>& tail) const {
     if (count == 0) return;
     Sums one;
-    loops_.sum_errors(&error, 1, weights_, tail, one);
+    loops_.sum_errors(&error, 1, parameters_, tail, one);
     total.weighted += static_cast<double>(count) * one.weighted;
     total.threshold_gradient += static_cast<double>(count) * one.threshold_gradient;
   }
@@ -402,7 +402,7 @@ class Selector {
   const Group<T>& group_;
   const SelectionPlan& plan_;
   const Loops<T>& loops_;
-  const Weights<C>& weights_;
+  const LossParameters<C>& parameters_;
   Executor& executor_;
 };
 

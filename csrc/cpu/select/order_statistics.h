@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "core/growing_buffer.h"
-#include "formulas/rank.h"
 #include "cpu/simd/loops.h"
+#include "formulas/rank.h"
 
 namespace tailops {
 

@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/ordered_bits.h"
 #include "cpu/pass/block_sum.h"
 #include "cpu/pass/group.h"
 #include "cpu/select/order_statistics.h"
-#include "core/ordered_bits.h"
-#include "formulas/rank.h"
 #include "cpu/simd/loops.h"
+#include "formulas/rank.h"
 
 namespace tailops {
 namespace radix {
@@ -24,8 +24,9 @@ constexpr int kDigits = 1 << kDigitBits;
 
 // visit(key) for every element of some blocks.
 template <typename T, typename Visit>
-void for_each_key(const Group<T>& group, const Loops<T>& loops, const Weights<ComputeType<T>>& w,
-                  int64_t first_block, int64_t end_block, const Visit& visit) {
+void for_each_key(const Group<T>& group, const Loops<T>& loops,
+                  const LossParameters<ComputeType<T>>& w, int64_t first_block, int64_t end_block,
+                  const Visit& visit) {
   using C = ComputeType<T>;
   std::vector<C> errors(static_cast<size_t>(std::min(kBlockLength, group.length)));
   group.for_each_piece(first_block * kBlockLength, std::min(group.length, end_block * kBlockLength),
@@ -61,7 +62,8 @@ struct CountedKey {
 template <typename T>
 OrderStatistics<ComputeType<T>> radix_select(const Group<T>& group, const Rank& rank,
                                              const Loops<T>& loops,
-                                             const Weights<ComputeType<T>>& w, Executor& executor) {
+                                             const LossParameters<ComputeType<T>>& w,
+                                             Executor& executor) {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;

@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "call/sample_plan.h"
+#include "core/growing_buffer.h"
 #include "cpu/pass/block_sum.h"
 #include "cpu/pass/group.h"
-#include "core/growing_buffer.h"
-#include "cpu/select/order_statistics.h"
-#include "formulas/sample_plan.h"
-#include "cpu/simd/loops.h"
 #include "cpu/pass/widen.h"
+#include "cpu/select/order_statistics.h"
+#include "cpu/simd/loops.h"
 
 namespace tailops {
 

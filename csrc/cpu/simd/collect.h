@@ -78,7 +78,7 @@ struct CollectLoops : ErrorLanes<Error, T> {
   };
 
   template <typename Pass>
-  static void run(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void run(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                   const Bracket<C>& bracket, Collected<C>& found) {
     Pass pass{Base::formulas_of(w), bracket, found.candidates + found.count};
     TileSums<C> below_sum, above_sum, square_sum;
@@ -107,13 +107,13 @@ struct CollectLoops : ErrorLanes<Error, T> {
     found.square_sum += square_sum.total();
   }
 
-  static void collect(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void collect(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                       const Bracket<C>& bracket, Collected<C>& found) {
     const auto pass = w.beta == C(0) ? run<Between<false>> : run<Between<true>>;
     pass(y_true, y_pred, n, w, bracket, found);
   }
 
-  static void collect_from(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void collect_from(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                            const Bracket<C>& bracket, Collected<C>& found) {
     const auto pass = w.beta == C(0) ? run<FromBelow<false>> : run<FromBelow<true>>;
     pass(y_true, y_pred, n, w, bracket, found);

@@ -40,8 +40,9 @@ struct ColumnLoops : ErrorLanes<Error, T> {
   };
 
   // The errors below band_low[i] to below_sum[i]; the others are candidates.
-  static void column_collect(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
-                             const C* band_low, C* below_sum, ColumnCandidates<C>& found) {
+  static void column_collect(const T* y_true, const T* y_pred, int64_t n,
+                             const LossParameters<C>& w, const C* band_low, C* below_sum,
+                             ColumnCandidates<C>& found) {
     const Formulas formulas = Base::formulas_of(w);
     const bool with_squares = w.beta != C(0);
     C* const values = found.values + found.count;
@@ -67,7 +68,7 @@ struct ColumnLoops : ErrorLanes<Error, T> {
   }
 
   // Σ ℓ, Σ d² of all and Σ ∂L/∂t, each element with its column's threshold.
-  static void column_sum(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void column_sum(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                          const TailColumns<C>& tail, C* weighted, C* slopes, double& squares) {
     const Formulas formulas = Base::formulas_of(w);
     const bool exact = w.mode == GradientMode::kExact;
@@ -79,9 +80,9 @@ struct ColumnLoops : ErrorLanes<Error, T> {
           const V e = formulas.error(d);
           const V high = of(tail.band_high);
           const M near = valid & Base::inside(e, of(tail.band_low), high);
-          V loss = e * Base::flat_weight(e, high, w);
+          V loss = formulas.far_weighted(e, e > high);
           if (bits_of(near) != 0) {
-            const Indicator<V> h = tail_indicator(e, of(tail.threshold), w.kappa);
+            const Indicator<V> h = tail_indicator(e, of(tail.threshold), w.smoothing_factor);
             loss = choose(near, formulas.weighted(e, h), loss);
             if (exact) {
               const M others = near & ~Base::tied(near, e, of(tail.lower), of(tail.upper));
@@ -97,7 +98,7 @@ struct ColumnLoops : ErrorLanes<Error, T> {
 
   // Σ upstream·∂L/∂t of each column, added to gradients[i].
   static void column_threshold_gradient(const T* y_true, const T* y_pred, int64_t n,
-                                        const Weights<C>& w, const TailColumns<C>& tail,
+                                        const LossParameters<C>& w, const TailColumns<C>& tail,
                                         const Upstream<T>& upstream, ThresholdGradient* gradients) {
     const Formulas formulas = Base::formulas_of(w);
     Base::for_each_vector(
@@ -112,8 +113,8 @@ struct ColumnLoops : ErrorLanes<Error, T> {
           const Wide<C> exact_g = exact_upstream(upstream, i, count);
           V slope{};
           if (others != 0) {
-            slope =
-                formulas.threshold_derivative(e, tail_indicator(e, of(tail.threshold), w.kappa));
+            slope = formulas.threshold_derivative(
+                e, tail_indicator(e, of(tail.threshold), w.smoothing_factor));
           }
           double g[kStep];
           memcpy(g, &exact_g, sizeof(g));

@@ -137,7 +137,7 @@ struct GradientLoops : TileLoops<Error, T> {
 
     void prepare() {
       if (!kEach) {
-        common_upstream = broadcast(widen(*upstream.values) * static_cast<C>(upstream.scale));
+        common_upstream = broadcast(widen(*upstream.values) * static_cast<C>(upstream.factor));
       }
       if (!kSameTies) return;
       const NearTies<C> ties = where.near_ties(int64_t{0});
@@ -152,25 +152,19 @@ struct GradientLoops : TileLoops<Error, T> {
 
     V upstream_at(int64_t i, int count) const {
       if (!kEach) return common_upstream;
-      return Base::load_count(upstream.values + i, count) * static_cast<C>(upstream.scale);
-    }
-
-    // What arrives at the error of an element far from the threshold.
-    V far_by_error(V g, M above) const {
-      const C below = C(1) - formulas.beta;
-      return choose(above, g * (below * (C(1) + formulas.scale)), g * below);
+      return Base::load_count(upstream.values + i, count) * static_cast<C>(upstream.factor);
     }
 
     V far(V d, V, M above, int64_t i, int count) const {
       const V g = upstream_at(i, count);
-      return formulas.residual_derivative(d, far_by_error(g, above), g);
+      return formulas.residual_derivative(d, formulas.far_by_error(g, above), g);
     }
 
     // What arrives at the error of elements near the threshold that do not tie with it.
     TAILOPS_INLINE V untied_by_error(V error, V g, V threshold) const {
       const V e = Base::zero_below(negligible, error);
       const Indicator<V> h =
-          tail_indicator(e, Base::zero_below(negligible, threshold), formulas.kappa);
+          tail_indicator(e, Base::zero_below(negligible, threshold), formulas.smoothing_factor);
       const V weight = formulas.weight(h);
       return g * (fixed_weight ? weight : weight + formulas.spike(e, h));
     }
@@ -281,7 +275,7 @@ struct GradientLoops : TileLoops<Error, T> {
       const M near = ~((e < tile.where.band_low(i)) | above);
       const uint32_t bits = bits_of(near);
       near_count += __builtin_popcount(bits);
-      V by_error = tile.far_by_error(g, above);
+      V by_error = tile.formulas.far_by_error(g, above);
       if (bits != 0) {
         by_error = choose(near, tile.near_by_error(e, near, g, i, i, count), by_error);
       }
@@ -291,7 +285,7 @@ struct GradientLoops : TileLoops<Error, T> {
   }
 
   template <bool kEach, typename Where>
-  static void run(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void run(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                   const Where& where, const Upstream<T>& upstream, bool streamed, T* out) {
     Output output(out, streamed);
     Base::template write_tiles<GradientLoops>(n, output, [&](int64_t begin) TAILOPS_INLINE {
@@ -308,16 +302,16 @@ struct GradientLoops : TileLoops<Error, T> {
     });
   }
 
-  static void gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void gradient(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                        const Tail<C>& tail, const Ties& ties, const Upstream<T>& upstream,
                        bool streamed, T* out) {
     const auto pass = upstream.each ? run<true, RowTail<C>> : run<false, RowTail<C>>;
     pass(y_true, y_pred, n, w, {tail, ties}, upstream, streamed, out);
   }
 
-  static void column_gradient(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
-                              const TailColumns<C>& columns, int64_t first,
-                              const Upstream<T>& upstream, bool streamed, T* out) {
+  static void column_gradient(const T* y_true, const T* y_pred, int64_t n,
+                              const LossParameters<C>& w, const TailColumns<C>& columns,
+                              int64_t first, const Upstream<T>& upstream, bool streamed, T* out) {
     const auto pass = upstream.each ? run<true, ColumnTail<C>> : run<false, ColumnTail<C>>;
     pass(y_true, y_pred, n, w, {&columns, first}, upstream, streamed, out);
   }

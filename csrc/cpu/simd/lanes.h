@@ -171,10 +171,10 @@ template <typename T>
 inline Wide<ComputeType<T>> exact_upstream(const Upstream<T>& upstream, int64_t i, int count) {
   using C = ComputeType<T>;
   if (!upstream.each) {
-    return wide_broadcast<C>(static_cast<double>(widen(*upstream.values)) * upstream.scale);
+    return wide_broadcast<C>(static_cast<double>(widen(*upstream.values)) * upstream.factor);
   }
   return to_wide<C>(Lanes<T>::load_count(upstream.values + i, count)) *
-         wide_broadcast<C>(upstream.scale);
+         wide_broadcast<C>(upstream.factor);
 }
 
 // A sum over many elements: tiles are added up in C, the tiles in float64.
@@ -194,20 +194,15 @@ struct ErrorLanes : Lanes<T> {
   using C = ComputeType<T>;
   using Formulas = TailFormulas<Error, C>;
 
-  static Formulas formulas_of(const Weights<C>& w) { return {w.kappa, w.scale, w.beta, w.epsilon}; }
+  static Formulas formulas_of(const LossParameters<C>& w) { return tailops::formulas_of<Error>(w); }
 
   // A product with a subnormal number takes some processors two hundred cycles. An error below this
   // is one, and as good as zero where the threshold is subtracted from it or 1 added to it.
-  static C negligible(const Weights<C>& w) {
+  static C negligible(const LossParameters<C>& w) {
     using Limits = std::numeric_limits<C>;
     constexpr C kRoom = C(1) / (C(uint64_t{1} << 53) * C(256));
     const C steepest = kRoom / Limits::min();
-    return w.kappa * (C(1) + w.scale) <= steepest ? Limits::min() : C(0);
-  }
-
-  // 1 + s·h where h is 0 or 1.
-  static Vector<C> flat_weight(Vector<C> e, Vector<C> band_high, const Weights<C>& w) {
-    return choose(e > band_high, broadcast(C(1) + w.scale), broadcast(C(1)));
+    return w.smoothing_factor * w.weight_in_tail() <= steepest ? Limits::min() : C(0);
   }
 };
 

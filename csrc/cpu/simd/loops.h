@@ -8,34 +8,15 @@
 #include <type_traits>
 #include <vector>
 
-#include "core/float_types.h"
-#include "formulas/gradient_mode.h"
 #include "call/ignore.h"
+#include "core/float_types.h"
+#include "core/growing_buffer.h"
 #include "cpu/simd/selection_network.h"
+#include "formulas/band.h"
+#include "formulas/parameters.h"
 #include "formulas/tie.h"
 
 namespace tailops {
-
-// The options in the compute type.
-template <typename C>
-struct Weights {
-  C kappa;
-  C scale;
-  C beta;
-  C epsilon;
-  GradientMode mode;
-};
-
-// Where a group's threshold is, as far as a sample tells: between low and high. Outside of
-// [band_low, band_high] the indicator is 0 or 1 to rounding, wherever the threshold turns out to
-// be.
-template <typename C>
-struct Bracket {
-  C band_low;
-  C low;
-  C high;
-  C band_high;
-};
 
 // What one pass over a group finds. Elements below the band are counted and added up, those above
 // it added up, those equal to an end of the bracket counted, and the rest are candidates.
@@ -51,21 +32,8 @@ struct Collected {
   int64_t count = 0;  // of the candidates; the caller has room for all, and kSlack more
 };
 
-// Candidates are written a vector at a time.
-constexpr int64_t kSlack = 16;
-
 // What kth_smallest needs of memory for n values.
 constexpr int64_t spare_length(int64_t n) { return 2 * (n + kSlack); }
-
-// A known threshold; lower and upper are the order statistics that it is made of.
-template <typename C>
-struct Tail {
-  C threshold;
-  C lower;
-  C upper;
-  C band_low;
-  C band_high;
-};
 
 struct Sums {
   double weighted = 0.0;            // Σ ℓ
@@ -120,12 +88,12 @@ struct Ranked {
   int64_t ties;
 };
 
-// The upstream gradient: scale times one number for all, or times one per element.
+// The upstream gradient: factor times one number for all, or times one per element.
 template <typename T>
 struct Upstream {
   const T* values;
   bool each;
-  double scale;
+  double factor;
 };
 
 // Inputs side by side; no mask keeps all.
@@ -151,11 +119,11 @@ struct Loops {
   void (*clear)(const Elements<T>&, int64_t n, const Ignore<C>&, T* results);
   void (*clear_wide)(const Elements<T>&, int64_t n, const Ignore<C>&, C* results);
 
-  void (*errors)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, C* out);
+  void (*errors)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&, C* out);
   // One pass over (a part of) a group. The second keeps all that is not below the band.
-  void (*collect)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Bracket<C>&,
-                  Collected<C>& found);
-  void (*collect_from)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+  void (*collect)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
+                  const Bracket<C>&, Collected<C>& found);
+  void (*collect_from)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                        const Bracket<C>&, Collected<C>& found);
   // Of values in a buffer. `between` has room for n and kSlack more, `spare` for spare_length(n);
   // both may start at `values`. NaN, where there is one, is the k-th smallest.
@@ -166,42 +134,44 @@ struct Loops {
   void (*ranked_columns)(const C* values, int64_t stride, int64_t width, const SelectionNetwork&,
                          Ranked<C>* found);
   // Sums over elements whose errors are known (squares stay zero), and over all of a group.
-  void (*sum_errors)(const C* errors, int64_t n, const Weights<C>&, const Tail<C>&, Sums& sums);
-  void (*sum)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
+  void (*sum_errors)(const C* errors, int64_t n, const LossParameters<C>&, const Tail<C>&,
+                     Sums& sums);
+  void (*sum)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&, const Tail<C>&,
               Sums& sums);
   // Of each element. `out` may be y_true or y_pred. Streamed, it is written past the caches, until
   // finish_streaming().
-  void (*losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
-                 bool streamed, T* out);
+  void (*losses)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
+                 const Tail<C>&, bool streamed, T* out);
   // The same to be added up.
-  void (*wide_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+  void (*wide_losses)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                       const Tail<C>&, C* out);
   // Σ upstream·∂L/∂t.
   ThresholdGradient (*threshold_gradient)(const T* y_true, const T* y_pred, int64_t n,
-                                          const Weights<C>&, const Tail<C>&, const Upstream<T>&);
+                                          const LossParameters<C>&, const Tail<C>&,
+                                          const Upstream<T>&);
   // `out` as for losses.
-  void (*gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&, const Tail<C>&,
-                   const Ties&, const Upstream<T>&, bool streamed, T* out);
+  void (*gradient)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
+                   const Tail<C>&, const Ties&, const Upstream<T>&, bool streamed, T* out);
   // As ranked_columns, of the errors.
   void (*ranked_errors)(const T* y_true, const T* y_pred, int64_t stride, int64_t width,
-                        const Weights<C>&, const SelectionNetwork&, Ranked<C>* found);
+                        const LossParameters<C>&, const SelectionNetwork&, Ranked<C>* found);
   // Of a row, each element a column: what is below band_low[i] is added to below_sum[i], the rest
   // are candidates. band_low has kSlack more than n.
-  void (*column_collect)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+  void (*column_collect)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                          const C* band_low, C* below_sum, ColumnCandidates<C>& found);
   // Adds to weighted[i] and slopes[i] what Sums has of one group, Σ d² to `squares`.
-  void (*column_sum)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+  void (*column_sum)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                      const TailColumns<C>&, C* weighted, C* slopes, double& squares);
   // Adds Σ upstream·∂L/∂t to gradients[i].
-  void (*column_threshold_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
-                                    const TailColumns<C>&, const Upstream<T>&,
-                                    ThresholdGradient* gradients);
+  void (*column_threshold_gradient)(const T* y_true, const T* y_pred, int64_t n,
+                                    const LossParameters<C>&, const TailColumns<C>&,
+                                    const Upstream<T>&, ThresholdGradient* gradients);
   // The same where element i has the threshold of column first + i.
-  void (*column_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+  void (*column_losses)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                         const TailColumns<C>&, int64_t first, bool streamed, T* out);
-  void (*wide_column_losses)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+  void (*wide_column_losses)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                              const TailColumns<C>&, int64_t first, C* out);
-  void (*column_gradient)(const T* y_true, const T* y_pred, int64_t n, const Weights<C>&,
+  void (*column_gradient)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                           const TailColumns<C>&, int64_t first, const Upstream<T>&, bool streamed,
                           T* out);
 };

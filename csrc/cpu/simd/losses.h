@@ -58,7 +58,8 @@ struct LossLoops : TileLoops<Error, T> {
   // So few are written without putting any aside.
   static constexpr int64_t kFew = 64;
 
-  static void errors(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w, C* out) {
+  static void errors(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
+                     C* out) {
     const Formulas formulas = Base::formulas_of(w);
     Base::for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) TAILOPS_INLINE {
       Base::store_count(out + i, formulas.error(p - t), count);
@@ -77,12 +78,12 @@ struct LossLoops : TileLoops<Error, T> {
     }
 
     V far(V d, V e, M above, int64_t, int) const {
-      const V weight = choose(above, broadcast(C(1) + formulas.scale), broadcast(C(1)));
-      return formulas.mixed(d, e * weight);
+      return formulas.mixed(d, formulas.far_weighted(e, above));
     }
 
     V near(V d, V e, V threshold) const {
-      return formulas.mixed(d, formulas.weighted(e, tail_indicator(e, threshold, formulas.kappa)));
+      return formulas.mixed(
+          d, formulas.weighted(e, tail_indicator(e, threshold, formulas.smoothing_factor)));
     }
   };
 
@@ -130,7 +131,7 @@ struct LossLoops : TileLoops<Error, T> {
   }
 
   template <typename Where>
-  static void run(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void run(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                   const Where& where, bool streamed, T* out) {
     const Formulas formulas = Base::formulas_of(w);
     if (n <= kFew) {
@@ -143,25 +144,26 @@ struct LossLoops : TileLoops<Error, T> {
     });
   }
 
-  static void losses(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void losses(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                      const Tail<C>& tail, bool streamed, T* out) {
     run(y_true, y_pred, n, w, RowThreshold<C>{tail}, streamed, out);
   }
 
-  static void column_losses(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void column_losses(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                             const TailColumns<C>& columns, int64_t first, bool streamed, T* out) {
     run(y_true, y_pred, n, w, ColumnThreshold<C>{&columns, first}, streamed, out);
   }
 
   // For sums of rows: there, putting elements aside costs what it saves.
-  static void wide_losses(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void wide_losses(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                           const Tail<C>& tail, C* out) {
     const RowThreshold<C> where{tail};
     write_all(Tile<RowThreshold<C>>{y_true, y_pred, where, Base::formulas_of(w)}, n, out);
   }
 
-  static void wide_column_losses(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
-                                 const TailColumns<C>& columns, int64_t first, C* out) {
+  static void wide_column_losses(const T* y_true, const T* y_pred, int64_t n,
+                                 const LossParameters<C>& w, const TailColumns<C>& columns,
+                                 int64_t first, C* out) {
     const ColumnThreshold<C> where{&columns, first};
     write_all(Tile<ColumnThreshold<C>>{y_true, y_pred, where, Base::formulas_of(w)}, n, out);
   }

@@ -63,7 +63,7 @@ struct ShortColumnLoops : ErrorLanes<Error, T> {
   using typename Base::V;
 
   static void ranked_errors(const T* y_true, const T* y_pred, int64_t stride, int64_t width,
-                            const Weights<C>& w, const SelectionNetwork& network,
+                            const LossParameters<C>& w, const SelectionNetwork& network,
                             Ranked<C>* found) {
     V lines[SelectionNetwork::kMostLines];
     const auto ranks = static_cast<int64_t>(network.wanted().size());

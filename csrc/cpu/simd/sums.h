@@ -75,7 +75,7 @@ struct SumLoops : ErrorLanes<Error, T> {
                 squares.total(), slopes.total()};
       if (negligible != 0.0) {
         // As many of them as there are have the indicator of an error of zero.
-        const Indicator<V> h = tail_indicator(V{}, threshold, formulas.kappa);
+        const Indicator<V> h = tail_indicator(V{}, threshold, formulas.smoothing_factor);
         const V one = broadcast(C(1));
         sums.weighted += negligible * static_cast<double>(formulas.excess(one, h)[0]);
         sums.threshold_gradient +=
@@ -89,7 +89,7 @@ struct SumLoops : ErrorLanes<Error, T> {
   template <bool kExact>
   static TAILOPS_INLINE void add_near(const Formulas& formulas, V e, V threshold, M near,
                                       const Tail<C>& tail, TileOf& sums) {
-    const Indicator<V> h = tail_indicator(e, threshold, formulas.kappa);
+    const Indicator<V> h = tail_indicator(e, threshold, formulas.smoothing_factor);
     sums.excess += Base::zero_unless(near, formulas.excess(e, h));
     if (!kExact) return;
     const M ties = Base::tied(near, e, broadcast(tail.lower), broadcast(tail.upper));
@@ -111,11 +111,11 @@ struct SumLoops : ErrorLanes<Error, T> {
   // are near. Σ e is there already where elements have been put aside.
   template <bool kExact, bool kWhole, bool kAside, typename Source>
   [[gnu::noinline]] static int64_t near_tile(const Source source, int64_t first, int64_t length,
-                                             const Weights<C>& weights, const Tail<C>& at,
+                                             const LossParameters<C>& parameters, const Tail<C>& at,
                                              Totals& totals) {
     const Tail<C> tail = at;
-    const Formulas formulas = Base::formulas_of(weights);
-    const C negligible = Base::negligible(weights);
+    const Formulas formulas = Base::formulas_of(parameters);
+    const C negligible = Base::negligible(parameters);
     const V threshold = Base::zero_below(negligible, broadcast(tail.threshold));
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
     C errors[kTileLength];
@@ -154,7 +154,7 @@ struct SumLoops : ErrorLanes<Error, T> {
   }
 
   template <bool kExact>
-  static void near_sums(const C* errors, int64_t n, const Weights<C>& w, const Tail<C>& tail,
+  static void near_sums(const C* errors, int64_t n, const LossParameters<C>& w, const Tail<C>& tail,
                         Totals& totals) {
     int64_t i = 0;
     for (; i + kTileLength <= n; i += kTileLength) {
@@ -183,7 +183,7 @@ struct SumLoops : ErrorLanes<Error, T> {
   }
 
   template <bool kExact, typename Source>
-  static void run(const Source source, int64_t n, const Weights<C> w, const Tail<C> tail,
+  static void run(const Source source, int64_t n, const LossParameters<C> w, const Tail<C> tail,
                   Sums& sums) {
     constexpr int64_t kAside = 8 * kTileLength;
     C aside[kAside + kSlack];
@@ -212,14 +212,14 @@ struct SumLoops : ErrorLanes<Error, T> {
                         Base::zero_below(Base::negligible(w), broadcast(tail.threshold))[0]);
   }
 
-  static void sum(const T* y_true, const T* y_pred, int64_t n, const Weights<C>& w,
+  static void sum(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                   const Tail<C>& tail, Sums& sums) {
     const auto pass = w.mode == GradientMode::kExact ? run<true, Inputs> : run<false, Inputs>;
     pass({y_true, y_pred, Base::formulas_of(w)}, n, w, tail, sums);
   }
 
-  static void sum_errors(const C* errors, int64_t n, const Weights<C>& w, const Tail<C>& tail,
-                         Sums& sums) {
+  static void sum_errors(const C* errors, int64_t n, const LossParameters<C>& w,
+                         const Tail<C>& tail, Sums& sums) {
     const auto pass = w.mode == GradientMode::kExact ? run<true, Errors> : run<false, Errors>;
     pass({errors}, n, w, tail, sums);
   }
@@ -245,7 +245,7 @@ struct SumLoops : ErrorLanes<Error, T> {
 
   // Σ upstream·∂L/∂t.
   static ThresholdGradient threshold_gradient(const T* y_true, const T* y_pred, int64_t n,
-                                              const Weights<C>& w, const Tail<C>& tail,
+                                              const LossParameters<C>& w, const Tail<C>& tail,
                                               const Upstream<T>& upstream) {
     const Formulas formulas = Base::formulas_of(w);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
@@ -266,7 +266,8 @@ struct SumLoops : ErrorLanes<Error, T> {
             at_upper.add_tied(ties & (e != lower), g);
           }
           if (bits_of(near & ~ties) == 0) return;
-          const V slope = formulas.threshold_derivative(e, tail_indicator(e, threshold, w.kappa));
+          const V slope =
+              formulas.threshold_derivative(e, tail_indicator(e, threshold, w.smoothing_factor));
           others = others + choose<C>(near & ~ties, to_wide<C>(slope) * g, zero);
         });
     return {others.total(), at_lower.total(), at_upper.total()};

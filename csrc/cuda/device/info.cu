@@ -1,8 +1,8 @@
 // What this build is made of and runs on; and the floors that the benchmarks measure against.
 
 #include "cuda/device/block.h"
+#include "cuda/device/info.h"
 #include "cuda/device/limits.h"
-#include "cuda/loss/tail_loss.h"
 
 namespace tailops {
 namespace cuda {

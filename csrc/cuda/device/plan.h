@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstdint>
 
-#include "core/float_types.h"
 #include "call/geometry.h"
 #include "call/options.h"
+#include "core/float_types.h"
 
 namespace tailops {
 namespace cuda {

@@ -4,10 +4,10 @@
 
 #include "call/ignore_rule.h"
 #include "call/means.h"
-#include "cpu/simd/loops.h"
 #include "cuda/device/device.h"
 #include "cuda/device/groups.h"
 #include "cuda/loss/tail_loss.h"
+#include "formulas/parameters.h"
 
 namespace tailops {
 namespace cuda {
@@ -76,11 +76,11 @@ struct Call : Groups {
         inputs(of),
         ignore(ignore_rule<T>(options)),
         row_length(geometry.row_length),
-        row_scale(geometry.row_scale),
-        by_valid(scales_by_valid(geometry, ignores(of, options))),
+        mean_factor(geometry.mean_factor),
+        by_valid(divides_by_valid(geometry, ignores(of, options))),
         to_scalar(geometry.reduces_to_scalar()),
-        weights{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
-                static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
+        parameters{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
+                   static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
         error_kind(options.error_kind),
         rank_rule(options.rank_rule),
         percentile(options.percentile),
@@ -103,14 +103,14 @@ struct Call : Groups {
   }
 
   // Of an output of which so many elements count.
-  TAILOPS_DEVICE double scale_of(double valid) const {
-    return by_valid ? mean_scale(valid) : row_scale;
+  TAILOPS_DEVICE double mean_factor_of(double valid) const {
+    return by_valid ? factor_of_mean(valid) : mean_factor;
   }
 
   // Of the one output as one of its groups sees it: how many elements of the others count, only
   // GroupTotals knows.
-  TAILOPS_DEVICE double scale_in_group(double valid) const {
-    return by_valid && outer * inner > 1 ? 1.0 : scale_of(valid);
+  TAILOPS_DEVICE double mean_factor_in_group(double valid) const {
+    return by_valid && outer * inner > 1 ? 1.0 : mean_factor_of(valid);
   }
 
   TAILOPS_DEVICE Rank rank(int64_t n) const { return rank_by(rank_rule, n, percentile); }
@@ -120,10 +120,10 @@ struct Call : Groups {
   Inputs<T> inputs;
   Ignore<C> ignore;
   int64_t row_length;
-  double row_scale;
-  bool by_valid;  // not by row_scale, but by how many elements count
+  double mean_factor;
+  bool by_valid;  // not by mean_factor, but by how many elements count
   bool to_scalar;
-  Weights<C> weights;
+  LossParameters<C> parameters;
   int error_kind;
   int rank_rule;
   double percentile;

@@ -62,8 +62,8 @@ struct ColumnForward {
     for_each_strided<8>(elements, slot, slots(), [&](int64_t k, C d, bool valid) {
       own[k] = kNoKey<Key>;
       if (!valid) return;
-      own[k] = Bits::encode_positive(error_of(call.error_kind, call.weights.epsilon, d));
-      if (call.weights.beta != C(0)) squares += static_cast<double>(d * d);
+      own[k] = Bits::encode_positive(error_of(call.error_kind, call.parameters.epsilon, d));
+      if (call.parameters.beta != C(0)) squares += static_cast<double>(d * d);
     });
     // Vectors of keys are whole: what is beyond the end are none.
     for (int64_t k = elements.length + slot; k < plan.stride; k += slots()) own[k] = kNoKey<Key>;

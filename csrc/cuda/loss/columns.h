@@ -2,8 +2,8 @@
 
 // Columns in the order of memory: the backward pass, and the losses where each element has one.
 
-#include "cuda/loss/gradient.h"
 #include "cuda/device/in_column.h"
+#include "cuda/loss/gradient.h"
 #include "cuda/loss/rows.h"
 
 namespace tailops {
@@ -39,14 +39,14 @@ struct ColumnSlopes {
  private:
   TAILOPS_DEVICE ThresholdGradient sum(const InColumn& at) const {
     const Call<T>& call = pass.call;
-    const Tail<C> tail = tail_of(pass.state[at.group], call.weights);
+    const Tail<C> tail = tail_of(pass.state[at.group], call.parameters);
     const int64_t first = call.first_of(at.group);
     ThresholdGradient total{};
     at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
-      const C e = error_of(call.error_kind, call.weights.epsilon, d);
+      const C e = error_of(call.error_kind, call.parameters.epsilon, d);
       if (!valid || !is_near(e, tail)) return;
       add_threshold_gradient(e, pass.upstream_of(call.row_of(first + k * call.inner)), tail,
-                             call.weights, total);
+                             call.parameters, total);
     });
     return total;
   }
@@ -70,20 +70,19 @@ struct ColumnBackward {
     if (!at.exists) return;
     const Call<T>& call = pass.call;
     const GroupState own = pass.state[at.group];
-    const Tail<C> tail = tail_of(own, call.weights);
+    const Tail<C> tail = tail_of(own, call.parameters);
     const double all = Pass::kOne ? pass.upstream_of_all() : 0.0;
-    const TiedByError<C, Pass::kOne> tied(ties_of(own, slope(at.group), call.weights), all);
+    const TiedByError<C, Pass::kOne> tied(ties_of(own, slope(at.group), call.parameters), all);
     const int64_t first = call.first_of(at.group);
     with_error(call.error_kind, [&](auto error) {
-      const TailFormulas<decltype(error), C> formulas{call.weights.kappa, call.weights.scale,
-                                                      call.weights.beta, call.weights.epsilon};
+      const auto formulas = formulas_of<decltype(error)>(call.parameters);
       at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
         const int64_t flat = first + k * call.inner;
         const double exact = Pass::kOne ? all : pass.upstream_of(call.row_of(flat));
         const C here = static_cast<C>(exact), e = formulas.error(d);
         const C by_error = is_near(e, tail)
-                               ? near_by_error(e, here, exact, tail, tied, call.weights)
-                               : far_by_error(e, here, tail, call.weights);
+                               ? near_by_error(e, here, exact, tail, tied, call.parameters)
+                               : formulas.far_by_error(here, e > tail.band_high);
         const C value = formulas.residual_derivative(d, by_error, here);
         pass.gradient[flat] = narrow<T>(valid ? static_cast<double>(value) : 0.0);
       });
@@ -120,7 +119,7 @@ struct ColumnLosses {
   TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
     const InColumn at(plan);
     if (!at.exists) return;
-    const Tail<C> tail = tail_of(state[at.group], call.weights);
+    const Tail<C> tail = tail_of(state[at.group], call.parameters);
     const int64_t first = call.first_of(at.group);
     at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
       RowSum sum{0.0, 0};

@@ -3,9 +3,9 @@
 // The backward pass: the gradient of every element, in one launch; and before it, where each row
 // has an upstream gradient of its own and the threshold is differentiated, Σ upstream·∂L/∂t.
 
-#include "cuda/loss/rows.h"
 #include "cuda/device/team.h"
 #include "cuda/device/vectors.h"
+#include "cuda/loss/rows.h"
 
 namespace tailops {
 namespace cuda {
@@ -19,20 +19,21 @@ struct GroupGradient {
   const T* upstream;
   const GroupState* state;
   T* gradient;
-  int64_t rows_of_upstream;    // that share one upstream gradient
-  const C* row_scales;         // or none: all have the call's
-  const double* scalar_scale;  // or none: the only group tells
+  int64_t rows_of_upstream;     // that share one upstream gradient
+  const C* row_factors;         // or none: all have the call's
+  const double* scalar_factor;  // or none: the only group tells
 
   // That of the one output, which is every element's.
   TAILOPS_DEVICE double upstream_of_all() const {
-    const double scale = scalar_scale != nullptr ? *scalar_scale : call.scale_of(state[0].valid);
+    const double scale =
+        scalar_factor != nullptr ? *scalar_factor : call.mean_factor_of(state[0].valid);
     return static_cast<double>(widen(upstream[0])) * scale;
   }
 
   TAILOPS_DEVICE double upstream_of(int64_t row) const {
     const int64_t at = rows_of_upstream == 1 ? row : row / rows_of_upstream;
     const double scale =
-        row_scales == nullptr ? call.row_scale : static_cast<double>(row_scales[row]);
+        row_factors == nullptr ? call.mean_factor : static_cast<double>(row_factors[row]);
     return static_cast<double>(widen(upstream[at])) * scale;
   }
 
@@ -69,13 +70,13 @@ struct GroupGradient {
   template <int kVectors = 2>
   TAILOPS_DEVICE ThresholdGradient slopes(int64_t g, int64_t worker, int64_t workers) const {
     using B = Batch<Elements<T>, kVectors>;
-    const Tail<C> tail = tail_of(state[g], call.weights);
+    const Tail<C> tail = tail_of(state[g], call.parameters);
     const int64_t first = call.first_of(g);
     ThresholdGradient sum{};
     const Vectors<Elements<T>, kVectors> vectors(call.group(g));
     vectors.for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
+      errors_of(call.error_kind, call.parameters.epsilon, batch.values, errors);
       unsigned near = 0;
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) near |= is_near(errors[j], tail) ? 1u << j : 0u;
@@ -83,7 +84,7 @@ struct GroupGradient {
         const int j = device::first_bit(near);
         const double upstream_of_it =
             upstream_of(call.row_of(first + batch.number(j) * call.inner));
-        add_threshold_gradient(pick(errors, j), upstream_of_it, tail, call.weights, sum);
+        add_threshold_gradient(pick(errors, j), upstream_of_it, tail, call.parameters, sum);
       }
     });
     return sum;
@@ -95,7 +96,7 @@ struct GroupGradient {
   TAILOPS_DEVICE void write(int64_t g, const Slope& slope, int64_t worker, int64_t workers) const {
     using B = Batch<Elements<T>, kVectors>;
     const GroupState own = state[g];
-    const Weights<C>& w = call.weights;
+    const LossParameters<C>& w = call.parameters;
     const Tail<C> tail = tail_of(own, w);
     const double all = kOne ? upstream_of_all() : 0.0;
     const TiedByError<C, kOne> tied(ties_of(own, slope, w), all);
@@ -111,7 +112,7 @@ struct GroupGradient {
         for (int j = 0; j < B::kSize; ++j) {
           const C e = decltype(error)::value(batch.values[j], w.epsilon);
           near |= is_near(e, tail) ? 1u << j : 0u;
-          by_error[j] = far_by_error(e, arrives[j], tail, w);
+          by_error[j] = formulas.far_by_error(arrives[j], e > tail.band_high);
         }
       });
       for (near &= batch.valid; near != 0; near &= near - 1) {
@@ -123,7 +124,7 @@ struct GroupGradient {
       }
       T values[B::kSize];
       with_error(call.error_kind, [&](auto error) {
-        const TailFormulas<decltype(error), C> formulas{w.kappa, w.scale, w.beta, w.epsilon};
+        const auto formulas = formulas_of<decltype(error)>(w);
         TAILOPS_UNROLL
         for (int j = 0; j < B::kSize; ++j) {
           const C value = formulas.residual_derivative(batch.values[j], by_error[j], arrives[j]);
@@ -179,7 +180,7 @@ struct GroupBackward {
     if constexpr (Pass::kOne) {
       return pass.slope_of_one(g);
     } else {
-      if (pass.call.weights.mode != GradientMode::kExact) return ThresholdGradient{};
+      if (pass.call.parameters.mode != GradientMode::kExact) return ThresholdGradient{};
       const auto own = pass.template slopes<Team::kVectors>(g, team.thread(), team.threads());
       return team.reduce(own, shared.slopes[team.number()], Add());
     }

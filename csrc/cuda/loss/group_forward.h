@@ -106,19 +106,19 @@ struct GroupForward {
     Top top(team);
     const GroupState found = select(team, keys, all, own.most, top, shared);
     if (team.thread() == 0) state[g] = found;
-    const Tail<C> tail = tail_of(found, call.weights);
+    const Tail<C> tail = tail_of(found, call.parameters);
     if constexpr (Outputs::kOne) {
       Totals sums{0.0, 0.0};
       if (top.is_known()) {
-        top.add(tail, call.weights, sums.weighted, sums.slopes);
+        top.add(tail, call.parameters, sums.weighted, sums.slopes);
       } else {
         add(keys, tail, sums);
       }
       sums = team.reduce(sums, shared.totals, Add());
-      if (call.weights.beta != C(0)) squares = team.reduce(squares, shared.squares, Add());
+      if (call.parameters.beta != C(0)) squares = team.reduce(squares, shared.squares, Add());
       if (team.thread() == 0) {
-        const double scale = call.scale_in_group(static_cast<double>(all.valid));
-        const double group_loss = loss_of(sums.weighted, squares, call.weights);
+        const double scale = call.mean_factor_in_group(static_cast<double>(all.valid));
+        const double group_loss = loss_of(sums.weighted, squares, call.parameters);
         state[g].threshold_gradient = sums.slopes;
         losses += group_loss;
         if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
@@ -144,7 +144,7 @@ struct GroupForward {
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) own.add(of_batch[j]);
       own.valid += static_cast<unsigned>(device::count_bits(batch.valid));
-      if (call.weights.beta == C(0)) return;
+      if (call.parameters.beta == C(0)) return;
       C of_these = C(0);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) {
@@ -157,7 +157,7 @@ struct GroupForward {
 
   // This thread's share of the sums.
   TAILOPS_DEVICE void add(const Keys& keys, const Tail<C>& tail, Totals& sums) const {
-    const Weights<C>& w = call.weights;
+    const LossParameters<C>& w = call.parameters;
     keys.scan(
         [&](const Key(&of_batch)[B::kSize]) {
           unsigned near = 0;
@@ -169,7 +169,7 @@ struct GroupForward {
             if (is_near(e, tail)) {
               near |= 1u << j;
             } else {
-              far += far_weighted(e, tail.band_high, w);
+              far += formulas_of(w).far_weighted(e, e > tail.band_high);
             }
           }
           sums.weighted += static_cast<double>(far);
@@ -192,7 +192,7 @@ struct GroupForward {
     const unsigned place = static_cast<unsigned>(rank.lower);
     const Key least = all.least_less_one + 1;
     Chosen<Key> lower, upper;
-    top.look(keys, most_of_thread, all.most, all.valid, rank, call.weights, bool{Outputs::kOne},
+    top.look(keys, most_of_thread, all.most, all.valid, rank, call.parameters, bool{Outputs::kOne},
              shared.top);
     if (top.is_known()) {
       lower = top.lower();

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "cuda/device/errors.h"
-#include "cuda/select/in_team.h"
 #include "cuda/device/vectors.h"
+#include "cuda/loss/errors.h"
+#include "cuda/select/in_team.h"
 
 namespace tailops {
 namespace cuda {
@@ -52,7 +52,7 @@ class GroupKeys {
     for (int v = thread_; v - thread_ < count; v += step_) {
       const B batch = vectors_.batch(v, stride_);
       C errors[B::kSize];
-      errors_of(call_.error_kind, call_.weights.epsilon, batch.values, errors);
+      errors_of(call_.error_kind, call_.parameters.epsilon, batch.values, errors);
       Key keys[B::kSize];
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) {
@@ -124,7 +124,7 @@ class GroupKeys {
       for (int64_t k = first + thread_; k - thread_ < elements_.length; k += stride_) {
         C d;
         const bool counts = k < elements_.length && elements_.load(k, d);
-        body(counts ? Bits::encode_positive(error_of(call_.error_kind, call_.weights.epsilon, d))
+        body(counts ? Bits::encode_positive(error_of(call_.error_kind, call_.parameters.epsilon, d))
                     : kNoKey<Key>);
       }
     }

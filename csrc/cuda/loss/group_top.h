@@ -49,7 +49,7 @@ class GroupTop<T, WarpTeam> {
   // At a group without NaN of which `valid` elements count, and of which the largest and the
   // largest of this lane are known. `has_sums`: what is near the threshold is wanted, too.
   TAILOPS_DEVICE void look(const Keys& keys, Key most_of_lane, Key most, unsigned valid,
-                           const Rank& rank, const Weights<C>& weights, bool has_sums,
+                           const Rank& rank, const LossParameters<C>& parameters, bool has_sums,
                            Shared& shared) {
     from_top_ = valid - 1 - static_cast<unsigned>(rank.lower);
     // With so many lanes' largest above it, a bound has about one key for each lane above it.
@@ -57,9 +57,9 @@ class GroupTop<T, WarpTeam> {
     if (from_top_ >= kMostLanes) return;
     Key low = warp_.from(sorted(most_of_lane), static_cast<int>(from_top_));
     if (has_sums) {
-      const C band_low =
-          with_band(Bits::decode_positive(low), Bits::decode_positive(most), rank.scale, weights)
-              .band_low;
+      const C band_low = with_band(Bits::decode_positive(low), Bits::decode_positive(most),
+                                   rank.factor, parameters)
+                             .band_low;
       const Key of_band = Bits::encode_positive(greater(band_low, C(0)));
       low = of_band < low ? of_band : low;
     }
@@ -75,11 +75,11 @@ class GroupTop<T, WarpTeam> {
   TAILOPS_DEVICE Chosen<Key> upper() const { return chosen(from_top_ - 1); }
 
   // This lane's share of the sums.
-  TAILOPS_DEVICE void add(const Tail<C>& tail, const Weights<C>& weights, double& weighted,
-                          double& slopes) const {
+  TAILOPS_DEVICE void add(const Tail<C>& tail, const LossParameters<C>& parameters,
+                          double& weighted, double& slopes) const {
     weighted += below_;
     if (own_ == kNoKey<Key>) return;
-    add_element(Bits::decode_positive(own_), tail, weights, weighted, slopes);
+    add_element(Bits::decode_positive(own_), tail, parameters, weighted, slopes);
   }
 
  private:

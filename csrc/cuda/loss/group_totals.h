@@ -49,8 +49,8 @@ struct GroupTotals {
   T* loss;
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
-    double scale = call.row_scale;
-    if (call.by_valid) scale = mean_scale(valid_of_groups(state, groups, shared.warps));
+    double scale = call.mean_factor;
+    if (call.by_valid) scale = factor_of_mean(valid_of_groups(state, groups, shared.warps));
     const double total = total_of(parts, shared.warps, [&](int64_t i) { return losses[i]; });
     if (device::thread() == 0) *loss = narrow<T>(total * scale);
   }
@@ -58,7 +58,7 @@ struct GroupTotals {
 
 // The scale of the one output, for the backward pass. T is that of the call.
 template <typename T>
-struct ScalarScale {
+struct ScalarFactor {
   static constexpr int kMostThreads = 512;
   static constexpr int kLeastBlocks = 1;
   struct Shared {
@@ -71,7 +71,7 @@ struct ScalarScale {
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const double valid = valid_of_groups(state, groups, shared.warps);
-    if (device::thread() == 0) *scale = mean_scale(valid);
+    if (device::thread() == 0) *scale = factor_of_mean(valid);
   }
 };
 

@@ -3,6 +3,8 @@
 // The launches of a call. Included where the kernels are compiled: by nvcc, or by a test's
 // emulation.
 
+#include "cuda/device/plan.h"
+#include "cuda/device/workspace.h"
 #include "cuda/loss/column_forward.h"
 #include "cuda/loss/columns.h"
 #include "cuda/loss/gradient.h"
@@ -12,9 +14,7 @@
 #include "cuda/loss/grid/sample.h"
 #include "cuda/loss/group_forward.h"
 #include "cuda/loss/group_totals.h"
-#include "cuda/device/plan.h"
 #include "cuda/loss/rows.h"
-#include "cuda/device/workspace.h"
 
 namespace tailops {
 namespace cuda {
@@ -261,10 +261,10 @@ class BackwardLaunches {
       slopes_ = space.add<ThresholdGradient>(call_.groups() * blocks_);
     }
     if (call_.by_valid && !call_.to_scalar) {
-      row_scales_ = space.add<C>(call_.rows());
+      row_factors_ = space.add<C>(call_.rows());
       rows_ = rows_of(call_.rows(), call_.row_length, limits, space);
     } else if (call_.by_valid && call_.groups() > 1) {
-      scalar_scale_ = space.add<double>(1);
+      scalar_factor_ = space.add<double>(1);
     }
     bytes_ = space.bytes();
   }
@@ -273,7 +273,7 @@ class BackwardLaunches {
 
   // `gradient` may be one of the inputs.
   void run(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
-    find_scales(state, stream);
+    find_mean_factors(state, stream);
     with_outputs(call_.to_scalar, [&](auto outputs) {
       run_pass<decltype(outputs)>(upstream, state, gradient, stream);
     });
@@ -283,7 +283,7 @@ class BackwardLaunches {
   template <typename Outputs>
   void run_pass(const T* upstream, const GroupState* state, T* gradient, void* stream) const {
     const GroupGradient<T, Outputs> pass{
-        call_, upstream, state, gradient, rows_of_upstream_, row_scales_, scalar_scale_};
+        call_, upstream, state, gradient, rows_of_upstream_, row_factors_, scalar_factor_};
     if (call_.inner > 1) return run_columns(pass, stream);
     if (in_blocks_) {
       return with_team(teams_, [&](auto team) {
@@ -309,12 +309,12 @@ class BackwardLaunches {
   }
 
   // Before the inputs may be overwritten.
-  void find_scales(const GroupState* state, void* stream) const {
-    if (row_scales_ != nullptr) {
-      launch_rows(RowScales<T>{call_, row_scales_}, rows_, limits_, stream);
-    } else if (scalar_scale_ != nullptr) {
+  void find_mean_factors(const GroupState* state, void* stream) const {
+    if (row_factors_ != nullptr) {
+      launch_rows(RowFactors<T>{call_, row_factors_}, rows_, limits_, stream);
+    } else if (scalar_factor_ != nullptr) {
       const int64_t groups = call_.groups();
-      device::launch(ScalarScale<T>{state, groups, scalar_scale_},
+      device::launch(ScalarFactor<T>{state, groups, scalar_factor_},
                      {1, 1, threads_for(groups, limits_.most_group_threads), 0}, stream);
     }
   }
@@ -329,8 +329,8 @@ class BackwardLaunches {
   int64_t blocks_ = 1;
   ThresholdGradient* slopes_ = nullptr;
   Rows rows_{};
-  C* row_scales_ = nullptr;
-  double* scalar_scale_ = nullptr;
+  C* row_factors_ = nullptr;
+  double* scalar_factor_ = nullptr;
   int64_t bytes_ = 0;
 };
 

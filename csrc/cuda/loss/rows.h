@@ -4,7 +4,7 @@
 
 #include "core/float_types.h"
 #include "cuda/device/block.h"
-#include "cuda/device/errors.h"
+#include "cuda/loss/errors.h"
 
 namespace tailops {
 namespace cuda {
@@ -122,9 +122,9 @@ struct AddParts {
 // L of an element that counts.
 template <typename T, typename C>
 TAILOPS_DEVICE void add_loss_of(const Call<T>& call, C d, const Tail<C>& tail, RowSum& sum) {
-  const C e = error_of(call.error_kind, call.weights.epsilon, d);
+  const C e = error_of(call.error_kind, call.parameters.epsilon, d);
   sum.total += static_cast<double>(
-      formulas_of(call.weights).mixed(d, weighted_error(e, tail, call.weights)));
+      formulas_of(call.parameters).mixed(d, weighted_error(e, tail, call.parameters)));
   ++sum.valid;
 }
 
@@ -138,7 +138,7 @@ TAILOPS_DEVICE void add_loss(const Call<T>& call, int64_t flat, const Tail<C>& t
 
 template <typename T>
 TAILOPS_DEVICE void write_loss(const Call<T>& call, int64_t row, const RowSum& sum, T* loss) {
-  loss[row] = narrow<T>(sum.total * call.scale_of(static_cast<double>(sum.valid)));
+  loss[row] = narrow<T>(sum.total * call.mean_factor_of(static_cast<double>(sum.valid)));
 }
 
 // The tails of groups that are known by now: of one group, or looked up for each element.
@@ -153,11 +153,11 @@ struct TailOfElement {
 
   TAILOPS_DEVICE TailOfElement(const Call<T>& of, const GroupState* states)
       : call(of), state(states), is_one(of.outer == 1 && of.inner == 1) {
-    if (is_one) one = tail_of(state[0], call.weights);
+    if (is_one) one = tail_of(state[0], call.parameters);
   }
 
   TAILOPS_DEVICE Tail<C> operator()(int64_t flat) const {
-    return is_one ? one : tail_of(state[call.group_of(flat)], call.weights);
+    return is_one ? one : tail_of(state[call.group_of(flat)], call.parameters);
   }
 };
 
@@ -179,7 +179,7 @@ struct RowLosses {
 
 // What each row's sum is multiplied with, for a backward pass that may overwrite the inputs.
 template <typename T>
-struct RowScales {
+struct RowFactors {
   using C = ComputeType<T>;
 
   Call<T> call;
@@ -192,7 +192,7 @@ struct RowScales {
     };
   }
   TAILOPS_DEVICE void write(int64_t row, const RowSum& sum) const {
-    scales[row] = static_cast<C>(call.scale_of(static_cast<double>(sum.valid)));
+    scales[row] = static_cast<C>(call.mean_factor_of(static_cast<double>(sum.valid)));
   }
 };
 

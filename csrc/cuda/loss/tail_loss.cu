@@ -1,8 +1,8 @@
 // The kernels and their launches for one element type, TAILOPS_ELEMENT: a file for each compiles
 // side by side.
 
-#include "cuda/loss/launch.h"
 #include "cuda/device/limits.h"
+#include "cuda/loss/launch.h"
 
 namespace tailops {
 namespace cuda {

@@ -6,10 +6,10 @@
 #include <type_traits>
 
 #include "core/ordered_bits.h"
-#include "formulas/quantile_rank.h"
-#include "formulas/quantile_state.h"
 #include "cuda/device/groups.h"
 #include "cuda/device/values.h"
+#include "formulas/quantile_rank.h"
+#include "formulas/quantile_state.h"
 
 namespace tailops {
 namespace cuda {

@@ -6,9 +6,9 @@
 // values. The number of launches is the dtype's, whatever the data.
 
 #include "cuda/device/block.h"
+#include "cuda/device/vectors.h"
 #include "cuda/quantile/call.h"
 #include "cuda/quantile/plan.h"
-#include "cuda/device/vectors.h"
 
 namespace tailops {
 namespace cuda {

@@ -4,8 +4,8 @@
 // from its group.
 
 #include "cuda/device/in_column.h"
-#include "cuda/quantile/call.h"
 #include "cuda/device/vectors.h"
+#include "cuda/quantile/call.h"
 
 namespace tailops {
 namespace cuda {

@@ -5,9 +5,9 @@
 // time, where they fit together: neighbours share what memory delivers at once.
 
 #include "core/host_device.h"
+#include "cuda/device/vectors.h"
 #include "cuda/quantile/call.h"
 #include "cuda/select/in_team.h"
-#include "cuda/device/vectors.h"
 
 namespace tailops {
 namespace cuda {

@@ -3,11 +3,11 @@
 // The launches of a selection. Included where the kernels are compiled: by nvcc, or by a test's
 // emulation.
 
-#include "cuda/quantile/quantile.h"
+#include "cuda/device/workspace.h"
 #include "cuda/quantile/digits.h"
 #include "cuda/quantile/gradient.h"
 #include "cuda/quantile/in_block.h"
-#include "cuda/device/workspace.h"
+#include "cuda/quantile/quantile.h"
 
 namespace tailops {
 namespace cuda {

@@ -1,14 +1,15 @@
 #pragma once
 
-// Selection on an NVIDIA GPU: what ../selection.h is for the CPU, plus a stream and a workspace;
-// all that tail_loss.h says of those is so here too. Needs no CUDA header.
+// Selection on an NVIDIA GPU: what cpu/quantile/quantile.h is for the CPU, plus a stream and a
+// workspace; all that cuda/loss/tail_loss.h says of those is so here too. Needs no CUDA header.
 //
 // T is float, double, Float16 or BFloat16; forward only, any integer up to 64 bits too.
 
 #include <cstdint>
 
-#include "cpu/quantile/quantile.h"
-#include "cuda/loss/tail_loss.h"
+#include "call/quantile.h"
+#include "cuda/device/info.h"
+#include "formulas/quantile_state.h"
 
 namespace tailops {
 namespace cuda {

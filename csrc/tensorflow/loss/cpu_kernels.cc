@@ -1,8 +1,8 @@
 // The ops on the CPU: tensors in, kernels called, tensors out.
 
+#include "tensorflow/loss/kernels.h"
 #include "tensorflow/shared/cpu_executor.h"
 #include "tensorflow/shared/huge_pages.h"
-#include "tensorflow/loss/kernels.h"
 
 namespace tailops {
 namespace {

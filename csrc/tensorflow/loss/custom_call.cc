@@ -1,12 +1,12 @@
-#include "tensorflow/shared/custom_call.h"
+#include "tensorflow/loss/custom_call.h"
 
-#include "tensorflow/loss/attributes.h"
-#include "cpu/loss/tail_loss.h"
-#include "tensorflow/shared/mlir_dictionary.h"
-#include "tensorflow/quantile/custom_call.h"
+#include "call/geometry.h"
+#include "formulas/state.h"
 #include "tensorflow/core/platform/errors.h"
-#include "xla/loss/handlers.h"
+#include "tensorflow/loss/attributes.h"
+#include "tensorflow/shared/mlir_dictionary.h"
 #include "tensorflow/shared/xla_api.h"
+#include "xla/loss/handlers.h"
 
 namespace tailops {
 namespace {
@@ -55,8 +55,7 @@ Shapes backward_outputs(const Attributes& attributes, const Shapes& inputs) {
 
 }  // namespace
 
-absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context) {
-  if (is_selection(context->def().op())) return selection_lowering_of(context);
+absl::StatusOr<Lowering> loss_lowering_of(tensorflow::OpKernelConstruction* context) {
   Attributes attributes;
   TF_RETURN_IF_ERROR(read_attributes(context, attributes));
   const bool is_forward = context->def().op() == "Tailops>TailLoss";

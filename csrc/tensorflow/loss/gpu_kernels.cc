@@ -1,8 +1,8 @@
 // The ops on NVIDIA GPUs: tensors in, kernels launched, tensors out.
 
-#include "tensorflow/shared/gpu_call.h"
-#include "tensorflow/loss/kernels.h"
 #include "cuda/loss/tail_loss.h"
+#include "tensorflow/loss/kernels.h"
+#include "tensorflow/shared/gpu_call.h"
 
 namespace tailops {
 namespace {

@@ -2,13 +2,13 @@
 
 // What the loss's kernels on every device share: all but the computation.
 
-#include "tensorflow/loss/attributes.h"
-#include "tensorflow/shared/guarded_op.h"
-#include "tensorflow/shared/kernel_types.h"
 #include "cpu/loss/tail_loss.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor_shape.h"
 #include "tensorflow/core/platform/errors.h"
+#include "tensorflow/loss/attributes.h"
+#include "tensorflow/shared/guarded_op.h"
+#include "tensorflow/shared/kernel_types.h"
 
 namespace tailops {
 

@@ -2,12 +2,12 @@
 
 #include <vector>
 
-#include "tensorflow/loss/attributes.h"
-#include "tensorflow/shared/guarded_shape.h"
 #include "cpu/loss/tail_loss.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/core/platform/errors.h"
+#include "tensorflow/loss/attributes.h"
+#include "tensorflow/shared/guarded_shape.h"
 
 namespace tailops {
 namespace {

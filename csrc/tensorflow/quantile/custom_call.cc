@@ -1,10 +1,10 @@
 #include "tensorflow/quantile/custom_call.h"
 
-#include "tensorflow/shared/mlir_dictionary.h"
-#include "tensorflow/quantile/attributes.h"
 #include "tensorflow/core/platform/errors.h"
-#include "xla/quantile/handlers.h"
+#include "tensorflow/quantile/attributes.h"
+#include "tensorflow/shared/mlir_dictionary.h"
 #include "tensorflow/shared/xla_api.h"
+#include "xla/quantile/handlers.h"
 
 namespace tailops {
 namespace {

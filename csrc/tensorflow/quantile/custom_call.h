@@ -1,6 +1,6 @@
 #pragma once
 
-// The selection ops' part of custom_call.h.
+// The selection's part of shared/custom_call.h.
 
 #include <string>
 

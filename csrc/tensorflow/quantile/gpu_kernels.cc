@@ -1,9 +1,9 @@
 // The selection ops on NVIDIA GPUs.
 
-#include "tensorflow/shared/gpu_call.h"
-#include "cuda/quantile/quantile.h"
 #include "core/integers.h"
+#include "cuda/quantile/quantile.h"
 #include "tensorflow/quantile/kernels.h"
+#include "tensorflow/shared/gpu_call.h"
 
 namespace tailops {
 namespace {

@@ -5,13 +5,13 @@
 
 #include <stdexcept>
 
-#include "tensorflow/shared/guarded_op.h"
-#include "tensorflow/shared/kernel_types.h"
 #include "call/geometry.h"
-#include "tensorflow/quantile/attributes.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor_shape.h"
 #include "tensorflow/core/platform/errors.h"
+#include "tensorflow/quantile/attributes.h"
+#include "tensorflow/shared/guarded_op.h"
+#include "tensorflow/shared/kernel_types.h"
 
 namespace tailops {
 

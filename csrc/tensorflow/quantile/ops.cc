@@ -2,16 +2,16 @@
 
 #include <vector>
 
-#include "tensorflow/shared/cpu_executor.h"
-#include "tensorflow/shared/guarded_shape.h"
-#include "tensorflow/shared/huge_pages.h"
 #include "core/integers.h"
-#include "tensorflow/quantile/attributes.h"
-#include "tensorflow/quantile/kernels.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/core/platform/errors.h"
+#include "tensorflow/quantile/attributes.h"
+#include "tensorflow/quantile/kernels.h"
+#include "tensorflow/shared/cpu_executor.h"
+#include "tensorflow/shared/guarded_shape.h"
+#include "tensorflow/shared/huge_pages.h"
 
 namespace tailops {
 namespace {

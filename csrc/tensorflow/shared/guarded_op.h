@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "tensorflow/shared/status.h"
 #include "tensorflow/core/framework/kernel_def_builder.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/types.h"
+#include "tensorflow/shared/status.h"
 
 namespace tailops {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "tensorflow/shared/status.h"
 #include "tensorflow/core/framework/shape_inference.h"
+#include "tensorflow/shared/status.h"
 
 namespace tailops {
 

@@ -1,7 +1,8 @@
 #include "xla/loss/arguments.h"
 
-#include <sstream>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "xla/loss/handlers.h"
 
@@ -9,12 +10,6 @@ namespace tailops {
 namespace {
 
 namespace ffi = xla::ffi;
-
-void require_dtype(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype) {
-  if (buffer.element_type() == dtype) return;
-  throw std::invalid_argument(std::string(name) + " of dtype " + to_string(buffer.element_type()) +
-                              ": must have that of y_pred, " + to_string(dtype));
-}
 
 // What is behind the other arguments, if anything is.
 const bool* mask_of(ffi::RemainingArgs masks, const ffi::AnyBuffer& y_pred) {
@@ -64,24 +59,6 @@ Arguments read_arguments(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_p
 }
 
 }  // namespace
-
-std::vector<int64_t> shape_of(const ffi::AnyBuffer& buffer) {
-  const auto dimensions = buffer.dimensions();
-  return {dimensions.begin(), dimensions.end()};
-}
-
-std::string to_string(ffi::DataType dtype) {
-  std::ostringstream name;
-  name << dtype;
-  return name.str();
-}
-
-void* data_of(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype,
-              const std::vector<int64_t>& shape) {
-  require_dtype(name, buffer, dtype);
-  require_shape(name, shape_of(buffer), shape);
-  return buffer.untyped_data();
-}
 
 ForwardArguments forward_arguments(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_pred,
                                    ffi::RemainingArgs masks, const ffi::AnyBuffer& loss,

@@ -1,45 +1,13 @@
 #pragma once
 
-// A custom call's buffers and attributes as the kernels take them, checked. Whatever is wrong is
-// thrown as std::invalid_argument.
+// A custom call's buffers and attributes as the tail loss takes them.
 
-#include <stdexcept>
-#include <string>
-#include <vector>
-
-#include "call/attributes.h"
-#include "core/float_types.h"
-#include "cpu/loss/tail_loss.h"
-#include "core/thrown.h"
-#include "xla/ffi/api/ffi.h"
+#include "call/geometry.h"
+#include "call/options.h"
+#include "formulas/state.h"
+#include "xla/shared/arguments.h"
 
 namespace tailops {
-
-std::vector<int64_t> shape_of(const xla::ffi::AnyBuffer& buffer);
-
-// The buffer's data, if it has the dtype and the shape.
-void* data_of(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType dtype,
-              const std::vector<int64_t>& shape);
-
-// The attributes that XLA hands over with every execution.
-class DictionaryReader final : public CallAttributeReader {
- public:
-  explicit DictionaryReader(const xla::ffi::Dictionary& attributes) : attributes_(attributes) {}
-
-  bool has(const char* name) const override { return attributes_.contains(name); }
-  double number(const char* name) const override { return get<double>(name); }
-  int64_t integer(const char* name) const override { return get<int64_t>(name); }
-
- private:
-  template <typename T>
-  T get(const char* name) const {
-    const xla::ffi::ErrorOr<T> value = attributes_.get<T>(name);
-    if (value) return *value;
-    throw std::invalid_argument("attribute " + std::string(name) + ": " + value.error().message());
-  }
-
-  const xla::ffi::Dictionary& attributes_;
-};
 
 // What both passes of the tail loss are called with.
 struct Arguments {
@@ -76,61 +44,10 @@ BackwardArguments backward_arguments(const xla::ffi::AnyBuffer& upstream,
                                      const xla::ffi::AnyBuffer& gradient,
                                      const xla::ffi::Dictionary& attributes);
 
-std::string to_string(xla::ffi::DataType dtype);
-
-// body(T{}) for the kernels' element type.
-template <typename Body>
-void with_type(xla::ffi::DataType dtype, const Body& body) {
-  switch (dtype) {
-    case xla::ffi::F32:
-      return body(float{});
-    case xla::ffi::F64:
-      return body(double{});
-    case xla::ffi::F16:
-      return body(Float16{});
-    case xla::ffi::BF16:
-      return body(BFloat16{});
-    default:
-      throw std::invalid_argument("y_pred of dtype " + to_string(dtype) +
-                                  ": must be one of F16, BF16, F32, F64");
-  }
-}
-
-// The same, unless there are no elements.
+// body(T{}) for the kernels' element type, unless there are no elements.
 template <typename Body>
 void with_elements(const Arguments& call, const Body& body) {
   if (call.geometry.size() != 0) with_type(call.dtype, body);
-}
-
-// What body throws, as the error that XLA hands to Python. `input` is the buffer that says how much
-// there is to do: for it memory has run out.
-template <typename Body>
-xla::ffi::Error error_if_thrown(const char* target, const xla::ffi::AnyBuffer& input,
-                                const Body& body) {
-  using xla::ffi::Error;
-  using xla::ffi::ErrorCode;
-  try {
-    try {
-      body();
-      return Error::Success();
-    } catch (...) {
-      return report_thrown([&](Problem problem, const std::string& text) {
-        const std::string caller = std::string(target) + ": ";
-        switch (problem) {
-          case Problem::kArgument:
-            return Error::InvalidArgument(caller + text);
-          case Problem::kMemory:
-            return Error(ErrorCode::kResourceExhausted,
-                         caller + "out of memory (" + text + ") for an input " +
-                             to_string(input.element_type()) + to_string(shape_of(input)));
-          default:
-            return Error::Internal(caller + text);
-        }
-      });
-    }
-  } catch (...) {  // there was none for the message either: this one needs none
-    return Error(ErrorCode::kResourceExhausted, "out of memory");
-  }
 }
 
 }  // namespace tailops

@@ -1,8 +1,8 @@
 // The handlers for platform "CUDA". No CUDA header: the stream is a pointer.
 
+#include "cuda/loss/tail_loss.h"
 #include "xla/loss/arguments.h"
 #include "xla/loss/handlers.h"
-#include "cuda/loss/tail_loss.h"
 #include "xla/shared/scratch.h"
 
 namespace tailops {

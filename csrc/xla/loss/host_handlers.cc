@@ -1,5 +1,6 @@
 // The handlers for platform "Host".
 
+#include "cpu/loss/tail_loss.h"
 #include "xla/loss/arguments.h"
 #include "xla/loss/handlers.h"
 #include "xla/shared/pool_executor.h"

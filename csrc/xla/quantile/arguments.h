@@ -1,9 +1,10 @@
 #pragma once
 
-// As arguments.h, for selection.
+// A custom call's buffers and attributes as selection takes them.
 
-#include "xla/loss/arguments.h"
-#include "cpu/quantile/quantile.h"
+#include "call/quantile.h"
+#include "formulas/quantile_state.h"
+#include "xla/shared/arguments.h"
 
 namespace tailops {
 

@@ -2,9 +2,9 @@
 // what it holds. No CUDA header: the stream is a pointer.
 
 #include "cuda/quantile/quantile.h"
-#include "xla/shared/scratch.h"
 #include "xla/quantile/arguments.h"
 #include "xla/quantile/handlers.h"
+#include "xla/shared/scratch.h"
 
 namespace tailops {
 namespace {

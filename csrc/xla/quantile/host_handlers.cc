@@ -1,9 +1,9 @@
 // The selection's handlers for platform "Host".
 
-#include "xla/quantile/handlers.h"
-
-#include "xla/shared/pool_executor.h"
+#include "cpu/quantile/quantile.h"
 #include "xla/quantile/arguments.h"
+#include "xla/quantile/handlers.h"
+#include "xla/shared/pool_executor.h"
 
 namespace tailops {
 namespace {

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "emulated_device.h"
 #include "cuda/device/plan.h"
+#include "emulated_device.h"
 
 namespace tailops {
 

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "../../kernels/sanitize/random_numbers.h"
-#include "cuda/quantile/quantile.h"
-#include "cuda/loss/tail_loss.h"
-#include "cpu/quantile/quantile.h"
-#include "formulas/quantile_rank.h"
 #include "cpu/loss/tail_loss.h"
+#include "cpu/quantile/quantile.h"
+#include "cuda/loss/tail_loss.h"
+#include "cuda/quantile/quantile.h"
+#include "formulas/quantile_rank.h"
 
 namespace tailops {
 namespace {

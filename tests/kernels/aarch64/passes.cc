@@ -9,9 +9,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "cpu/loss/tail_loss.h"
 #include "cpu/quantile/quantile.h"
 #include "cpu/simd/loops.h"
-#include "cpu/loss/tail_loss.h"
 #include "python/threads_executor.h"
 
 namespace tailops {

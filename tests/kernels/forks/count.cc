@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "cpu/quantile/quantile.h"
 #include "cpu/loss/tail_loss.h"
+#include "cpu/quantile/quantile.h"
 
 namespace tailops {
 namespace {

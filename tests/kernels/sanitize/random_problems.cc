@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "cpu/quantile/quantile.h"
-#include "formulas/quantile_rank.h"
-#include "cpu/simd/loops.h"
 #include "cpu/loss/tail_loss.h"
+#include "cpu/quantile/quantile.h"
+#include "cpu/simd/loops.h"
+#include "formulas/quantile_rank.h"
 #include "python/threads_executor.h"
 #include "random_numbers.h"
 

@@ -22,9 +22,9 @@ build() {
     objects+=("$folder/$name.${target%%:*}.o")
     # shellcheck disable=SC2086  # the flags are several
     "${common[@]}" -fno-math-errno -Wno-psabi ${target#*:} "-DTAILOPS_TARGET=${target%%:*}" \
-      -c "$sources/kernels/simd/loops_target.cc" -o "${objects[-1]}"
+      -c "$sources/cpu/simd/loops_target.cc" -o "${objects[-1]}"
   done
-  "${common[@]}" "${defined[@]}" "$sources"/kernels/*.cc "$sources/kernels/simd/dispatch.cc" \
+  "${common[@]}" "${defined[@]}" "$sources"/{core,call,cpu/loss,cpu/quantile}/*.cc "$sources/cpu/simd/dispatch.cc" \
     "$here/random_problems.cc" "${objects[@]}" -pthread -o "$folder/$name"
 }
 

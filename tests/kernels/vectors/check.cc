@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "cpu/simd/lanes.h"
 #include "core/subnormals.h"
+#include "cpu/simd/lanes.h"
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>

@@ -1,5 +1,6 @@
-// csrc/xla/shared/scratch.h on an XLA that gives what XLA's FFI does: alignments of 16 and no larger ones,
-// memory that is no more aligned than that, and no more bytes than it has. Prints what was wrong.
+// csrc/xla/shared/scratch.h on an XLA that gives what XLA's FFI does: alignments of 16 and no
+// larger ones, memory that is no more aligned than that, and no more bytes than it has. Prints what
+// was wrong.
 
 #include <cstdint>
 #include <cstdio>

@@ -32,7 +32,7 @@ struct Finish {
     const bool has_far = attempt.keeps_band != 0 && attempt.overflow == 0;
     PartialSums sums{0.0, 0.0};
     if (!is_nan && attempt.counts.valid != 0) {
-      sums = near_sums(attempt, tail_of(found, grid.call.weights), has_far);
+      sums = near_sums(attempt, tail_of(found, grid.call.parameters), has_far);
     }
     sums = block_reduce(sums, shared.sums, Add());
     PartialSums* const near = grid.workspace.near + grid.row() * device::blocks();
@@ -44,8 +44,8 @@ struct Finish {
     if (device::thread() != 0) return;
     double weighted = sums.weighted + (has_far ? far.weighted : 0.0);
     if (is_nan) weighted = sums.other = found.threshold;
-    const double group_loss = loss_of(weighted, far.other, grid.call.weights);
-    const double scale = grid.call.scale_in_group(found.valid);
+    const double group_loss = loss_of(weighted, far.other, grid.call.parameters);
+    const double scale = grid.call.mean_factor_in_group(found.valid);
     found.threshold_gradient = sums.other;
     if (group_losses != nullptr) group_losses[grid.group()] = group_loss;
     if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
@@ -55,7 +55,7 @@ struct Finish {
   TAILOPS_DEVICE PartialSums near_sums(const Attempt<C>& attempt, const Tail<C>& tail,
                                        bool has_far) const {
     PartialSums sums{0.0, 0.0};
-    const Weights<C>& w = grid.call.weights;
+    const LossParameters<C>& w = grid.call.parameters;
     const auto add = [&](C error, bool valid) {
       if (valid) add_element(error, tail, w, sums.weighted, sums.other);
     };
@@ -76,7 +76,7 @@ struct Finish {
                                 PartialSums& sums) const {
     if (count == 0) return;
     PartialSums one{0.0, 0.0};
-    add_element(error, tail, grid.call.weights, one.weighted, one.other);
+    add_element(error, tail, grid.call.parameters, one.weighted, one.other);
     sums.weighted += static_cast<double>(count) * one.weighted;
     sums.other += static_cast<double>(count) * one.other;
   }

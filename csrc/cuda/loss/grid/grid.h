@@ -14,10 +14,10 @@
 // Blocks never wait for each other: what needs all of them is done by the last to finish.
 
 #include "core/ordered_bits.h"
-#include "cuda/loss/group_forward.h"
-#include "cuda/select/seek.h"
-#include "cuda/select/in_team.h"
 #include "cuda/device/vectors.h"
+#include "cuda/loss/group_forward.h"
+#include "cuda/select/in_team.h"
+#include "cuda/select/seek.h"
 
 namespace tailops {
 namespace cuda {
@@ -155,7 +155,7 @@ struct GridCall {
     using B = Batch<Elements<T>>;
     Vectors(part).for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(call.error_kind, call.weights.epsilon, batch.values, errors);
+      errors_of(call.error_kind, call.parameters.epsilon, batch.values, errors);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) body(errors[j], (batch.valid >> j & 1u) != 0);
     });

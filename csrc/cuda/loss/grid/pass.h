@@ -75,7 +75,7 @@ class Pass {
   static TAILOPS_DEVICE void run(const GridCall<T>& grid, const Bracket<C>& bracket,
                                  bool keeps_band, Attempt<C>& attempt, Shared& shared,
                                  const Visit& visit) {
-    const Weights<C>& w = grid.call.weights;
+    const LossParameters<C>& w = grid.call.parameters;
     const bool adds_squares = grid.with_sums && w.beta != C(0);
     Segment segment{grid.segment(grid.warp()), grid.workspace.segment, 0};
     Near<C, B::kSize>& near = shared.near[device::warp()];
@@ -96,7 +96,7 @@ class Pass {
       counts.valid += static_cast<unsigned>(device::count_bits(batch.valid));
       counts.below += sieved.below;
       if (keeps_band) {
-        sums.weighted += static_cast<double>(sieved.low_sum + sieved.high_sum * (C(1) + w.scale));
+        sums.weighted += static_cast<double>(sieved.low_sum + sieved.high_sum * w.weight_in_tail());
       }
       if (adds_squares) sums.other += static_cast<double>(squares(batch));
       waiting = near.add(errors, sieved.near, waiting, take);

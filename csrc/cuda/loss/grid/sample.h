@@ -2,7 +2,7 @@
 
 // draw and bracket: where the threshold must be, as far as a sample tells.
 
-#include "formulas/sample_plan.h"
+#include "call/sample_plan.h"
 #include "cuda/loss/grid/grid.h"
 
 namespace tailops {
@@ -19,8 +19,9 @@ TAILOPS_DEVICE void draw_sample(const GridCall<T>& grid, int64_t worker, int64_t
   for (int64_t i = worker; i < size; i += workers) {
     C d;
     const bool valid = elements.load(SelectionPlan::stratified(i, size, elements.length), d);
-    sample[i] = valid ? Bits::encode(error_of(grid.call.error_kind, grid.call.weights.epsilon, d))
-                      : kNoKey<typename Bits::Key>;
+    sample[i] = valid
+                    ? Bits::encode(error_of(grid.call.error_kind, grid.call.parameters.epsilon, d))
+                    : kNoKey<typename Bits::Key>;
   }
 }
 
@@ -88,7 +89,7 @@ class Sampled {
   }
 
   TAILOPS_DEVICE Bracket<C> with_band_around(const Bracket<C>& bracket) const {
-    return with_band(bracket.low, bracket.high, rank().scale, grid_.call.weights);
+    return with_band(bracket.low, bracket.high, rank().factor, grid_.call.parameters);
   }
 
   // Whether what lies in the band can be kept. Where one warp had no room left, all that is near

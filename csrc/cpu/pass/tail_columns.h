@@ -4,18 +4,13 @@
 
 #include <vector>
 
-#include "formulas/band.h"
-#include "cpu/pass/columns.h"
 #include "call/geometry.h"
-#include "cpu/loss/tail_loss.h"
+#include "cpu/pass/columns.h"
+#include "cpu/simd/loops.h"
+#include "formulas/band.h"
+#include "formulas/state.h"
 
 namespace tailops {
-
-template <typename C>
-TAILOPS_HOST_DEVICE Tail<C> tail_of(const GroupState& state, const Weights<C>& weights) {
-  return tail_of(static_cast<C>(state.threshold), static_cast<C>(state.lower),
-                 static_cast<C>(state.upper), weights);
-}
 
 // body(g, for_each_entry): every column, and where it is in TailColumns.
 template <typename Body>
@@ -32,7 +27,7 @@ void for_each_column(int64_t outer, int64_t inner, int64_t repeat, const Body& b
 // For each matrix its columns, `repeat` times, as for_each_run numbers them.
 template <typename C>
 TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner, int64_t repeat,
-                          const Weights<C>& weights) {
+                          const LossParameters<C>& parameters) {
   TailColumns<C> columns;
   const auto size = static_cast<size_t>(outer * inner * repeat + kSlack);
   for (auto* of : {&columns.threshold, &columns.lower, &columns.upper, &columns.band_low,
@@ -40,7 +35,7 @@ TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner,
     of->resize(size);
   }
   for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {
-    const Tail<C> tail = tail_of(state[g], weights);
+    const Tail<C> tail = tail_of(state[g], parameters);
     for_each_entry([&](size_t i) {
       columns.threshold[i] = tail.threshold;
       columns.lower[i] = tail.lower;
@@ -55,9 +50,9 @@ TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner,
 // Of the whole tensor; empty where groups are not columns.
 template <typename C>
 TailColumns<C> columns_of(const GroupState* state, const Geometry& geometry,
-                          const Weights<C>& weights) {
+                          const LossParameters<C>& parameters) {
   if (geometry.inner == 1) return {};
-  return columns_of(state, geometry.outer, geometry.inner, rows_of_run(geometry), weights);
+  return columns_of(state, geometry.outer, geometry.inner, rows_of_run(geometry), parameters);
 }
 
 // Of columns that are repeated as above.

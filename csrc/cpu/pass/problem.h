@@ -7,14 +7,14 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/pass/columns.h"
-#include "core/executor.h"
-#include "core/float_types.h"
 #include "call/geometry.h"
-#include "cpu/pass/group.h"
 #include "call/ignore_rule.h"
 #include "call/options.h"
-#include "formulas/sample_plan.h"
+#include "call/sample_plan.h"
+#include "core/executor.h"
+#include "core/float_types.h"
+#include "cpu/pass/columns.h"
+#include "cpu/pass/group.h"
 #include "cpu/simd/loops.h"
 
 namespace tailops {
@@ -29,9 +29,9 @@ struct Problem {
         geometry(geometry_in),
         options(options_in),
         loops(loops_of<T>(options_in.error_kind)),
-        weights{static_cast<C>(options_in.smoothing_factor), static_cast<C>(options_in.error_scale),
-                static_cast<C>(options_in.beta), static_cast<C>(options_in.epsilon),
-                options_in.gradient},
+        parameters{static_cast<C>(options_in.smoothing_factor),
+                   static_cast<C>(options_in.error_scale), static_cast<C>(options_in.beta),
+                   static_cast<C>(options_in.epsilon), options_in.gradient},
         ignoring{&loops, ignore_rule<T>(options_in),
                  mask != nullptr || ignore_rule<T>(options_in).any()} {}
 
@@ -49,7 +49,7 @@ struct Problem {
   const Geometry& geometry;
   const Options& options;
   const Loops<T>& loops;
-  const Weights<C> weights;
+  const LossParameters<C> parameters;
   const Ignoring<T> ignoring;
 };
 

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include "core/host_device.h"
 #include "call/options.h"
+#include "core/host_device.h"
 #include "formulas/rank.h"
 
 namespace tailops {

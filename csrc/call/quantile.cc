@@ -1,5 +1,7 @@
 // What a selection is asked for: its methods, and the checks of a call.
 
+#include "call/quantile.h"
+
 #include <functional>
 #include <numeric>
 #include <sstream>
@@ -7,7 +9,6 @@
 
 #include "call/geometry.h"
 #include "call/options.h"
-#include "cpu/quantile/quantile.h"
 
 namespace tailops {
 namespace {

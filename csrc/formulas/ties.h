@@ -9,29 +9,13 @@
 
 #include <cmath>
 
-#include "formulas/tail_loss.h"
+#include "formulas/parameters.h"
 #include "formulas/rank.h"
-#include "cpu/simd/loops.h"
-#include "cpu/loss/tail_loss.h"
+#include "formulas/state.h"
+#include "formulas/tail_loss.h"
 #include "formulas/tie.h"
 
 namespace tailops {
-
-// Of a group: its order statistics, how many elements are equal to each, how many count.
-template <typename C>
-TAILOPS_HOST_DEVICE GroupState state_of(C lower, C upper, double lower_ties, double upper_ties,
-                                        const Rank& rank, double valid) {
-  const bool one = lower == upper;
-  return {static_cast<double>(interpolate(lower, upper, rank)),
-          static_cast<double>(lower),
-          static_cast<double>(upper),
-          rank.scale * (one ? 1.0 : 1.0 - rank.weight),
-          rank.scale * (one ? 0.0 : rank.weight),
-          lower_ties,
-          upper_ties,
-          0.0,
-          valid};
-}
 
 // Where all elements have the upstream gradient g.
 TAILOPS_HOST_DEVICE ThresholdGradientOf<SameUpstream> threshold_gradient_of(const GroupState& state,
@@ -43,14 +27,13 @@ TAILOPS_HOST_DEVICE ThresholdGradientOf<SameUpstream> threshold_gradient_of(cons
 template <typename Upstream, typename C>
 TAILOPS_HOST_DEVICE Ties ties_of(const GroupState& state,
                                  const ThresholdGradientOf<Upstream>& by_threshold,
-                                 const Weights<C>& w) {
-  const TailFormulas<AbsoluteError, double> formulas{
-      static_cast<double>(w.kappa), static_cast<double>(w.scale), static_cast<double>(w.beta),
-      static_cast<double>(w.epsilon)};
+                                 const LossParameters<C>& w) {
+  const auto formulas = formulas_of(w.template as<double>());
   const auto tie_at = [&](double error) {
-    const Indicator<double> h = error == state.threshold
-                                    ? indicator_at_threshold(formulas.kappa)
-                                    : tail_indicator(error, state.threshold, formulas.kappa);
+    const Indicator<double> h =
+        error == state.threshold
+            ? indicator_at_threshold(formulas.smoothing_factor)
+            : tail_indicator(error, state.threshold, formulas.smoothing_factor);
     const bool has_spike = w.mode != GradientMode::kFixedWeight;
     return Tie{formulas.weight(h), has_spike ? formulas.spike(error, h) : 0.0, 0.0, 0.0};
   };

@@ -3,11 +3,11 @@
 
 #include <vector>
 
-#include "tensorflow/shared/custom_call.h"
-#include "tensorflow/shared/guarded_op.h"
 #include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
 #include "tensorflow/compiler/tf2xla/xla_op_registry.h"
 #include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/shared/custom_call.h"
+#include "tensorflow/shared/guarded_op.h"
 #include "xla/hlo/builder/xla_builder.h"
 #include "xla/shape_util.h"
 

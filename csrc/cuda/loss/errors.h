@@ -1,17 +1,17 @@
 #pragma once
 
-// The formulas of formulas.h where the error kind is a number that all threads share, and the
-// compositions of them that several kernels need.
+// The formulas of formulas/tail_loss.h where the error kind is a number that all threads share, and
+// the compositions of them that several kernels need.
 
 #include <limits>
 #include <tuple>
 #include <type_traits>
 
-#include "formulas/band.h"
-#include "formulas/tail_loss.h"
-#include "cpu/loss/tail_columns.h"
-#include "cpu/loss/ties.h"
 #include "cuda/loss/call.h"
+#include "formulas/band.h"
+#include "formulas/state.h"
+#include "formulas/tail_loss.h"
+#include "formulas/ties.h"
 
 namespace tailops {
 namespace cuda {
@@ -41,29 +41,17 @@ TAILOPS_DEVICE C error_of(int kind, C epsilon, C residual) {
   return errors[0];
 }
 
-// The formulas that do not depend on the error kind.
-template <typename C>
-TAILOPS_DEVICE TailFormulas<AbsoluteError, C> formulas_of(const Weights<C>& w) {
-  return {w.kappa, w.scale, w.beta, w.epsilon};
-}
-
 // Not far from the threshold; NaN is not.
 template <typename C>
 TAILOPS_DEVICE bool is_near(C error, const Tail<C>& tail) {
   return !(error < tail.band_low) && !(error > tail.band_high);
 }
 
-// e(1 + s·h) where h is 0 or 1.
-template <typename C>
-TAILOPS_DEVICE C far_weighted(C error, C band_high, const Weights<C>& w) {
-  return error > band_high ? error * (C(1) + w.scale) : error;
-}
-
 // ℓ
 template <typename C>
-TAILOPS_DEVICE C weighted_error(C error, const Tail<C>& tail, const Weights<C>& w) {
-  if (!is_near(error, tail)) return far_weighted(error, tail.band_high, w);
-  return formulas_of(w).weighted(error, tail_indicator(error, tail.threshold, w.kappa));
+TAILOPS_DEVICE C weighted_error(C error, const Tail<C>& tail, const LossParameters<C>& w) {
+  if (!is_near(error, tail)) return formulas_of(w).far_weighted(error, error > tail.band_high);
+  return formulas_of(w).weighted(error, tail_indicator(error, tail.threshold, w.smoothing_factor));
 }
 
 // Whether an error is one of the order statistics.
@@ -75,27 +63,27 @@ TAILOPS_DEVICE bool is_tied(C error, const Tail<C>& tail) {
 // Adds what an element near the threshold tells of ∂L/∂t.
 template <typename C>
 TAILOPS_DEVICE void add_threshold_gradient(C error, double upstream, const Tail<C>& tail,
-                                           const Weights<C>& w, ThresholdGradient& sum) {
+                                           const LossParameters<C>& w, ThresholdGradient& sum) {
   if (error == tail.lower) {
     sum.lower.add(upstream, 0.0);
   } else if (error == tail.upper) {
     sum.upper.add(upstream, 0.0);
   } else {
-    const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
+    const Indicator<C> h = tail_indicator(error, tail.threshold, w.smoothing_factor);
     sum.others += upstream * static_cast<double>(formulas_of(w).threshold_derivative(error, h));
   }
 }
 
 // ℓ and ∂L/∂t with one exponential, added to the sums of a thread.
 template <typename C>
-TAILOPS_DEVICE void add_element(C error, const Tail<C>& tail, const Weights<C>& w, double& weighted,
-                                double& slopes) {
+TAILOPS_DEVICE void add_element(C error, const Tail<C>& tail, const LossParameters<C>& w,
+                                double& weighted, double& slopes) {
   if (!is_near(error, tail)) {
-    weighted += static_cast<double>(far_weighted(error, tail.band_high, w));
+    weighted += static_cast<double>(formulas_of(w).far_weighted(error, error > tail.band_high));
     return;
   }
   const auto formulas = formulas_of(w);
-  const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
+  const Indicator<C> h = tail_indicator(error, tail.threshold, w.smoothing_factor);
   weighted += static_cast<double>(formulas.weighted(error, h));
   if (w.mode == GradientMode::kExact && !is_tied(error, tail)) {
     slopes += static_cast<double>(formulas.threshold_derivative(error, h));
@@ -103,19 +91,12 @@ TAILOPS_DEVICE void add_element(C error, const Tail<C>& tail, const Weights<C>& 
 }
 
 template <typename C>
-TAILOPS_DEVICE double loss_of(double weighted, double squares, const Weights<C>& w) {
+TAILOPS_DEVICE double loss_of(double weighted, double squares, const LossParameters<C>& w) {
   return mixture(static_cast<double>(w.beta), squares, weighted);
 }
 
-// What arrives at the error of one element that is far from the threshold.
-template <typename C>
-TAILOPS_DEVICE C far_by_error(C error, C upstream, const Tail<C>& tail, const Weights<C>& w) {
-  const C below = C(1) - w.beta;
-  return error > tail.band_high ? upstream * (below * (C(1) + w.scale)) : upstream * below;
-}
-
-// And of one that ties with the lower order statistic, or with the upper: with one output, two
-// numbers, where Ties would take the registers of sixteen.
+// What arrives at the error of one that ties with the lower order statistic, or with the upper:
+// with one output, two numbers, where Ties would take the registers of sixteen.
 template <typename C, bool kOne>
 class TiedByError {
  public:
@@ -149,10 +130,10 @@ class TiedByError {
 // And of any that is near; `exact` is its upstream gradient in float64.
 template <typename C, bool kOne>
 TAILOPS_DEVICE C near_by_error(C error, C upstream, double exact, const Tail<C>& tail,
-                               const TiedByError<C, kOne>& tied, const Weights<C>& w) {
+                               const TiedByError<C, kOne>& tied, const LossParameters<C>& w) {
   const auto formulas = formulas_of(w);
   if (is_tied(error, tail)) return tied.at(error == tail.lower, exact);
-  const Indicator<C> h = tail_indicator(error, tail.threshold, w.kappa);
+  const Indicator<C> h = tail_indicator(error, tail.threshold, w.smoothing_factor);
   const C weight = formulas.weight(h);
   return upstream *
          (w.mode == GradientMode::kFixedWeight ? weight : weight + formulas.spike(error, h));
