@@ -49,7 +49,7 @@ void visit_options(Carried& carried, const Visitor& visitor) {
     visitor.number(number.name, options.*number.value);
   }
   visitor.choice("error", options.error_kind, std::tuple_size_v<ErrorKinds>);
-  visitor.choice("method", options.rank_rule, std::size(kRankRules));
+  visitor.choice("method", options.method, method_names().size());
   visitor.choice("gradient", options.gradient, std::size(kGradientModeNames));
   visitor.choice("reduction", carried.reduction, std::size(kReductionNames));
   visitor.choice(kIgnoreNan, options.ignore_nan, 2);
@@ -122,7 +122,7 @@ std::vector<TextAttribute> text_attributes() {
     attributes.push_back({name, choices[0], choices});
   };
   add("error", error_kind_names());
-  add("method", rank_rule_names());
+  add("method", method_names());
   add("gradient", gradient_mode_names());
   add("reduction", reduction_names());
   attributes.push_back({kIgnoreValue, "", {}});

@@ -47,9 +47,10 @@ std::vector<std::string> error_kind_names() {
   return names_of(std::make_index_sequence<std::tuple_size_v<ErrorKinds>>{});
 }
 
-std::vector<std::string> rank_rule_names() {
+std::vector<std::string> method_names() {
   std::vector<std::string> names;
   for (const RankRule& rule : kRankRules) names.emplace_back(rule.name);
+  names.emplace_back("max_fraction");
   return names;
 }
 
@@ -75,13 +76,13 @@ int index_of(const char* argument, const std::string& value,
 void set_names(Options& options, const std::string& error, const std::string& method,
                const std::string& gradient) {
   options.error_kind = index_of("error", error, error_kind_names());
-  options.rank_rule = index_of("method", method, rank_rule_names());
+  options.method = index_of("method", method, method_names());
   options.gradient =
       static_cast<GradientMode>(index_of("gradient", gradient, gradient_mode_names()));
 }
 
 void validate(const Options& options) {
-  const bool of_max = is_max_fraction(options.rank_rule);
+  const bool of_max = options.method == kMaxFraction;
   require_fraction(of_max ? "fraction" : "percentile", options.percentile);
   require_non_negative("smoothing_factor", options.smoothing_factor);
   require_non_negative("error_scale", options.error_scale);
@@ -94,10 +95,6 @@ void validate(const Options& options) {
   if (!(options.epsilon >= kSmallest && options.epsilon <= kLargest)) {
     reject("epsilon", options.epsilon, "must be positive, finite, and a normal float32");
   }
-}
-
-Rank rank_of(const Options& options, int64_t n) {
-  return rank_by(options.rank_rule, n, options.percentile);
 }
 
 }  // namespace tailops

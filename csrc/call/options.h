@@ -18,9 +18,12 @@ enum class SelectionPath { kAuto, kSampled, kMiss, kRadix };
 
 constexpr const char* kSelectionPathNames[] = {"auto", "sampled", "miss", "radix"};
 
+// Of the methods, behind the rank rules: a part of the largest error.
+constexpr int kMaxFraction = sizeof(kRankRules) / sizeof(kRankRules[0]);
+
 struct Options {
   int error_kind = 0;  // index into ErrorKinds of formulas/tail_loss.h
-  int rank_rule = 0;   // index into kRankRules
+  int method = 0;      // index into method_names()
   GradientMode gradient = GradientMode::kExact;
   double percentile = 0.99;  // or the fraction, for "max_fraction"
   double smoothing_factor = 100.0;
@@ -33,7 +36,8 @@ struct Options {
 };
 
 std::vector<std::string> error_kind_names();
-std::vector<std::string> rank_rule_names();
+// The rank rules, and "max_fraction".
+std::vector<std::string> method_names();
 std::vector<std::string> gradient_mode_names();
 std::vector<std::string> selection_path_names();
 
@@ -48,6 +52,13 @@ void set_names(Options& options, const std::string& error, const std::string& me
 // std::invalid_argument if an option is out of range.
 void validate(const Options& options);
 
-Rank rank_of(const Options& options, int64_t n);
+// The largest error is what "lower" makes of the percentile 1. Inline, since the library of the
+// CUDA launches is linked without the kernels of the CPU.
+inline Threshold threshold_of(const Options& options) {
+  constexpr int kLower = 1;
+  static_assert(kRankRules[kLower].rank == rank_rules::lower);
+  if (options.method == kMaxFraction) return {kLower, 1.0, options.percentile};
+  return {options.method, options.percentile, 1.0};
+}
 
 }  // namespace tailops

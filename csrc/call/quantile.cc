@@ -28,8 +28,8 @@ int64_t product(std::vector<int64_t>::const_iterator begin,
 }  // namespace
 
 std::vector<std::string> selection_methods() {
-  std::vector<std::string> names = rank_rule_names();
-  names.resize(kQuantileMethods);
+  std::vector<std::string> names;
+  for (const RankRule& rule : kRankRules) names.emplace_back(rule.name);
   names.insert(names.end(), {"rank", "rank_from_top"});
   return names;
 }

@@ -32,14 +32,13 @@ struct SelectionHint {
   bool is_set = false;
   bool one_pass = false;
   C low{};
-  bool may_be_narrow = true;  // until a group is so unlike the others that it misses
+  bool may_be_tight = true;  // until a group is so unlike the others that it misses
 };
 
 struct SelectionPlan {
   SelectionPlan(const Options& options, int64_t group_length)
-      : rank_rule(options.rank_rule),
-        percentile(options.percentile),
-        rank(rank_of(options, group_length)),
+      : threshold(threshold_of(options)),
+        rank(threshold.rank(group_length)),
         path(options.selection),
         length(group_length) {
     if (length <= kBufferLength && path == SelectionPath::kAuto) return;
@@ -52,7 +51,7 @@ struct SelectionPlan {
       : rank(of), path(SelectionPath::kAuto), length(group_length) {}
 
   // The rank where only so many of the group's elements count.
-  Rank rank_among(int64_t valid) const { return rank_by(rank_rule, valid, percentile); }
+  Rank rank_among(int64_t valid) const { return threshold.rank(valid); }
 
   SelectionPlan among(int64_t valid) const {
     SelectionPlan plan = *this;
@@ -79,8 +78,7 @@ struct SelectionPlan {
     return whole < end ? whole : end - 1;
   }
 
-  int rank_rule = 0;
-  double percentile = 0.0;
+  Threshold threshold{};
   Rank rank;
   SelectionPath path;
   int64_t length;

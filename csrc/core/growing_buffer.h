@@ -114,7 +114,7 @@ enum class Scratch {
   kSample,
   kCandidates,
   kBetween,
-  kNarrowed,
+  kFew,
   kTargets,
   kPredictions,
   kMask,

@@ -9,9 +9,8 @@
 
 namespace tailops {
 
-// Methods are numbered as the rank rules, without the last of these, max_fraction, which is no
-// quantile.
-constexpr int kQuantileMethods = sizeof(kRankRules) / sizeof(kRankRules[0]) - 1;
+// Methods are numbered as the rank rules; behind these come two more.
+constexpr int kQuantileMethods = sizeof(kRankRules) / sizeof(kRankRules[0]);
 constexpr int kByRank = kQuantileMethods;    // 0 is the smallest element
 constexpr int kByRankFromTop = kByRank + 1;  // 0 is the largest
 

@@ -63,9 +63,6 @@ TAILOPS_HOST_DEVICE Rank linear(int64_t n, double p) {
   return {below, below == n - 1 ? 0.0 : rank - std::floor(rank), 1.0};
 }
 
-// p · max e, whose rank does not depend on p.
-TAILOPS_HOST_DEVICE Rank max_fraction(int64_t n, double p) { return {n - 1, 0.0, p}; }
-
 }  // namespace rank_rules
 
 // All of them, in the order of their indices. To add one, write it above and append it here.
@@ -76,8 +73,7 @@ TAILOPS_HOST_DEVICE Rank max_fraction(int64_t n, double p) { return {n - 1, 0.0,
   APPLY(higher)                   \
   APPLY(nearest)                  \
   APPLY(midpoint)                 \
-  APPLY(linear)                   \
-  APPLY(max_fraction)
+  APPLY(linear)
 // clang-format on
 
 struct RankRule {
@@ -89,8 +85,6 @@ struct RankRule {
 constexpr RankRule kRankRules[] = {TAILOPS_RANK_RULES(TAILOPS_LIST)};
 #undef TAILOPS_LIST
 
-inline bool is_max_fraction(int rule) { return kRankRules[rule].rank == rank_rules::max_fraction; }
-
 // By index, without a pointer to a function: a device cannot follow those of the host.
 TAILOPS_HOST_DEVICE Rank rank_by(int rule, int64_t n, double p) {
 #define TAILOPS_TRY(NAME) \
@@ -99,6 +93,19 @@ TAILOPS_HOST_DEVICE Rank rank_by(int rule, int64_t n, double p) {
 #undef TAILOPS_TRY
   return {0, 0.0, 1.0};
 }
+
+// Which threshold a group has: `factor` times what the rule makes of its percentile.
+struct Threshold {
+  int rank_rule;  // index into kRankRules
+  double percentile;
+  double factor;
+
+  TAILOPS_HOST_DEVICE Rank rank(int64_t n) const {
+    Rank rank = rank_by(rank_rule, n, percentile);
+    rank.factor = factor;
+    return rank;
+  }
+};
 
 // NumPy's interpolation, operation for operation, so that finite results have the same bits: the
 // difference in T, the rest in float64. Where that difference is not finite, NumPy's arithmetic

@@ -218,7 +218,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("STREAMED_BYTES") = kStreamedBytes;
   m.attr("KEPT_SCRATCH_BYTES") = kKeptScratchBytes;
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
-  m.attr("METHODS") = py::tuple(py::cast(rank_rule_names()));
+  m.attr("METHODS") = py::tuple(py::cast(method_names()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
   m.attr("SELECTIONS") = py::tuple(py::cast(selection_path_names()));
   m.attr("REDUCTIONS") = py::tuple(py::cast(reduction_names()));
@@ -229,7 +229,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("select_gradient", &select_gradient);
   m.def("call_attributes", &attributes_of);
   m.def("rank", [](const Options& options, int64_t n) {
-    const Rank rank = rank_of(options, n);
+    const Rank rank = threshold_of(options).rank(n);
     return py::make_tuple(rank.lower, rank.weight, rank.factor);
   });
   using Floats = py::array_t<float, py::array::c_style>;

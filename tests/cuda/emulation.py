@@ -86,7 +86,7 @@ def random_limits(rng):
 
 
 POINTERS = ("y_true", "y_pred", "mask", "upstream", "loss", "state", "gradient", "shape")
-INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "rank_rule")
+INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "method")
 INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection")
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 LIMITS = tuple(Limits.__dataclass_fields__)
@@ -158,7 +158,7 @@ class Emulation:
             dtype=DTYPES.index(case.y_pred.dtype.name),
             reduction=_kernels.REDUCTIONS.index(case.reduction),
             error_kind=_kernels.ERRORS.index(options.error),
-            rank_rule=_kernels.METHODS.index(options.method),
+            method=_kernels.METHODS.index(options.method),
             gradient_mode=_kernels.GRADIENTS.index(options.gradient),
             selection=_kernels.SELECTIONS.index(case.selection),
             ignore_nan=options.ignore_nan,

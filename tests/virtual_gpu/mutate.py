@@ -26,7 +26,7 @@ NEEDED_BY_OTHERS = {
     "column_forward.h: device::barrier();  // shared memory is free again": (
         "blocks with several tiles: those of more than 2^31 columns, or of tests/cuda's emulation"
     ),
-    "grid_narrow.h: device::barrier();  // the next piece is counted in the same bins": (
+    "descend.h: device::barrier();  // the next piece is counted in the same bins": (
         "a block that goes over more than 2^30 elements: a larger group whose bracket misses twice"
     ),
 }

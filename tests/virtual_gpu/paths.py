@@ -16,7 +16,7 @@ FLOATS = ("float32", "float64", "float16", "bfloat16")
 
 ONE, MANY = "<OneOutput>", "<ManyOutputs>"
 LANES, WARP, BLOCK = "<TileTeam>", "<WarpTeam>", "<BlockTeam>"
-GRID = {"FindBracket", "Collect", "Narrow"}
+GRID = {"FindBracket", "Collect", "Descend"}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 #include <vector>
 
+#include "core/element_types.h"
 #include "core/growing_buffer.h"
 #include "core/subnormals.h"
 #include "cpu/loss/column_sums.h"
+#include "cpu/loss/mean_factors.h"
 #include "cpu/loss/results.h"
-#include "cpu/loss/scales.h"
 #include "cpu/loss/short_groups.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/pass/block_sum.h"
@@ -141,19 +142,19 @@ class Backward {
 
   // --- All others.
 
-  // Where something is ignored, each row has a scale of its own.
+  // Where something is ignored, each row has a factor of its own.
   std::vector<double> scales_of_rows() const {
     if (!divides_by_valid(geometry_, problem_.ignoring.any) || geometry_.reduces_to_scalar()) {
       return {};
     }
-    std::vector<double> scales(static_cast<size_t>(geometry_.rows()));
+    std::vector<double> factors(static_cast<size_t>(geometry_.rows()));
     run_tasks(executor_, geometry_.rows(), geometry_.row_length,
               [&](int64_t begin, int64_t end, Executor& inside) {
                 for (int64_t row = begin; row < end; ++row) {
-                  scales[static_cast<size_t>(row)] = mean_factor(problem_, row, inside);
+                  factors[static_cast<size_t>(row)] = mean_factor(problem_, row, inside);
                 }
               });
-    return scales;
+    return factors;
   }
 
   // ∂L/∂t where each element is weighted by its own row's upstream gradient.
@@ -270,14 +271,11 @@ void tail_loss_backward(const T* upstream, const T* y_true, const T* y_pred, con
       .run(gradient);
 }
 
-#define TAILOPS_INSTANTIATE(T)                                                                \
+#define TAILOPS_INSTANTIATE(T, ...)                                                           \
   template void tail_loss_backward<T>(const T*, const T*, const T*, const bool*,              \
                                       const GroupState*, const Geometry&, const Options&, T*, \
                                       Executor&);
-TAILOPS_INSTANTIATE(float)
-TAILOPS_INSTANTIATE(double)
-TAILOPS_INSTANTIATE(Float16)
-TAILOPS_INSTANTIATE(BFloat16)
+TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
 #undef TAILOPS_INSTANTIATE
 
 }  // namespace tailops

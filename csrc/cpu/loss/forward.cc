@@ -1,11 +1,12 @@
 #include <atomic>
 #include <vector>
 
+#include "core/element_types.h"
 #include "core/growing_buffer.h"
 #include "core/subnormals.h"
 #include "cpu/loss/column_sums.h"
+#include "cpu/loss/mean_factors.h"
 #include "cpu/loss/results.h"
-#include "cpu/loss/scales.h"
 #include "cpu/loss/short_groups.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/pass/block_sum.h"
@@ -220,8 +221,8 @@ class Forward {
   // Where each group is a row.
   void write_groups(const std::vector<double>& losses, T* loss) const {
     for (int64_t g = 0; g < geometry_.groups(); ++g) {
-      const double scale = mean_factor_of_group(problem_, state_[g]);
-      loss[g] = narrow<T>(losses[static_cast<size_t>(g)] * scale);
+      const double factor = mean_factor_of_group(problem_, state_[g]);
+      loss[g] = narrow<T>(losses[static_cast<size_t>(g)] * factor);
       state_[g].threshold_gradient = 0.0;
     }
   }
@@ -336,13 +337,10 @@ void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const
   }
 }
 
-#define TAILOPS_INSTANTIATE(T)                                                         \
+#define TAILOPS_INSTANTIATE(T, ...)                                                    \
   template void tail_loss_forward<T>(const T*, const T*, const bool*, const Geometry&, \
                                      const Options&, T*, GroupState*, Executor&);
-TAILOPS_INSTANTIATE(float)
-TAILOPS_INSTANTIATE(double)
-TAILOPS_INSTANTIATE(Float16)
-TAILOPS_INSTANTIATE(BFloat16)
+TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
 #undef TAILOPS_INSTANTIATE
 
 }  // namespace tailops

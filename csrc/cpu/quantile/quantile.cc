@@ -5,7 +5,7 @@
 #include <limits>
 #include <tuple>
 
-#include "core/integers.h"
+#include "core/element_types.h"
 #include "core/subnormals.h"
 #include "cpu/select/rows.h"
 #include "cpu/simd/selection_network.h"
@@ -357,17 +357,14 @@ void select_backward(const T* upstream, const T* x, const SelectionState* state,
   SelectBackward<T>(upstream, x, state, geometry, q_count, gradient).run(executor);
 }
 
-#define TAILOPS_FORWARD(T)                                                                  \
+#define TAILOPS_FORWARD(T, ...)                                                             \
   template void select_forward(const T*, const SelectionGeometry&, const SelectionOptions&, \
                                const double*, int64_t, T*, SelectionState*, Executor&);
-#define TAILOPS_BOTH(T)                                                    \
+#define TAILOPS_BOTH(T, ...)                                               \
   TAILOPS_FORWARD(T)                                                       \
   template void select_backward(const T*, const T*, const SelectionState*, \
                                 const SelectionGeometry&, int64_t, T*, Executor&);
-TAILOPS_BOTH(float)
-TAILOPS_BOTH(double)
-TAILOPS_BOTH(Float16)
-TAILOPS_BOTH(BFloat16)
+TAILOPS_FLOATS(TAILOPS_BOTH)
 TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #undef TAILOPS_BOTH
 #undef TAILOPS_FORWARD

@@ -51,7 +51,7 @@ class Selector {
     if (hint.is_set) {
       if (const std::optional<Result> result = hinted(hint)) return *result;
       hint.is_set = false;
-      hint.may_be_narrow = false;
+      hint.may_be_tight = false;
     }
     return sampled(with_sums, hint);
   }
@@ -134,7 +134,7 @@ class Selector {
       const bool from_below = few_are_above(sample, bracket);
       int64_t kept = 0;
       C low_of_next = bracket.low;
-      const bool may_narrow = hint.may_be_narrow && from_below && group_.length <= kBlockLength;
+      const bool may_narrow = hint.may_be_tight && from_below && group_.length <= kBlockLength;
       const std::optional<Result> result =
           attempt(bracket, one_pass, from_below, kept, may_narrow ? &low_of_next : nullptr);
       if (!result) continue;
@@ -148,7 +148,7 @@ class Selector {
 
   // A lower end that a group of the same distribution has enough above, and no more than that: the
   // sample knew less than the candidates do.
-  C narrow(C low, const GrowingBuffer<C>& candidates) const {
+  C tightened(C low, const GrowingBuffer<C>& candidates) const {
     const auto above = static_cast<double>(group_.length - plan_.rank.lower);
     const auto wanted = static_cast<int64_t>(above + 4.0 * std::sqrt(above) + 2.0);
     const int64_t kept = candidates.size();
@@ -156,7 +156,7 @@ class Selector {
     return std::max(low, kth_smallest(loops_, candidates.data(), kept, kept - wanted).value);
   }
 
-  // Nothing if the bracket does not hold the rank. A small group may have a narrower lower end for
+  // Nothing if the bracket does not hold the rank. A small group may have a tighter lower end for
   // the next one.
   std::optional<Result> attempt(const Bracket<C>& bracket, bool one_pass, bool from_below,
                                 int64_t& kept, C* low_of_next = nullptr) const {
@@ -176,7 +176,7 @@ class Selector {
         if (one_pass) result->sums = sums_of(bracket, found, from_below, *result);
       }
     }
-    if (low_of_next != nullptr) *low_of_next = narrow(bracket.low, found.candidates);
+    if (low_of_next != nullptr) *low_of_next = tightened(bracket.low, found.candidates);
     scratch<C, Scratch::kCandidates>() = std::move(found.candidates);
     return result;
   }
@@ -247,7 +247,7 @@ class Selector {
     const C infinity = std::numeric_limits<C>::infinity();
     if (rank < 0.0) return -infinity;
     if (rank >= static_cast<double>(sample.size())) return infinity;
-    C* const spare = scratch_of<C, Scratch::kNarrowed>(spare_length(sample.size()));
+    C* const spare = scratch_of<C, Scratch::kFew>(spare_length(sample.size()));
     return loops_.kth_smallest(sample.errors, sample.size(), static_cast<int64_t>(rank), spare)
         .value;
   }

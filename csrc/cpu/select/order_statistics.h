@@ -27,13 +27,13 @@ OrderStatistics<C> nan_statistics() {
   return {nan, nan, 1, 1};
 }
 
-// The k-th smallest of many values: narrowed down between two elements of a sample until few are
+// The k-th smallest of many values: descended to between two elements of a sample until few are
 // left. NaN where there is one.
 template <typename T, typename C = ComputeType<T>>
 Ranked<C> kth_smallest(const Loops<T>& loops, const C* values, int64_t n, int64_t k) {
   constexpr int64_t kFew = 4096;
   constexpr int64_t kSample = 256;
-  C* const spare = scratch_of<C, Scratch::kNarrowed>(spare_length(n));
+  C* const spare = scratch_of<C, Scratch::kFew>(spare_length(n));
   const C* from = values;
   int64_t count = n, smaller = 0;
   while (count > kFew) {
@@ -54,7 +54,7 @@ Ranked<C> kth_smallest(const Loops<T>& loops, const C* values, int64_t n, int64_
     const int64_t at_high = between + found.between;
     if (k >= at_low && k < between) return {low, at_low, found.at_low};
     if (k >= at_high && k < at_high + found.at_high) return {high, at_high, found.at_high};
-    // A sample that misleads, or that narrows nothing: start again, the way that needs no luck.
+    // A sample that misleads, or that tightens nothing: start again, the way that needs no luck.
     if (k < between || k >= at_high || found.between > count / 2) {
       return loops.kth_smallest(values, n, k, spare);
     }

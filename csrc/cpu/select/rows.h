@@ -42,7 +42,7 @@ class RowSelector {
     if (n <= kShort) {
       C buffer[std::is_same_v<T, C> ? 1 : kShort];
       const C* const values = widened(x, n, buffer);
-      C* const spare = scratch_of<C, Scratch::kNarrowed>(spare_length(n));
+      C* const spare = scratch_of<C, Scratch::kFew>(spare_length(n));
       for (const int64_t rank : ranks) *found++ = loops_.kth_smallest(values, n, rank, spare);
       return;
     }
@@ -55,7 +55,7 @@ class RowSelector {
     const int64_t length = network.lines(), size = rows * length;
     C* const buffer = std::is_same_v<T, C> ? nullptr : scratch_of<C, Scratch::kBetween>(size);
     const C* const values = widened(x, size, buffer);
-    C* const columns = scratch_of<C, Scratch::kNarrowed>(size);
+    C* const columns = scratch_of<C, Scratch::kFew>(size);
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t k = 0; k < length; ++k) columns[k * rows + r] = values[r * length + k];
     }

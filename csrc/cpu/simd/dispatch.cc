@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "core/element_types.h"
 #include "cpu/simd/loops.h"
 
 namespace tailops {
@@ -101,9 +102,8 @@ const Loops<T>& loops_of(int error_kind) {
   return table_of<T>(instruction_set())[error_kind];
 }
 
-template const Loops<float>& loops_of<float>(int);
-template const Loops<double>& loops_of<double>(int);
-template const Loops<Float16>& loops_of<Float16>(int);
-template const Loops<BFloat16>& loops_of<BFloat16>(int);
+#define TAILOPS_INSTANTIATE(T, ...) template const Loops<T>& loops_of<T>(int);
+TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
+#undef TAILOPS_INSTANTIATE
 
 }  // namespace tailops

@@ -142,8 +142,8 @@ struct GradientLoops : TileLoops<Error, T> {
       if (!kSameTies) return;
       const NearTies<C> ties = where.near_ties(int64_t{0});
       const Wide<C> exact_g = exact_upstream(upstream, 0, kStep);
-      tied_lower = to_narrow<C>(Formulas::tied_by_error(ties.lower, exact_g));
-      tied_upper = to_narrow<C>(Formulas::tied_by_error(ties.upper, exact_g));
+      tied_lower = to_compute<C>(Formulas::tied_by_error(ties.lower, exact_g));
+      tied_upper = to_compute<C>(Formulas::tied_by_error(ties.upper, exact_g));
     }
 
     V residuals(int64_t i, int count) const {
@@ -183,10 +183,11 @@ struct GradientLoops : TileLoops<Error, T> {
       const NearTies<C> tied = where.near_ties(at);
       const Wide<C> exact_g = exact_upstream(upstream, i, count);
       by_error =
-          choose(at_lower, to_narrow<C>(Formulas::tied_by_error(tied.lower, exact_g)), by_error);
+          choose(at_lower, to_compute<C>(Formulas::tied_by_error(tied.lower, exact_g)), by_error);
       const M at_upper = ties & ~at_lower;
       if (bits_of(at_upper) == 0) return by_error;
-      return choose(at_upper, to_narrow<C>(Formulas::tied_by_error(tied.upper, exact_g)), by_error);
+      return choose(at_upper, to_compute<C>(Formulas::tied_by_error(tied.upper, exact_g)),
+                    by_error);
     }
   };
 

@@ -143,7 +143,7 @@ inline Wide<C> to_wide(Vector<C> v) {
 }
 
 template <typename C>
-inline Vector<C> to_narrow(const Wide<C>& v) {
+inline Vector<C> to_compute(const Wide<C>& v) {
   using Emulated = typename VectorOf<double, kLanes<C> * 8>::type;
   return __builtin_convertvector(reinterpret<Emulated>(v), Vector<C>);
 }

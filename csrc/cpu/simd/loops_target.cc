@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/element_types.h"
 #include "cpu/simd/collect.h"
 #include "cpu/simd/columns.h"
 #include "cpu/simd/gradient.h"
@@ -83,10 +84,9 @@ const Loops<T>* loops() {
   return tables<T>(std::make_index_sequence<std::tuple_size_v<ErrorKinds>>{});
 }
 
-template const Loops<float>* loops<float>();
-template const Loops<double>* loops<double>();
-template const Loops<Float16>* loops<Float16>();
-template const Loops<BFloat16>* loops<BFloat16>();
+#define TAILOPS_INSTANTIATE(T, ...) template const Loops<T>* loops<T>();
+TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
+#undef TAILOPS_INSTANTIATE
 
 }  // namespace TAILOPS_TARGET
 }  // namespace tailops

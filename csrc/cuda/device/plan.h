@@ -175,7 +175,7 @@ struct GridPlan {
   int64_t wanted_sample(int64_t length, const Options& options, const Limits& limits,
                         int64_t compute_bytes) const {
     const double held = std::clamp(fitting / 4.0, 0.006, 1.0);
-    const double p = is_max_fraction(options.rank_rule) ? 1.0 : options.percentile;
+    const double p = threshold_of(options).percentile;
     const auto certain = static_cast<int64_t>(49.0 * p * (1.0 - p) / (held * held));
     const int64_t most = limits.sample_bytes / compute_bytes / groups_at_once;
     return std::min({length, std::max(certain, limits.least_sample), most});

@@ -50,7 +50,7 @@ class Vectors {
     }
     shift_ = aligned_ ? static_cast<int>(place / sizeof(T)) : 0;
     count_ = (elements.length + shift_ + B::kLanes - 1) / B::kLanes;
-    picky_ = elements.is_picky();
+    may_ignore_ = elements.may_ignore();
   }
 
   // How many there are.
@@ -191,7 +191,7 @@ class Vectors {
     for (int j = kBegin * B::kLanes; j < kEnd * B::kLanes; ++j) {
       batch.values[j] = Of::value_of(inputs[j]);
     }
-    if (!picky_) return;
+    if (!may_ignore_) return;
     TAILOPS_UNROLL
     for (int j = kBegin * B::kLanes; j < kEnd * B::kLanes; ++j) {
       const int64_t at = batch.first[j / B::kLanes] + j % B::kLanes;
@@ -201,7 +201,7 @@ class Vectors {
 
   Of elements_;
   bool aligned_;
-  bool picky_;
+  bool may_ignore_;
   int shift_;
   int64_t count_;
 };

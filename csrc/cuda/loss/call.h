@@ -28,7 +28,7 @@ struct Elements {
   TAILOPS_DEVICE const T* input(int n) const { return n == 0 ? inputs.y_true : inputs.y_pred; }
 
   // Whether there are any that may not count.
-  TAILOPS_DEVICE bool is_picky() const { return inputs.mask != nullptr || ignore.any(); }
+  TAILOPS_DEVICE bool may_ignore() const { return inputs.mask != nullptr || ignore.any(); }
 
   static TAILOPS_DEVICE C value_of(const T (&of)[2]) { return widen(of[1]) - widen(of[0]); }
 
@@ -82,8 +82,7 @@ struct Call : Groups {
         parameters{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
                    static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
         error_kind(options.error_kind),
-        rank_rule(options.rank_rule),
-        percentile(options.percentile),
+        threshold(threshold_of(options)),
         path(options.selection) {}
 
   TAILOPS_DEVICE Elements<T> group(int64_t g) const {
@@ -93,10 +92,10 @@ struct Call : Groups {
   }
 
   TAILOPS_DEVICE int64_t row_of(int64_t flat) const {
-    constexpr int64_t kNarrow = int64_t{1} << 32;  // such a division takes a third of the time
+    constexpr int64_t kIn32Bits = int64_t{1} << 32;  // such a division takes a third of the time
     if (to_scalar) return 0;
     if (row_length == 1) return flat;
-    if (flat < kNarrow && row_length < kNarrow) {
+    if (flat < kIn32Bits && row_length < kIn32Bits) {
       return static_cast<uint32_t>(flat) / static_cast<uint32_t>(row_length);
     }
     return flat / row_length;
@@ -113,7 +112,7 @@ struct Call : Groups {
     return by_valid && outer * inner > 1 ? 1.0 : mean_factor_of(valid);
   }
 
-  TAILOPS_DEVICE Rank rank(int64_t n) const { return rank_by(rank_rule, n, percentile); }
+  TAILOPS_DEVICE Rank rank(int64_t n) const { return threshold.rank(n); }
 
   int64_t rows() const { return size() / row_length; }
 
@@ -125,8 +124,7 @@ struct Call : Groups {
   bool to_scalar;
   LossParameters<C> parameters;
   int error_kind;
-  int rank_rule;
-  double percentile;
+  Threshold threshold;
   SelectionPath path;
 };
 

@@ -25,16 +25,16 @@ struct GroupGradient {
 
   // That of the one output, which is every element's.
   TAILOPS_DEVICE double upstream_of_all() const {
-    const double scale =
+    const double factor =
         scalar_factor != nullptr ? *scalar_factor : call.mean_factor_of(state[0].valid);
-    return static_cast<double>(widen(upstream[0])) * scale;
+    return static_cast<double>(widen(upstream[0])) * factor;
   }
 
   TAILOPS_DEVICE double upstream_of(int64_t row) const {
     const int64_t at = rows_of_upstream == 1 ? row : row / rows_of_upstream;
-    const double scale =
+    const double factor =
         row_factors == nullptr ? call.mean_factor : static_cast<double>(row_factors[row]);
-    return static_cast<double>(widen(upstream[at])) * scale;
+    return static_cast<double>(widen(upstream[at])) * factor;
   }
 
   // The upstream gradient of each element of a batch: `all`, where there is one output. Of several,

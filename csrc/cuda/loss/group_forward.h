@@ -117,11 +117,11 @@ struct GroupForward {
       sums = team.reduce(sums, shared.totals, Add());
       if (call.parameters.beta != C(0)) squares = team.reduce(squares, shared.squares, Add());
       if (team.thread() == 0) {
-        const double scale = call.mean_factor_in_group(static_cast<double>(all.valid));
+        const double factor = call.mean_factor_in_group(static_cast<double>(all.valid));
         const double group_loss = loss_of(sums.weighted, squares, call.parameters);
         state[g].threshold_gradient = sums.slopes;
         losses += group_loss;
-        if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
+        if (loss != nullptr) *loss = narrow<T>(group_loss * factor);
       }
     } else if (loss != nullptr) {
       write_rows(team, g, tail);

@@ -49,14 +49,14 @@ struct GroupTotals {
   T* loss;
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
-    double scale = call.mean_factor;
-    if (call.by_valid) scale = factor_of_mean(valid_of_groups(state, groups, shared.warps));
+    double factor = call.mean_factor;
+    if (call.by_valid) factor = factor_of_mean(valid_of_groups(state, groups, shared.warps));
     const double total = total_of(parts, shared.warps, [&](int64_t i) { return losses[i]; });
-    if (device::thread() == 0) *loss = narrow<T>(total * scale);
+    if (device::thread() == 0) *loss = narrow<T>(total * factor);
   }
 };
 
-// The scale of the one output, for the backward pass. T is that of the call.
+// The mean factor of the one output, for the backward pass. T is that of the call.
 template <typename T>
 struct ScalarFactor {
   static constexpr int kMostThreads = 512;
@@ -67,11 +67,11 @@ struct ScalarFactor {
 
   const GroupState* state;
   int64_t groups;
-  double* scale;
+  double* factor;
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const double valid = valid_of_groups(state, groups, shared.warps);
-    if (device::thread() == 0) *scale = factor_of_mean(valid);
+    if (device::thread() == 0) *factor = factor_of_mean(valid);
   }
 };
 

@@ -9,8 +9,8 @@
 #include "cuda/loss/columns.h"
 #include "cuda/loss/gradient.h"
 #include "cuda/loss/grid/collect.h"
+#include "cuda/loss/grid/descend.h"
 #include "cuda/loss/grid/finish.h"
-#include "cuda/loss/grid/narrow.h"
 #include "cuda/loss/grid/sample.h"
 #include "cuda/loss/group_forward.h"
 #include "cuda/loss/group_totals.h"
@@ -205,7 +205,7 @@ class ForwardLaunches {
                      {1, groups, threads_for(plan_.sample, limits_.bracket_threads), cached_bytes},
                      stream);
       device::launch(Collect<T>{call}, every, stream);
-      device::launch(Narrow<T>{call, state, limits_.piece}, every, stream);
+      device::launch(Descend<T>{call, state, limits_.piece}, every, stream);
       if (call_.to_scalar) {
         device::launch(Finish<T>{call, state, group_losses_, loss}, every, stream);
       }

@@ -183,7 +183,7 @@ struct RowFactors {
   using C = ComputeType<T>;
 
   Call<T> call;
-  C* scales;
+  C* factors;
 
   TAILOPS_DEVICE auto adder() const {
     return [all = Elements<T>{call.inputs, call.ignore, 1, 0}](int64_t flat, RowSum& sum) {
@@ -192,7 +192,7 @@ struct RowFactors {
     };
   }
   TAILOPS_DEVICE void write(int64_t row, const RowSum& sum) const {
-    scales[row] = static_cast<C>(call.mean_factor_of(static_cast<double>(sum.valid)));
+    factors[row] = static_cast<C>(call.mean_factor_of(static_cast<double>(sum.valid)));
   }
 };
 

@@ -33,7 +33,7 @@ struct SelectionGradientCall : Groups {
     if (x_here == shares.upper) sum += shares.upper_share;
   }
 
-  static TAILOPS_DEVICE T narrowed(C sum) { return narrow<T>(static_cast<double>(sum)); }
+  static TAILOPS_DEVICE T rounded(C sum) { return narrow<T>(static_cast<double>(sum)); }
 };
 
 // Where a group's elements lie side by side.
@@ -60,7 +60,7 @@ struct SelectionGradient {
         C sums[B::kLanes];
         add_up(batch, u, sums);
         TAILOPS_UNROLL
-        for (int i = 0; i < B::kLanes; ++i) values[u * B::kLanes + i] = call.narrowed(sums[i]);
+        for (int i = 0; i < B::kLanes; ++i) values[u * B::kLanes + i] = call.rounded(sums[i]);
       }
       vectors.store(batch, values, call.gradient);
     });
@@ -101,8 +101,8 @@ struct SelectionGradient {
   };
 
   TAILOPS_DEVICE Place place_of(int64_t flat) const {
-    constexpr int64_t kNarrow = int64_t{1} << 32;  // such a division takes a third of the time
-    if (flat < kNarrow && call.length < kNarrow) {
+    constexpr int64_t kIn32Bits = int64_t{1} << 32;  // such a division takes a third of the time
+    if (flat < kIn32Bits && call.length < kIn32Bits) {
       const uint32_t of = static_cast<uint32_t>(flat), length = static_cast<uint32_t>(call.length);
       const uint32_t group = of / length;
       return {group, of - group * length};
@@ -144,7 +144,7 @@ struct ColumnSelectionGradient {
       for (int64_t q = kKept; q < call.q_count; ++q) {
         call.add(call.shares_of(at.group, q), value, sum);
       }
-      call.gradient[first + k * call.inner] = call.narrowed(sum);
+      call.gradient[first + k * call.inner] = call.rounded(sum);
     });
   }
 };

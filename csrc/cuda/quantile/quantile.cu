@@ -1,6 +1,6 @@
 // Selection for one floating element type, TAILOPS_ELEMENT, or, without that, for all integers.
 
-#include "core/integers.h"
+#include "core/element_types.h"
 #include "cuda/device/limits.h"
 #include "cuda/quantile/launch.h"
 
@@ -29,7 +29,7 @@ void select_backward(const T* upstream, const T* x, const SelectionState* state,
                             stream);
 }
 
-#define TAILOPS_FORWARD(T)                                                                   \
+#define TAILOPS_FORWARD(T, ...)                                                              \
   template int64_t selection_workspace<T>(const SelectionGeometry&, const SelectionOptions&, \
                                           const Quantiles&);                                 \
   template void select_forward(const T*, const SelectionGeometry&, const SelectionOptions&,  \

@@ -46,8 +46,8 @@ struct Seek {
   }
 
   // With what its digit was found to be; one of the keys sought has it.
-  TAILOPS_DEVICE Seek narrowed(const Digits<Key>& digits, int bin, uint64_t rest_in_bin,
-                               uint64_t count_of_bin) const {
+  TAILOPS_DEVICE Seek descended(const Digits<Key>& digits, int bin, uint64_t rest_in_bin,
+                                uint64_t count_of_bin) const {
     const Key begin = digits.base + (static_cast<Key>(bin) << digits.shift);
     const Key beyond_begin = (Key(1) << digits.shift) - 1;
     // Not begin + beyond_begin > last: the sum may be beyond the largest key, and be a small one.
@@ -74,14 +74,14 @@ struct Extent {
     device::atomic_max(&all->most, most);
     device::atomic_max(&all->most_complement, most_complement);
   }
-  TAILOPS_DEVICE Seek<Key> narrowed(const Seek<Key>& seek) const {
+  TAILOPS_DEVICE Seek<Key> tightened(const Seek<Key>& seek) const {
     const Key least = static_cast<Key>(~most_complement);
     return {least > seek.first ? least : seek.first, most < seek.last ? most : seek.last, seek.rest,
             seek.count};
   }
 };
 
-// By a block: narrows a search with the counts of the bins.
+// By a block: a search goes down one digit with the counts of the bins.
 class BinSearch {
  public:
   struct Shared {
@@ -92,8 +92,8 @@ class BinSearch {
   };
 
   template <typename Key>
-  static TAILOPS_DEVICE Seek<Key> narrow(const Seek<Key>& seek, const Digits<Key>& digits,
-                                         Shared& shared) {
+  static TAILOPS_DEVICE Seek<Key> descend(const Seek<Key>& seek, const Digits<Key>& digits,
+                                          Shared& shared) {
     device::barrier();
     const int share = kGridBins / device::threads();
     uint64_t sum = 0;
@@ -112,7 +112,7 @@ class BinSearch {
     }
     device::barrier();
     const int bin = shared.bin;
-    return seek.narrowed(digits, bin, shared.rest, shared.counts[bin]);
+    return seek.descended(digits, bin, shared.rest, shared.counts[bin]);
   }
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tensorflow/core/platform/errors.h"
+#include "tensorflow/shared/kernel_types.h"
 
 namespace tailops {
 namespace {
@@ -27,7 +28,7 @@ std::string definition_of(const TextAttribute& attribute) {
 }  // namespace
 
 OpDefBuilderWrapper& with_attributes(OpDefBuilderWrapper& op) {
-  op.Attr("T: {half, bfloat16, float, double}");
+  op.Attr(type_attribute(false));
   for (const TextAttribute& attribute : text_attributes()) op.Attr(definition_of(attribute));
   return op.Attr("axis: list(int) = []");
 }

@@ -53,10 +53,9 @@ void register_kernels() {
 }
 
 const bool registered = [] {
-  register_kernels<float>();
-  register_kernels<double>();
-  register_kernels<Eigen::half>();
-  register_kernels<Eigen::bfloat16>();
+#define TAILOPS_REGISTER(T, ...) register_kernels<TensorType<T>>();
+  TAILOPS_FLOATS(TAILOPS_REGISTER)
+#undef TAILOPS_REGISTER
   return true;
 }();
 

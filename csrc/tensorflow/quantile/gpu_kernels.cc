@@ -1,6 +1,6 @@
 // The selection ops on NVIDIA GPUs.
 
-#include "core/integers.h"
+#include "core/element_types.h"
 #include "cuda/quantile/quantile.h"
 #include "tensorflow/quantile/kernels.h"
 #include "tensorflow/shared/gpu_call.h"
@@ -58,11 +58,10 @@ void register_both() {
 }
 
 const bool registered = [] {
-  register_both<float>();
-  register_both<double>();
-  register_both<Eigen::half>();
-  register_both<Eigen::bfloat16>();
-#define TAILOPS_FORWARD(T) register_select<T>();
+#define TAILOPS_REGISTER(T, ...) register_both<TensorType<T>>();
+  TAILOPS_FLOATS(TAILOPS_REGISTER)
+#undef TAILOPS_REGISTER
+#define TAILOPS_FORWARD(T, ...) register_select<T>();
   TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #undef TAILOPS_FORWARD
   return true;

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "core/integers.h"
+#include "core/element_types.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -83,8 +83,7 @@ const InitOnStartupMarker register_forward =
             .Input("q: double")
             .Output("value: T")
             .Output("state: double")
-            .Attr("T: {half, bfloat16, float, double, int8, int16, int32, int64, uint8, uint16, "
-                  "uint32, uint64}")
+            .Attr(type_attribute(true))
             .SetShapeFn(guarded_shape<forward_shape>)
             .Doc("Quantiles of x along an axis, or elements of rank q, for a scalar q or every "
                  "entry of "
@@ -97,7 +96,7 @@ const InitOnStartupMarker register_backward = InitOnStartupMarker{} << with_sele
                                                       .Input("x: T")
                                                       .Input("state: double")
                                                       .Output("gradient: T")
-                                                      .Attr("T: {half, bfloat16, float, double}")
+                                                      .Attr(type_attribute(false))
                                                       .SetShapeFn(guarded_shape<backward_shape>)
                                                       .Doc("The gradient of Tailops>Select by x."));
 
@@ -146,11 +145,10 @@ void register_both() {
 }
 
 const bool registered = [] {
-  register_both<float>();
-  register_both<double>();
-  register_both<Eigen::half>();
-  register_both<Eigen::bfloat16>();
-#define TAILOPS_FORWARD(T) register_select<T>();
+#define TAILOPS_REGISTER(T, ...) register_both<TensorType<T>>();
+  TAILOPS_FLOATS(TAILOPS_REGISTER)
+#undef TAILOPS_REGISTER
+#define TAILOPS_FORWARD(T, ...) register_select<T>();
   TAILOPS_INTEGERS(TAILOPS_FORWARD)
 #undef TAILOPS_FORWARD
   return true;

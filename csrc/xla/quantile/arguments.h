@@ -35,29 +35,4 @@ SelectGradArguments read_select_grad(const xla::ffi::AnyBuffer& upstream,
                                      const xla::ffi::AnyBuffer& gradient,
                                      const xla::ffi::Dictionary& attributes);
 
-// body(T{}) for what elements may be selected from.
-template <typename Body>
-void with_selectable_type(xla::ffi::DataType dtype, const Body& body) {
-  switch (dtype) {
-    case xla::ffi::S8:
-      return body(int8_t{});
-    case xla::ffi::S16:
-      return body(int16_t{});
-    case xla::ffi::S32:
-      return body(int32_t{});
-    case xla::ffi::S64:
-      return body(int64_t{});
-    case xla::ffi::U8:
-      return body(uint8_t{});
-    case xla::ffi::U16:
-      return body(uint16_t{});
-    case xla::ffi::U32:
-      return body(uint32_t{});
-    case xla::ffi::U64:
-      return body(uint64_t{});
-    default:
-      return with_type(dtype, body);
-  }
-}
-
 }  // namespace tailops

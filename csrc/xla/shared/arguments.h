@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "call/attributes.h"
-#include "core/float_types.h"
+#include "core/element_types.h"
 #include "core/thrown.h"
 #include "xla/ffi/api/ffi.h"
 
@@ -46,19 +46,24 @@ class DictionaryReader final : public CallAttributeReader {
 // body(T{}) for the kernels' element type.
 template <typename Body>
 void with_type(xla::ffi::DataType dtype, const Body& body) {
-  switch (dtype) {
-    case xla::ffi::F32:
-      return body(float{});
-    case xla::ffi::F64:
-      return body(double{});
-    case xla::ffi::F16:
-      return body(Float16{});
-    case xla::ffi::BF16:
-      return body(BFloat16{});
-    default:
-      throw std::invalid_argument("y_pred of dtype " + to_string(dtype) +
-                                  ": must be one of F16, BF16, F32, F64");
-  }
+  std::string allowed;
+#define TAILOPS_TRY(T, NAME, XLA)                         \
+  if (dtype == xla::ffi::DataType::XLA) return body(T{}); \
+  allowed += (allowed.empty() ? "" : ", ") + std::string(#XLA);
+  TAILOPS_FLOATS(TAILOPS_TRY)
+#undef TAILOPS_TRY
+  throw std::invalid_argument("y_pred of dtype " + to_string(dtype) + ": must be one of " +
+                              allowed);
+}
+
+// The same for what elements may be selected from.
+template <typename Body>
+void with_selectable_type(xla::ffi::DataType dtype, const Body& body) {
+#define TAILOPS_TRY(T, NAME, XLA) \
+  if (dtype == xla::ffi::DataType::XLA) return body(T{});
+  TAILOPS_INTEGERS(TAILOPS_TRY)
+#undef TAILOPS_TRY
+  with_type(dtype, body);
 }
 
 // What body throws, as the error that XLA hands to Python. `input` is the buffer that says how much

@@ -27,7 +27,7 @@ struct Arguments {
   int64_t dtype;
   int64_t reduction;
   int64_t error_kind;
-  int64_t rank_rule;
+  int64_t method;
   int64_t gradient_mode;
   int64_t selection;
   double percentile;
@@ -53,7 +53,7 @@ void run(Arguments& a) {
   const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(a.reduction));
   Options options;
   options.error_kind = static_cast<int>(a.error_kind);
-  options.rank_rule = static_cast<int>(a.rank_rule);
+  options.method = static_cast<int>(a.method);
   options.gradient = static_cast<GradientMode>(a.gradient_mode);
   options.selection = static_cast<SelectionPath>(a.selection);
   options.percentile = a.percentile;

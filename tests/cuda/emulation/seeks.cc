@@ -18,7 +18,7 @@ bool is_found(Key first, Key last, Key key) {
   Seek<Key> seek{first, last, 0, 1};
   while (!seek.found()) {
     const Digits<Key> digits = Digits<Key>::over(seek.first, seek.last);
-    const Seek<Key> next = seek.narrowed(digits, static_cast<int>(digits.bin(key)), 0, 1);
+    const Seek<Key> next = seek.descended(digits, static_cast<int>(digits.bin(key)), 0, 1);
     const bool is_within = next.first >= seek.first && next.last <= seek.last;
     const bool is_smaller = next.last - next.first < seek.last - seek.first;
     if (!is_within || !is_smaller || !next.holds(key)) return false;

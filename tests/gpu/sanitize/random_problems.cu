@@ -109,7 +109,7 @@ bool one_problem(Random& random) {
   const Geometry geometry = make_geometry(shape, axis, reduction);
   Options options;
   options.error_kind = static_cast<int>(random.below(3));
-  options.rank_rule = static_cast<int>(random.below(7));
+  options.method = static_cast<int>(random.below(7));
   options.gradient = static_cast<GradientMode>(random.below(3));
   options.selection = static_cast<SelectionPath>(random.below(4));
   options.percentile = random.one_of({0.01, 0.5, 0.9, 0.99, 1.0});
@@ -172,7 +172,7 @@ bool one_problem(Random& random) {
   if (right) return true;
   print("loss", shape, axis);
   std::printf("reduction %d, error %d, rule %d, gradient %d, selection %d, family %d, masked %d, ",
-              static_cast<int>(reduction), options.error_kind, options.rank_rule,
+              static_cast<int>(reduction), options.error_kind, options.method,
               static_cast<int>(options.gradient), static_cast<int>(options.selection), family,
               is_masked ? 1 : 0);
   std::printf("ignoring %d, p %g, kappa %g, beta %g\n", options.ignore_value.has_value() ? 1 : 0,

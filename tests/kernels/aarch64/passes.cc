@@ -66,7 +66,7 @@ void send(const std::vector<T>& values) {
 Options options_of(const Request& request) {
   Options options;
   options.error_kind = static_cast<int>(request.error_kind);
-  options.rank_rule = static_cast<int>(request.method);
+  options.method = static_cast<int>(request.method);
   options.gradient = static_cast<GradientMode>(request.gradient);
   options.selection = static_cast<SelectionPath>(request.selection);
   options.percentile = request.percentile;

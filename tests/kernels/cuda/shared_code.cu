@@ -14,10 +14,10 @@ __global__ void every_formula(const T* in, T* out, TailFormulas<Error, ComputeTy
   using Compute = ComputeType<T>;
   const Compute d = widen(in[0]), t = widen(in[1]);
   const Compute e = formulas.error(d);
-  const Rank ranks[] = {rank_rules::floor(100, 0.5),       rank_rules::lower(100, 0.5),
-                        rank_rules::higher(100, 0.5),      rank_rules::nearest(100, 0.5),
-                        rank_rules::midpoint(100, 0.5),    rank_rules::linear(100, 0.5),
-                        rank_rules::max_fraction(100, 0.5)};
+  const Rank ranks[] = {rank_rules::floor(100, 0.5),     rank_rules::lower(100, 0.5),
+                        rank_rules::higher(100, 0.5),    rank_rules::nearest(100, 0.5),
+                        rank_rules::midpoint(100, 0.5),  rank_rules::linear(100, 0.5),
+                        Threshold{1, 1.0, 0.5}.rank(100)};
   Compute threshold = t;
   for (const Rank& rank : ranks) threshold += interpolate(e, t, rank);
   const Compute key = OrderedBits<Compute>::decode(OrderedBits<Compute>::encode(threshold));

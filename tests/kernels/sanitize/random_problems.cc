@@ -36,7 +36,7 @@ void one_problem(Random& random) {
   const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(random.below(4)));
   Options options;
   options.error_kind = static_cast<int>(random.below(3));
-  options.rank_rule = static_cast<int>(random.below(7));
+  options.method = static_cast<int>(random.below(7));
   options.gradient = static_cast<GradientMode>(random.below(3));
   options.selection = static_cast<SelectionPath>(random.below(4));
   options.percentile = random.one_of({0.01, 0.5, 0.9, 0.99, 1.0});

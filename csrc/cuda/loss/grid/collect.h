@@ -45,7 +45,7 @@ struct Collect {
       shared.seeks = control.next == Next::kFind || control.next == Next::kAgain;
     }
     device::barrier();
-    if (shared.seeks) narrow(control, digits, shared);
+    if (shared.seeks) descend(control, digits, shared);
   }
 
  private:
@@ -63,7 +63,8 @@ struct Collect {
   }
 
   // By the last block; leaves the bins empty.
-  TAILOPS_DEVICE void narrow(Control<C>& control, const Digits<Key>& digits, Shared& shared) const {
+  TAILOPS_DEVICE void descend(Control<C>& control, const Digits<Key>& digits,
+                              Shared& shared) const {
     for (int b = device::thread(); b < kGridBins; b += device::threads()) {
       shared.search.counts[b] = device::load_fresh(&control.bins[0][b]);
       control.bins[0][b] = 0;
@@ -71,8 +72,8 @@ struct Collect {
     for (int i = 0; i < 2; ++i) {
       const Seek<Key> seek = control.seeks[i];
       if (seek.found()) continue;
-      const Seek<Key> narrowed = BinSearch::narrow(seek, digits, shared.search);
-      if (device::thread() == 0) control.seeks[i] = narrowed;
+      const Seek<Key> descended = BinSearch::descend(seek, digits, shared.search);
+      if (device::thread() == 0) control.seeks[i] = descended;
     }
     if (device::thread() == 0 && control.seeks[0].found() && control.seeks[1].found()) {
       control.next = Next::kWrite;

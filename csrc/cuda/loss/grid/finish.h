@@ -45,10 +45,10 @@ struct Finish {
     double weighted = sums.weighted + (has_far ? far.weighted : 0.0);
     if (is_nan) weighted = sums.other = found.threshold;
     const double group_loss = loss_of(weighted, far.other, grid.call.parameters);
-    const double scale = grid.call.mean_factor_in_group(found.valid);
+    const double factor = grid.call.mean_factor_in_group(found.valid);
     found.threshold_gradient = sums.other;
     if (group_losses != nullptr) group_losses[grid.group()] = group_loss;
-    if (loss != nullptr) *loss = narrow<T>(group_loss * scale);
+    if (loss != nullptr) *loss = narrow<T>(group_loss * factor);
   }
 
  private:

@@ -7,7 +7,7 @@
 //   collect   one pass over the inputs: counts what is below the bracket, keeps what is inside it
 //             and near it, adds up what is far from it; the last block sees where the order
 //             statistics are, to about a thousandth of the bracket
-//   narrow    finds them there; or, where the bracket has missed or too much was near it, collects
+//   descend   finds them there; or, where the bracket has missed or too much was near it, collects
 //             once more with a better one; the last block writes the state
 //   finish    where there is one output: adds up the kept (or the inputs, again)
 //
@@ -22,7 +22,7 @@
 namespace tailops {
 namespace cuda {
 
-// Which pass over the inputs: collect's, or that of narrow.
+// Which pass over the inputs: collect's, or that of descend.
 constexpr int kAttempts = 2;
 
 // What a pass counts. `below` and the next three are about the bracket, without its band.
@@ -54,7 +54,7 @@ struct Attempt {
   unsigned keeps_band;  // all that is near is kept, and what is far added up
 };
 
-// What narrow has to do.
+// What descend has to do.
 enum class Next : int {
   kWrite,     // all is known
   kFind,      // among the candidates
@@ -71,7 +71,7 @@ struct Control {
   Seek<Key> seeks[2];  // the lower order statistic and the upper
   Digits<Key> digits;  // the bins of collect
   Rank rank;
-  Extent<Key> extents[2];  // of what narrow has put into its bins
+  Extent<Key> extents[2];  // of what descend has put into its bins
   unsigned bins[2][kGridBins];
   unsigned listed;
   unsigned finished;
@@ -98,7 +98,7 @@ struct GridWorkspace {
   PartialSums* far;   // [groups][blocks]
   PartialSums* near;  // [groups][blocks]
   Key* samples;       // [groups][sample]
-  Key* lists;         // [groups][list]: what narrow has found where the order statistics are
+  Key* lists;         // [groups][list]: what descend has found where the order statistics are
   unsigned* kept;     // [groups][warps]: how many candidates each warp of the pass has kept
   C* candidates;      // [groups][warps][segment]
   int64_t segment;

@@ -171,7 +171,7 @@ class Sampled {
       shared_.search.counts[b] = shared_.bins[b];
     }
     TAILOPS_UNROLL
-    for (int i = 0; i < 2; ++i) seeks[i] = BinSearch::narrow(seeks[i], digits, shared_.search);
+    for (int i = 0; i < 2; ++i) seeks[i] = BinSearch::descend(seeks[i], digits, shared_.search);
     const Seek<Key> low = seeks[0], high = seeks[1];
     for_each([&](Key key, bool counts) {
       if (!counts || !(low.holds(key) || high.holds(key))) return;

@@ -1,6 +1,6 @@
 #pragma once
 
-// narrow: finds the order statistics, where collect says that they are. Few are there: they are
+// descend: finds the order statistics, where collect says that they are. Few are there: they are
 // put in a list, and the last block finds them in it. Where there are many, most of them the same,
 // they are counted in finer bins.
 
@@ -11,7 +11,7 @@ namespace tailops {
 namespace cuda {
 
 template <typename T>
-struct Narrow {
+struct Descend {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;
@@ -178,7 +178,7 @@ struct Narrow {
       const Extent<Key> fresh{device::load_fresh(&extent.most),
                               device::load_fresh(&extent.most_complement)};
       seeks[i] =
-          fresh.narrowed(BinSearch::narrow(seeks[i], digits_of(seeks[i]), shared.bin_search));
+          fresh.tightened(BinSearch::descend(seeks[i], digits_of(seeks[i]), shared.bin_search));
       device::barrier();
     }
     finish_among_candidates(control, seeks, shared);
@@ -274,7 +274,7 @@ struct Narrow {
         }
         for_each([&](Key key, bool valid) { count_one(seek, key, valid, shared.bins[0]); },
                  [&] { fold(shared); });
-        seeks[i] = BinSearch::narrow(seek, digits_of(seek), shared.bin_search);
+        seeks[i] = BinSearch::descend(seek, digits_of(seek), shared.bin_search);
       }
     }
   }
