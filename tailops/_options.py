@@ -2,7 +2,7 @@
 
 import operator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tailops import _kernels
 from tailops._checks import boolean, number
@@ -63,6 +63,9 @@ class TailOptions:
     ignore_value: float | None = None
     ignore_nan: bool = False
 
+    # How the kernels select: as the group's size suggests. No option: see `forced`.
+    _selection: ClassVar[str] = "auto"
+
     def __post_init__(self) -> None:
         of_max = self.method == MAX_FRACTION
         for field in NUMBERS:
@@ -83,10 +86,10 @@ class TailOptions:
         """Whether some elements may be ignored."""
         return self.ignore_nan or self.ignore_value is not None
 
-    def for_kernels(self, selection: str = "auto") -> Any:
+    def for_kernels(self) -> Any:
         """The options as the kernels take them; they check the ranges."""
         values = {key: value for key, value in asdict(self).items() if key != "axis"}
-        return _kernels.Options(**values, selection=selection)
+        return _kernels.Options(**values, selection=self._selection)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, with which Keras saves what holds options."""
@@ -119,6 +122,19 @@ def percentile_options(percentile: float, method: str, **others: Any) -> TailOpt
 def max_fraction_options(fraction: float, **others: Any) -> TailOptions:
     """Options whose threshold is a fraction of the largest error."""
     return TailOptions(percentile=fraction, method=MAX_FRACTION, **others)
+
+
+def forced(options: TailOptions, selection: str) -> TailOptions:
+    """The same options, by which the kernels select as is said: for tests and benchmarks.
+
+    Args:
+        options: Any.
+        selection: "auto" chooses by size. "sampled" and "radix" are the two ways; "miss" is the
+            first, with a bracket that does not hold the rank.
+    """
+    kind: Any = type("TailOptions", (TailOptions,), {"_selection": selection})
+    result: TailOptions = kind(**options.get_config())
+    return result
 
 
 def require_rank_of(axis: int | None, rank: int | None) -> None:

@@ -146,7 +146,6 @@ def forward(
     *,
     reduction: str = "per_sample",
     mask: Any = None,
-    selection: str = "auto",
 ) -> Forward:
     """The tail loss of device arrays; formulas as in `tailops.losses.percentile_loss`.
 
@@ -157,7 +156,6 @@ def forward(
         reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
         mask: Booleans of y_pred's shape, on the device: True where an element counts. None:
             everywhere.
-        selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
 
     Returns:
         The loss, and the state for `backward`, of the same library as y_pred.
@@ -172,7 +170,7 @@ def forward(
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype = library.dtype(y_pred)
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
-    chosen = options.for_kernels(selection)
+    chosen = options.for_kernels()
     with library.device:
         loss = library.empty(tuple(geometry.output_shape), dtype)
         state = library.empty((geometry.groups, _kernels.STATE_COLUMNS), "float64")

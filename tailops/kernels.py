@@ -67,7 +67,6 @@ def forward(
     reduction: str = "per_sample",
     mask: ArrayLike | None = None,
     threads: int = 1,
-    selection: str = "auto",
     out: NDArray[Any] | None = None,
 ) -> Forward:
     """The tail loss of NumPy arrays; formulas as in `tailops.losses.percentile_loss`.
@@ -79,7 +78,6 @@ def forward(
         reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
         mask: Booleans of y_pred's shape: True where an element counts. None: everywhere.
         threads: How many threads may work.
-        selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
         out: Where to write the loss: C-contiguous, of its shape and y_pred's dtype. Without
             reduction it may be y_true or y_pred.
 
@@ -107,7 +105,7 @@ def forward(
         predictions,
         _mask(mask, predictions.shape),
         geometry,
-        options.for_kernels(selection),
+        options.for_kernels(),
         loss,
         state,
         _threads(threads),
