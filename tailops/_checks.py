@@ -77,7 +77,8 @@ def require_possible(argument: str, value: float, dtype: str) -> None:
         )
 
 
-def _rank(shape: Any) -> int | None:
+def rank_of(shape: Any) -> int | None:
+    """How many dimensions; None where a shape of TensorFlow does not know."""
     return shape.rank if hasattr(shape, "rank") else len(shape)
 
 
@@ -89,7 +90,7 @@ def same_rank(framework: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         y_true: A tensor of it.
         y_pred: Another.
     """
-    true_rank, pred_rank = _rank(y_true.shape), _rank(y_pred.shape)
+    true_rank, pred_rank = rank_of(y_true.shape), rank_of(y_pred.shape)
     if true_rank is None or pred_rank is None or abs(true_rank - pred_rank) != 1:
         return y_true, y_pred
     long, short = (y_true, y_pred) if true_rank > pred_rank else (y_pred, y_true)
@@ -117,7 +118,7 @@ def like(framework: Any, mask: Any, y_pred: Any) -> Any:
         mask: A boolean tensor of it, of known rank.
         y_pred: Another, of any dtype.
     """
-    rank, pred_rank = _rank(mask.shape), _rank(y_pred.shape)
+    rank, pred_rank = rank_of(mask.shape), rank_of(y_pred.shape)
     if rank is None or pred_rank is None or rank == pred_rank:
         return mask
     if pred_rank < 2 or rank + 1 != pred_rank or tuple(mask.shape) != tuple(y_pred.shape)[:-1]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tailops import _kernels
-from tailops._compatibility import build_info
+from tailops._build import build_info
 from tailops._options import TailOptions
 
 __all__ = [

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tailops._inputs import as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
+from tailops._tensorflow import tensors
 
 __all__ = ["tail_loss"]
 
@@ -246,11 +247,11 @@ def tail_loss(
     """
     options = options or TailOptions()
     require_reduction(reduction)
-    inputs = as_inputs(y_true, y_pred, options, mask)
+    inputs = as_inputs(tensors, y_true, y_pred, options, mask)
     dtype = inputs.y_pred.dtype
     wide = tf.float64 if dtype == tf.float64 else tf.float32
     d = tf.cast(inputs.y_pred, wide) - tf.cast(inputs.y_true, wide)
-    valid = valid_elements(inputs)
+    valid = valid_elements(tensors, inputs)
     if valid is None:
         valid = tf.ones_like(d, tf.bool)
     loss = elementwise_loss(d, valid, inputs.options)

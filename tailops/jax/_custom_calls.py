@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tailops import _kernels
-from tailops._compatibility import build_info
+from tailops._build import build_info
 from tailops._options import TailOptions
 from tailops.jax._requirements import load_library
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from tailops._inputs import Tensors
+
 NAME: str = keras.backend.backend()
 _BACKENDS = ("tensorflow", "jax")
 
@@ -15,9 +17,8 @@ if NAME not in _BACKENDS:
     )
 
 _module: Any = importlib.import_module(f"tailops.losses._{NAME}")
-require_dtypes = _module.require_dtypes
 scaled_for_replicas = _module.scaled_for_replicas
-valid = _module.valid
+tensors: Tensors = _module.tensors
 
 
 def tail_loss_of(impl: str) -> Any:

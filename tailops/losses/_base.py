@@ -4,8 +4,9 @@ from typing import Any, ClassVar
 
 import keras
 
+from tailops._inputs import require_dtypes, valid
 from tailops._options import TailOptions
-from tailops.losses._backend import require_dtypes, scaled_for_replicas, tail_loss_of, valid
+from tailops.losses._backend import scaled_for_replicas, tail_loss_of, tensors
 
 # Keras's reductions that the op does itself where nothing has to be weighted.
 _IN_THE_OP = {
@@ -48,13 +49,14 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         if not (self.options.ignores and averaged):
             return tail_loss(y_true, y_pred, self.options)
         losses = tail_loss(y_true, y_pred, self.options, reduction="none")
-        share = keras.ops.mean(keras.ops.cast(valid(y_true, y_pred, self.options), losses.dtype))
+        counts = valid(tensors, y_true, y_pred, self.options)
+        share = keras.ops.mean(keras.ops.cast(counts, losses.dtype))
         losses = keras.ops.divide_no_nan(losses, share)
         return losses if len(losses.shape) < 2 else keras.ops.mean(losses, axis=-1)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
-        require_dtypes(y_true, y_pred, self.options.ignore_value)
+        require_dtypes(tensors, y_true, y_pred, self.options.ignore_value)
         unweighted = sample_weight is None and getattr(y_pred, "_keras_mask", None) is None
         if not unweighted or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tailops import _kernels, ops, reference
-from tailops._op_library import library
 from tailops._options import TailOptions
+from tailops._tensorflow.library import library
 from tailops.losses import (
     HybridPercentileLoss,
     MaxFractionLoss,

@@ -11,8 +11,8 @@ import tensorflow as tf
 from processes import run_python
 
 from tailops import _kernels, build_info, ops
-from tailops._op_library import library
 from tailops._options import TailOptions
+from tailops._tensorflow.library import library
 
 pytestmark = pytest.mark.skipif(not build_info()["xla"], reason="built without XLA")
 
