@@ -1,6 +1,8 @@
 """What targets and predictions must be, whatever the framework."""
 
 import math
+import operator
+from collections.abc import Collection
 from numbers import Real
 from typing import Any
 
@@ -59,6 +61,40 @@ def boolean(argument: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{argument}={value!r}: must be a bool, not {type(value).__name__}")
     return bool(value)
+
+
+def string(argument: str, value: object) -> str:
+    """A string; TypeError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument}={value!r}: must be a string, not {type(value).__name__}")
+    return value
+
+
+def axis(argument: str, value: object) -> int | None:
+    """An integer or None; TypeError for anything else."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"{argument}={value!r}: must be an integer or None, not {type(value).__name__}"
+        ) from None
+
+
+def optional_number(argument: str, value: object) -> float | None:
+    """As `number`, or None."""
+    return None if value is None else number(argument, value)
+
+
+def require_one_of(argument: str, value: str, allowed: Collection[str], when: str = "") -> None:
+    """Raises ValueError for any other value."""
+    if value not in allowed:
+        raise ValueError(
+            f"{argument}={value!r}: must be one of {', '.join(map(repr, allowed))}{when}"
+        )
 
 
 def require_possible(argument: str, value: float, dtype: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tailops import _kernels
 from tailops._build import build_info
+from tailops._families import documented
 from tailops._options import TailOptions
 
 __all__ = [
@@ -139,6 +140,7 @@ def _inputs(library: Any, y_true: Any, y_pred: Any, mask: Any) -> tuple[int, int
     )
 
 
+@documented()
 def forward(
     y_true: Any,
     y_pred: Any,
@@ -152,8 +154,7 @@ def forward(
     Args:
         y_true: Targets, contiguous, of PyTorch or CuPy.
         y_pred: Predictions of the same shape and dtype: float16, bfloat16, float32 or float64.
-        options: What to compute; None: the defaults.
-        reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: Booleans of y_pred's shape, on the device: True where an element counts. None:
             everywhere.
 
@@ -190,6 +191,7 @@ def forward(
     return Forward(loss, state)
 
 
+@documented()
 def backward(
     upstream: Any,
     y_true: Any,
@@ -208,8 +210,7 @@ def backward(
         y_true: As for `forward`.
         y_pred: As for `forward`.
         state: What `forward` returned for these inputs and options.
-        options: As for `forward`.
-        reduction: As for `forward`.
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: As for `forward`.
         out: Where to write the result, which may be y_true or y_pred; None: a new array.
 
@@ -224,9 +225,8 @@ def backward(
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
     geometry = _kernels.Geometry(list(shape), options.axis, reduction)
-    columns = (geometry.groups, _kernels.STATE_COLUMNS)
     arriving = _require(library, "upstream", upstream, dtype, tuple(geometry.output_shape))
-    states = _require(library, "state", state, "float64", columns)
+    states = _require(library, "state", state, "float64", (geometry.groups, _kernels.STATE_COLUMNS))
     chosen = options.for_kernels()
     with library.device:
         gradient = library.empty(shape, dtype) if out is None else out

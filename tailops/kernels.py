@@ -6,7 +6,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tailops import _kernels
+from tailops._families import documented
 from tailops._options import TailOptions
+
+__all__ = [
+    "STATE",
+    "Forward",
+    "Selection",
+    "TailOptions",
+    "backward",
+    "forward",
+    "select",
+    "select_backward",
+    "select_forward",
+]
 
 # What the forward pass leaves for the backward pass, a record per group; see tail_loss.h.
 STATE = np.dtype([(name, np.float64) for name in _kernels.STATE_NAMES])
@@ -59,6 +72,7 @@ def _threads(threads: int) -> int:
     return threads
 
 
+@documented()
 def forward(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -74,10 +88,8 @@ def forward(
     Args:
         y_true: Targets, any shape, float16, bfloat16, float32 or float64.
         y_pred: Predictions of the same shape and dtype.
-        options: What to compute; None: the defaults.
-        reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: Booleans of y_pred's shape: True where an element counts. None: everywhere.
-        threads: How many threads may work.
         out: Where to write the loss: C-contiguous, of its shape and y_pred's dtype. Without
             reduction it may be y_true or y_pred.
 
@@ -113,6 +125,7 @@ def forward(
     return Forward(loss, state)
 
 
+@documented()
 def backward(
     upstream: ArrayLike,
     y_true: ArrayLike,
@@ -132,10 +145,8 @@ def backward(
         y_true: As for `forward`.
         y_pred: As for `forward`.
         state: What `forward` returned for these inputs and options.
-        options: As for `forward`.
-        reduction: As for `forward`.
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: As for `forward`.
-        threads: How many threads may work.
         out: Where to write the result: C-contiguous, of y_pred's shape and dtype.
 
     Returns:

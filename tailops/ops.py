@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tailops import reference
+from tailops._families import documented
 from tailops._inputs import as_inputs
 from tailops._options import TailOptions, require_reduction
 from tailops._tensorflow import tensors, xla
@@ -28,6 +29,7 @@ keras.saving.register_keras_serializable(package="tailops")(TailOptions)
 
 
 @takes_symbolic_tensors
+@documented()
 def tail_loss(
     y_true: Any,
     y_pred: Any,
@@ -38,16 +40,10 @@ def tail_loss(
 ) -> tf.Tensor:
     """The tail loss in one op; formulas as in `tailops.losses.percentile_loss`.
 
+    Targets and predictions may be Keras's symbolic tensors; then so is the loss.
+
     Args:
-        y_true: Targets, any shape; cast to y_pred's dtype.
-        y_pred: Predictions of the same shape, up to a last axis of 1: float16, bfloat16, float32
-            or float64. Either may be one of Keras's symbolic tensors; then so is the loss.
-        options: What to compute; None: the defaults.
-        reduction: "none" (per element), "per_sample" (mean over the last axis; per element below
-            two dimensions), "mean" or "sum" (of the per-sample losses). Means are over the
-            elements that are not ignored, "mean" over all of those at once; of none, 0.
-        mask: Booleans of y_pred's shape, or of that without its last axis: True where an element
-            counts. None: everywhere.
+        ...: `help()` describes it, from the tables of `tailops._families`.
 
     Returns:
         The loss, of y_pred's dtype.

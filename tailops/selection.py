@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tailops._checks import FLOATING, require_dense
+from tailops._checks import FLOATING, require_dense, require_one_of
 from tailops._tensorflow.axes import as_one_axis, reduced_axes, with_kept_axes
 from tailops._tensorflow.selection import select
 from tailops._tensorflow.symbolic import takes_symbolic_tensors
@@ -106,8 +106,7 @@ def _fractions(q: Any) -> tf.Tensor:
 
 
 def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan: bool) -> Any:
-    if method not in METHODS:
-        raise ValueError(f"method={method!r}: must be one of {', '.join(map(repr, METHODS))}")
+    require_one_of("method", method, METHODS)
     tensor = as_tensor("x", x, FLOATING)
     rank = _require_rank("x", tensor)
     fractions = _fractions(q)

@@ -5,8 +5,23 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from tailops._inputs import Inputs
-from tailops._options import ATTRIBUTES
+from tailops._options import OPTIONS, TailOptions
 from tailops._tensorflow.library import library
+
+
+def _text(value: object) -> str:
+    """As the op parses it: numbers in decimal, exactly; nothing for None."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else repr(value)
+
+
+def attributes_of(options: TailOptions) -> dict[str, Any]:
+    """The options as attributes of the ops."""
+    texts: dict[str, Any] = {name: _text(value) for name, value in options.get_config().items()}
+    return texts | {"axis": [] if options.axis is None else [options.axis]}
 
 
 def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
@@ -16,7 +31,7 @@ def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
         y_pred=inputs.y_pred,
         mask=[] if inputs.mask is None else [inputs.mask],
         reduction=reduction,
-        **inputs.options.attributes(),
+        **attributes_of(inputs.options),
     )
     return loss
 
@@ -31,7 +46,7 @@ def _needs_gradient(op: Any, index: int) -> bool:
 
 @tf.RegisterGradient("Tailops>TailLoss")  # type: ignore[untyped-decorator]
 def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
-    attributes = {name: op.get_attr(name) for name in (*ATTRIBUTES, "reduction", "axis")}
+    given = {name: op.get_attr(name) for name in (*OPTIONS, "reduction")}
     y_true, y_pred, *mask = op.inputs
     gradient = library.tailops_tail_loss_grad(
         upstream=upstream,
@@ -39,7 +54,7 @@ def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
         y_pred=y_pred,
         state=op.outputs[1],
         mask=mask,
-        **attributes,
+        **given,
     )
     return [-gradient if _needs_gradient(op, 0) else None, gradient, *(None for _ in mask)]
 

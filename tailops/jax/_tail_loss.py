@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from tailops._families import documented
 from tailops._inputs import as_inputs
 from tailops._options import TailOptions, require_reduction
 from tailops.jax import _arrays
@@ -34,6 +35,7 @@ def _backward_rule(options: TailOptions, reduction: str, saved: Any, upstream: A
 _differentiable.defvjp(_forward_rule, _backward_rule)
 
 
+@documented()
 def tail_loss(
     y_true: Any,
     y_pred: Any,
@@ -44,16 +46,10 @@ def tail_loss(
 ) -> jax.Array:
     """The tail loss of JAX arrays; formulas as in `tailops.jax.percentile_loss`.
 
+    float64 needs JAX's x64 mode. The options and the reduction are static: no tracers.
+
     Args:
-        y_true: Targets, any shape; cast to y_pred's dtype.
-        y_pred: Predictions of the same shape, up to a last axis of 1: float16, bfloat16, float32
-            or, in JAX's x64 mode, float64.
-        options: What to compute; None: the defaults.
-        reduction: "none" (per element), "per_sample" (mean over the last axis; per element below
-            two dimensions), "mean" or "sum" (of the per-sample losses). Means are over the
-            elements that are not ignored, "mean" over all of those at once; of none, 0.
-        mask: Booleans of y_pred's shape, or of that without its last axis: True where an element
-            counts. None: everywhere.
+        ...: `help()` describes it, from the tables of `tailops._families`.
 
     Returns:
         The loss, of y_pred's dtype.

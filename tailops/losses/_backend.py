@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from tailops._checks import require_one_of
 from tailops._inputs import Tensors
 
 NAME: str = keras.backend.backend()
@@ -24,9 +25,5 @@ tensors: Tensors = _module.tensors
 def tail_loss_of(impl: str) -> Any:
     """The implementation of this name; ValueError if the backend has none."""
     allowed = _module.IMPLEMENTATIONS
-    if impl not in allowed:
-        raise ValueError(
-            f"impl={impl!r}: must be one of {', '.join(map(repr, allowed))}, with Keras's backend "
-            f"{NAME!r}"
-        )
+    require_one_of("impl", impl, allowed, f", with Keras's backend {NAME!r}")
     return allowed[impl]
