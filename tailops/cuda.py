@@ -11,6 +11,7 @@ from tailops import _kernels
 from tailops._build import build_info
 from tailops._families import documented
 from tailops._options import TailOptions
+from tailops._state import rows
 
 __all__ = [
     "Forward",
@@ -44,7 +45,7 @@ def prepare() -> None:
 
 
 class Forward(NamedTuple):
-    """What `forward` returns: the loss, and the float64 state of each group for `backward`."""
+    """What `forward` returns: the loss, and a row of float64 per group; see `tailops._state`."""
 
     loss: Any
     state: Any
@@ -174,7 +175,7 @@ def forward(
     chosen = options.for_kernels()
     with library.device:
         loss = library.empty(tuple(geometry.output_shape), dtype)
-        state = library.empty((geometry.groups, _kernels.STATE_COLUMNS), "float64")
+        state = library.empty(rows(geometry.groups), "float64")
         workspace = library.empty(
             _kernels.cuda_workspace(dtype, inputs[2], geometry, chosen, True) + 1, "uint8"
         )
@@ -226,7 +227,7 @@ def backward(
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
     geometry = _kernels.Geometry(list(shape), options.axis, reduction)
     arriving = _require(library, "upstream", upstream, dtype, tuple(geometry.output_shape))
-    states = _require(library, "state", state, "float64", (geometry.groups, _kernels.STATE_COLUMNS))
+    states = _require(library, "state", state, "float64", rows(geometry.groups))
     chosen = options.for_kernels()
     with library.device:
         gradient = library.empty(shape, dtype) if out is None else out

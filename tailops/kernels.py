@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from tailops import _kernels
 from tailops._families import documented
 from tailops._options import TailOptions
+from tailops._state import STATE, records
 
 __all__ = [
     "STATE",
@@ -21,12 +22,12 @@ __all__ = [
     "select_forward",
 ]
 
-# What the forward pass leaves for the backward pass, a record per group; see tail_loss.h.
-STATE = np.dtype([(name, np.float64) for name in _kernels.STATE_NAMES])
-
 
 class Forward(NamedTuple):
-    """What `forward` returns: the loss, and a record of type `STATE` per group."""
+    """What `forward` returns: the loss, and a record of type `STATE` per group.
+
+    `tailops._state` says what its fields are, and how other arrays have them.
+    """
 
     loss: NDArray[Any]
     state: NDArray[Any]
@@ -144,7 +145,7 @@ def backward(
         upstream: The gradient that arrives at the loss, of the loss's shape.
         y_true: As for `forward`.
         y_pred: As for `forward`.
-        state: What `forward` returned for these inputs and options.
+        state: What `forward` returned for these inputs and options, here or on another array.
         ...: `help()` describes it, from the tables of `tailops._families`.
         mask: As for `forward`.
         out: Where to write the result: C-contiguous, of y_pred's shape and dtype.
@@ -166,14 +167,8 @@ def backward(
     targets, predictions = _contiguous(y_true, y_pred)
     geometry = _kernels.Geometry(list(predictions.shape), options.axis, reduction)
     arriving = np.asarray(upstream, predictions.dtype, order="C")
-    for name, array, shape in (
-        ("upstream", arriving, geometry.output_shape),
-        ("state", state, (geometry.groups,)),
-    ):
-        if array.shape != shape:
-            raise ValueError(f"{name} of shape {array.shape}: must be {shape}")
-    if state.dtype != STATE:
-        raise ValueError(f"state of dtype {state.dtype}: must be what forward returned")
+    if arriving.shape != geometry.output_shape:
+        raise ValueError(f"upstream of shape {arriving.shape}: must be {geometry.output_shape}")
     gradient = _output(out, predictions.shape, predictions.dtype, "y_pred")
     _kernels.backward(
         predictions.dtype.name,
@@ -181,7 +176,7 @@ def backward(
         targets,
         predictions,
         _mask(mask, predictions.shape),
-        np.ascontiguousarray(state),
+        records(state, geometry.groups),
         geometry,
         options.for_kernels(),
         gradient,
