@@ -8,6 +8,7 @@ line that begins with `...:`, one for each parameter that has none there.
 
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,13 +35,16 @@ def expand(function: Any, parameters: Iterable[inspect.Parameter]) -> None:
 
 def describe(target: Any, parameters: Iterable[str], texts: Mapping[str, str]) -> None:
     """Writes the docstring's lines for these parameters; KeyError if there is no text for one."""
-    if target.__doc__ is None:  # python -OO
+    if sys.flags.optimize > 1:  # python -OO: there are no docstrings
         return
     found = _PLACEHOLDER.search(target.__doc__)
     if found is None:
         raise ValueError(f"{target.__qualname__}: no line with `...:` in its docstring")
     indent = found.group(1)
-    there = set(re.findall(rf"^{indent}(\w+): ", target.__doc__, re.MULTILINE))
+    before, after = target.__doc__[: found.start()], target.__doc__[found.end() :]
+    # A section ends with an empty line.
+    section = before[before.rindex("Args:") :] + ("\n" + after).partition("\n\n")[0]
+    there = set(re.findall(rf"^{indent}(\w+): ", section, re.MULTILINE))
     lines = [
         textwrap.fill(
             f"{name}: {texts[name]}",
@@ -53,5 +57,4 @@ def describe(target: Any, parameters: Iterable[str], texts: Mapping[str, str]) -
         for name in parameters
         if name not in there
     ]
-    before, after = target.__doc__[: found.start()], target.__doc__[found.end() :]
     target.__doc__ = before + "\n".join(lines) + "\n" + after

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tailops import _kernels, build_info, losses
+from tailops import _kernels, _signatures, build_info, losses
 from tailops._families import (
     HYBRID_LOSS,
     MAX_FRACTION_LOSS,
@@ -129,6 +129,40 @@ def test_an_option_of_another_class():
     ]:
         with pytest.raises(TypeError, match=message):
             call()
+
+
+def test_a_line_of_ones_own_is_kept():
+    def function(x, y=1, *, mask=None, **options):  # noqa: D417
+        """Of three arguments and an option.
+
+        Args:
+            x: Mine.
+            ...: Made.
+
+        Returns:
+            y: of another section.
+        """
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    _signatures.expand(function, [inspect.Parameter("error", kind, default="a", annotation=str)])
+    assert str(inspect.signature(function)) == "(x, y=1, *, error: str = 'a', mask=None)"
+    texts = {"y": "long " * 30, "mask": "M.", "error": "E."}
+    _signatures.describe(function, inspect.signature(function).parameters, texts)
+    assert described(function) == ["x", "y", "error", "mask"]
+    assert "x: Mine." in function.__doc__
+    assert max(map(len, function.__doc__.splitlines())) <= 100
+
+
+def test_without_docstrings():
+    code = (
+        "from tailops.losses import PercentileLoss, percentile_loss as f\n"
+        "import inspect\n"
+        "loss = PercentileLoss(0.5, axis=0)\n"
+        "print(f.__doc__, loss.options.axis, list(inspect.signature(f).parameters))"
+    )
+    command = [sys.executable, "-OO", "-c", code]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.startswith("None 0 ['y_true', 'y_pred', 'percentile'")
 
 
 def test_what_looks_at_signatures_takes_them():
