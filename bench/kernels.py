@@ -15,7 +15,7 @@ from bench.inputs import DATA
 from bench.match import THREADS
 from bench.timing import interleaved, times_floor
 from tailops import _kernels, kernels
-from tailops._options import TailOptions
+from tailops._options import TailOptions, forced
 
 
 class Case(NamedTuple):
@@ -78,15 +78,14 @@ def measure(case: Case, rounds: int) -> Iterator[dict[str, Any]]:
     # Written, not only allocated: pages of zeros would all be one page.
     y_true, out = np.full_like(y_pred, 0), np.full_like(y_pred, 0)
     how: dict[str, Any] = {"reduction": case.reduction, "threads": case.threads}
-    forward = {**how, "selection": case.selection}
-    loss, state = kernels.forward(y_true, y_pred, case.options, **forward)
-    forward["out"] = loss
+    options = forced(case.options, case.selection)
+    loss, state = kernels.forward(y_true, y_pred, options, **how)
     upstream = np.ones_like(loss)
     a, b, c = (array.reshape(-1).view(np.float32) for array in (y_true, y_pred, out))
     times = interleaved(
         {
             "read": lambda: _kernels.read_two(a, b, case.threads),
-            "forward": lambda: kernels.forward(y_true, y_pred, case.options, **forward),
+            "forward": lambda: kernels.forward(y_true, y_pred, options, out=loss, **how),
             "write": lambda: _kernels.read_two_write_one(a, b, c, case.threads),
             "backward": lambda: kernels.backward(
                 upstream, y_true, y_pred, state, case.options, out=out, **how

@@ -14,7 +14,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tailops._compatibility import build_info, require_installed_tensorflow
+from tailops._build import build_info
+from tailops._tensorflow.version import require_installed_tensorflow
 
 if TYPE_CHECKING:
     from tailops import callbacks, cuda, jax, kernels, losses, metrics, ops, reference

@@ -1,6 +1,8 @@
 """What targets and predictions must be, whatever the framework."""
 
 import math
+import operator
+from collections.abc import Collection
 from numbers import Real
 from typing import Any
 
@@ -61,6 +63,40 @@ def boolean(argument: str, value: object) -> bool:
     return bool(value)
 
 
+def string(argument: str, value: object) -> str:
+    """A string; TypeError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument}={value!r}: must be a string, not {type(value).__name__}")
+    return value
+
+
+def axis(argument: str, value: object) -> int | None:
+    """An integer or None; TypeError for anything else."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"{argument}={value!r}: must be an integer or None, not {type(value).__name__}"
+        ) from None
+
+
+def optional_number(argument: str, value: object) -> float | None:
+    """As `number`, or None."""
+    return None if value is None else number(argument, value)
+
+
+def require_one_of(argument: str, value: str, allowed: Collection[str], when: str = "") -> None:
+    """Raises ValueError for any other value."""
+    if value not in allowed:
+        raise ValueError(
+            f"{argument}={value!r}: must be one of {', '.join(map(repr, allowed))}{when}"
+        )
+
+
 def require_possible(argument: str, value: float, dtype: str) -> None:
     """Raises ValueError if no tensor of this dtype can hold the value."""
     if dtype.startswith(("int", "uint")):
@@ -77,7 +113,8 @@ def require_possible(argument: str, value: float, dtype: str) -> None:
         )
 
 
-def _rank(shape: Any) -> int | None:
+def rank_of(shape: Any) -> int | None:
+    """How many dimensions; None where a shape of TensorFlow does not know."""
     return shape.rank if hasattr(shape, "rank") else len(shape)
 
 
@@ -89,7 +126,7 @@ def same_rank(framework: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         y_true: A tensor of it.
         y_pred: Another.
     """
-    true_rank, pred_rank = _rank(y_true.shape), _rank(y_pred.shape)
+    true_rank, pred_rank = rank_of(y_true.shape), rank_of(y_pred.shape)
     if true_rank is None or pred_rank is None or abs(true_rank - pred_rank) != 1:
         return y_true, y_pred
     long, short = (y_true, y_pred) if true_rank > pred_rank else (y_pred, y_true)
@@ -117,7 +154,7 @@ def like(framework: Any, mask: Any, y_pred: Any) -> Any:
         mask: A boolean tensor of it, of known rank.
         y_pred: Another, of any dtype.
     """
-    rank, pred_rank = _rank(mask.shape), _rank(y_pred.shape)
+    rank, pred_rank = rank_of(mask.shape), rank_of(y_pred.shape)
     if rank is None or pred_rank is None or rank == pred_rank:
         return mask
     if pred_rank < 2 or rank + 1 != pred_rank or tuple(mask.shape) != tuple(y_pred.shape)[:-1]:

@@ -1,81 +1,114 @@
-"""The options of the tail losses: one place where they are named, typed and checked."""
+"""The options of the tail losses: one table of names, types, defaults, checks and descriptions.
 
-import operator
-from dataclasses import asdict, dataclass
-from typing import Any
+`TailOptions` is the table. What the losses take, their signatures and what is said of them is made
+from it in `_families`; the ranges of the numbers are checked by the kernels, which know no other
+way in.
+"""
 
-from tailops import _kernels
-from tailops._checks import boolean, number
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar
 
-NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
-NAMES = ("error", "method", "gradient")
-# What the ops have as attributes, besides `axis` and `reduction`.
-ATTRIBUTES = (*NUMBERS, *NAMES, "ignore_value", "ignore_nan")
+from tailops import _checks, _kernels
+from tailops._checks import boolean, number, optional_number, require_one_of, string
+from tailops._signatures import describe
+
 MAX_FRACTION = "max_fraction"
+# The methods by which the threshold is a percentile.
+RANK_RULES = tuple(name for name in _kernels.METHODS if name != MAX_FRACTION)
 
 
-def _axis(value: object) -> int | None:
-    if value is None:
-        return None
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(
-            f"axis={value!r}: must be an integer or None, not {type(value).__name__}"
-        ) from None
+def _names(names: Sequence[str], last: str = " or ") -> str:
+    """As a sentence has them."""
+    quoted = [f'"{name}"' for name in names]
+    return ", ".join(quoted[:-1]) + last + quoted[-1]
+
+
+def _option(default: object, check: Callable[[str, object], object], text: str) -> Any:
+    """An entry of the table.
+
+    Args:
+        default: Its value where nothing is said.
+        check: A function of the argument's name and value: the value in its own type, or a
+            TypeError that says what is allowed.
+        text: What it means, for "Args:" sections.
+    """
+    return field(default=default, metadata={"check": check, "text": text})
 
 
 @dataclass(frozen=True)
 class TailOptions:
-    """What a tail loss computes.
+    """What a tail loss computes; formulas in `tailops.losses.percentile_loss`.
 
-    Attributes:
-        percentile: Which error is the threshold, a fraction in (0, 1]; for the method
-            "max_fraction", the fraction of the largest error.
-        smoothing_factor: κ ≥ 0, how sharp the step at the threshold is, in 1/error.
-        error_scale: s ≥ 0, how much more an error in the tail weighs.
-        beta: Share of the squared error in the result, in [0, 1].
-        error: "absolute", "squared" or "smooth_absolute".
-        method: The rank rule: "floor", "lower", "higher", "nearest", "midpoint", "linear", or
-            "max_fraction".
-        gradient: "exact", "fixed_threshold" or "fixed_weight".
-        axis: One threshold per slice along this axis; None: one for the whole batch.
-        epsilon: ε > 0 of "smooth_absolute", in units of the error.
-        ignore_value: Elements whose target is equal to it are as if they were not there.
-        ignore_nan: Whether those are whose target or prediction is NaN.
+    One more method, "max_fraction", makes `percentile` times the largest error the threshold.
+
+    Args:
+        ...: Each of the fields, as it says of itself.
 
     Raises:
         ValueError: An option is out of range.
         TypeError: An option is not of its type.
     """
 
-    percentile: float = 0.99
-    smoothing_factor: float = 100.0
-    error_scale: float = 10.0
-    beta: float = 0.0
-    error: str = "absolute"
-    method: str = "floor"
-    gradient: str = "exact"
-    axis: int | None = None
-    epsilon: float = 1e-3
-    ignore_value: float | None = None
-    ignore_nan: bool = False
+    percentile: float = _option(
+        0.99,
+        number,
+        "p, a fraction in (0, 1]: which error is the threshold t. 0.99 of a batch of fewer than "
+        "100 elements is its maximum.",
+    )
+    smoothing_factor: float = _option(
+        100.0,
+        number,
+        "κ ≥ 0, in 1/error: how sharp the step at t is. It is soft within about ±3/κ of t.",
+    )
+    error_scale: float = _option(10.0, number, "s ≥ 0: an error in the tail weighs 1 + s times.")
+    beta: float = _option(
+        0.0,
+        number,
+        "β, in [0, 1]: the share of the squared error d², whatever e is. The two have different "
+        "units: the right share depends on the scale of the targets.",
+    )
+    error: str = _option("absolute", string, f"What e is: {_names(_kernels.ERRORS)}.")
+    method: str = _option(
+        "floor",
+        string,
+        'The rank of t among n errors: "floor" is min(⌊n·p⌋, n − 1), 0-based; '
+        f"{_names(RANK_RULES[1:], ' and ')} are those of `numpy.quantile`.",
+    )
+    gradient: str = _option(
+        "exact",
+        string,
+        '"exact" differentiates everything, t included, the gradient of t split equally over the '
+        'elements equal to it. "fixed_threshold" holds t constant. "fixed_weight" holds 1 + s·h '
+        "constant, which is what training wants: the exact gradient has a spike of height ½·κ·s·e "
+        "at t.",
+    )
+    axis: int | None = _option(
+        None,
+        _checks.axis,
+        "None: one threshold for the whole batch. Otherwise one per slice along this axis: 0 gives "
+        "each output its own.",
+    )
+    epsilon: float = _option(1e-3, number, 'ε > 0 of "smooth_absolute", in units of the error.')
+    ignore_value: float | None = _option(
+        None,
+        optional_number,
+        "Elements whose target is equal to it are ignored: they count neither for t nor for any "
+        "mean, and have no gradient. A sample of which all are ignored has the loss 0.",
+    )
+    ignore_nan: bool = _option(
+        False, boolean, "Whether elements are ignored whose target or prediction is NaN."
+    )
+
+    # How the kernels select: as the group's size suggests. No option: see `forced`.
+    _selection: ClassVar[str] = "auto"
 
     def __post_init__(self) -> None:
         of_max = self.method == MAX_FRACTION
-        for field in NUMBERS:
-            argument = "fraction" if of_max and field == "percentile" else field
-            object.__setattr__(self, field, number(argument, getattr(self, field)))
-        for field in NAMES:
-            value = getattr(self, field)
-            if not isinstance(value, str):
-                raise TypeError(f"{field}={value!r}: must be a string, not {type(value).__name__}")
-        object.__setattr__(self, "axis", _axis(self.axis))
-        if self.ignore_value is not None:
-            object.__setattr__(self, "ignore_value", number("ignore_value", self.ignore_value))
-        object.__setattr__(self, "ignore_nan", boolean("ignore_nan", self.ignore_nan))
+        for name, option in OPTIONS.items():
+            argument = "fraction" if of_max and name == "percentile" else name
+            checked = option.metadata["check"](argument, getattr(self, name))
+            object.__setattr__(self, name, checked)
         self.for_kernels()
 
     @property
@@ -83,42 +116,37 @@ class TailOptions:
         """Whether some elements may be ignored."""
         return self.ignore_nan or self.ignore_value is not None
 
-    def for_kernels(self, selection: str = "auto") -> Any:
-        """The options as the kernels take them; they check the ranges."""
-        values = {key: value for key, value in asdict(self).items() if key != "axis"}
-        return _kernels.Options(**values, selection=selection)
+    def for_kernels(self) -> Any:
+        """The options as the kernels take them; ValueError if one is out of range."""
+        values = self.get_config()
+        del values["axis"]
+        return _kernels.Options(**values, selection=self._selection)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, with which Keras saves what holds options."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in OPTIONS}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TailOptions":
         """The options of such arguments."""
         return cls(**config)
 
-    def attributes(self) -> dict[str, Any]:
-        """The options as attributes of the TensorFlow ops: numbers in decimal, exactly."""
-        return {
-            **{field: repr(getattr(self, field)) for field in NUMBERS},
-            **{field: getattr(self, field) for field in NAMES},
-            "ignore_value": "" if self.ignore_value is None else repr(self.ignore_value),
-            "ignore_nan": "true" if self.ignore_nan else "false",
-            "axis": [] if self.axis is None else [self.axis],
-        }
+
+OPTIONS: dict[str, Field[Any]] = {option.name: option for option in fields(TailOptions)}
+describe(TailOptions, OPTIONS, {name: option.metadata["text"] for name, option in OPTIONS.items()})
 
 
-def percentile_options(percentile: float, method: str, **others: Any) -> TailOptions:
-    """Options with one of the percentile's rank rules, which "max_fraction" is not."""
-    allowed = [name for name in _kernels.METHODS if name != MAX_FRACTION]
-    if isinstance(method, str) and method not in allowed:
-        raise ValueError(f"method={method!r}: must be one of {', '.join(map(repr, allowed))}")
-    return TailOptions(percentile=percentile, method=method, **others)
+def forced(options: TailOptions, selection: str) -> TailOptions:
+    """The same options, by which the kernels select as is said: for tests and benchmarks.
 
-
-def max_fraction_options(fraction: float, **others: Any) -> TailOptions:
-    """Options whose threshold is a fraction of the largest error."""
-    return TailOptions(percentile=fraction, method=MAX_FRACTION, **others)
+    Args:
+        options: Any.
+        selection: "auto" chooses by size. "sampled" and "radix" are the two ways; "miss" is the
+            first, with a bracket that does not hold the rank.
+    """
+    kind: Any = type("TailOptions", (TailOptions,), {"_selection": selection})
+    result: TailOptions = kind(**options.get_config())
+    return result
 
 
 def require_rank_of(axis: int | None, rank: int | None) -> None:
@@ -130,7 +158,4 @@ def require_rank_of(axis: int | None, rank: int | None) -> None:
 
 def require_reduction(reduction: str) -> None:
     """Raises ValueError unless the kernels know this reduction."""
-    if reduction not in _kernels.REDUCTIONS:
-        raise ValueError(
-            f"reduction={reduction!r}: must be one of {', '.join(map(repr, _kernels.REDUCTIONS))}"
-        )
+    require_one_of("reduction", reduction, _kernels.REDUCTIONS)

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tailops import _kernels
-from tailops._compatibility import build_info
+from tailops._build import build_info
+from tailops._families import documented
 from tailops._options import TailOptions
+from tailops._state import rows
 
 __all__ = [
     "Forward",
@@ -44,7 +46,7 @@ def prepare() -> None:
 
 
 class Forward(NamedTuple):
-    """What `forward` returns: the loss, and the float64 state of each group for `backward`."""
+    """What `forward` returns: the loss, and a row of float64 per group; see `tailops._state`."""
 
     loss: Any
     state: Any
@@ -140,6 +142,7 @@ def _inputs(library: Any, y_true: Any, y_pred: Any, mask: Any) -> tuple[int, int
     )
 
 
+@documented()
 def forward(
     y_true: Any,
     y_pred: Any,
@@ -147,18 +150,15 @@ def forward(
     *,
     reduction: str = "per_sample",
     mask: Any = None,
-    selection: str = "auto",
 ) -> Forward:
     """The tail loss of device arrays; formulas as in `tailops.losses.percentile_loss`.
 
     Args:
         y_true: Targets, contiguous, of PyTorch or CuPy.
         y_pred: Predictions of the same shape and dtype: float16, bfloat16, float32 or float64.
-        options: What to compute; None: the defaults.
-        reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: Booleans of y_pred's shape, on the device: True where an element counts. None:
             everywhere.
-        selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
 
     Returns:
         The loss, and the state for `backward`, of the same library as y_pred.
@@ -173,10 +173,10 @@ def forward(
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype = library.dtype(y_pred)
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
-    chosen = options.for_kernels(selection)
+    chosen = options.for_kernels()
     with library.device:
         loss = library.empty(tuple(geometry.output_shape), dtype)
-        state = library.empty((geometry.groups, _kernels.STATE_COLUMNS), "float64")
+        state = library.empty(rows(geometry.groups), "float64")
         workspace = library.empty(
             _kernels.cuda_workspace(dtype, inputs[2], geometry, chosen, True) + 1, "uint8"
         )
@@ -193,6 +193,7 @@ def forward(
     return Forward(loss, state)
 
 
+@documented()
 def backward(
     upstream: Any,
     y_true: Any,
@@ -211,8 +212,7 @@ def backward(
         y_true: As for `forward`.
         y_pred: As for `forward`.
         state: What `forward` returned for these inputs and options.
-        options: As for `forward`.
-        reduction: As for `forward`.
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: As for `forward`.
         out: Where to write the result, which may be y_true or y_pred; None: a new array.
 
@@ -227,9 +227,8 @@ def backward(
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
     geometry = _kernels.Geometry(list(shape), options.axis, reduction)
-    columns = (geometry.groups, _kernels.STATE_COLUMNS)
     arriving = _require(library, "upstream", upstream, dtype, tuple(geometry.output_shape))
-    states = _require(library, "state", state, "float64", columns)
+    states = _require(library, "state", state, "float64", rows(geometry.groups))
     chosen = options.for_kernels()
     with library.device:
         gradient = library.empty(shape, dtype) if out is None else out

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tailops import _kernels
+from tailops._families import documented
 from tailops._options import TailOptions
+from tailops._state import STATE, records
 
 __all__ = [
     "STATE",
@@ -20,12 +22,12 @@ __all__ = [
     "select_forward",
 ]
 
-# What the forward pass leaves for the backward pass, a record per group; see tail_loss.h.
-STATE = np.dtype([(name, np.float64) for name in _kernels.STATE_NAMES])
-
 
 class Forward(NamedTuple):
-    """What `forward` returns: the loss, and a record of type `STATE` per group."""
+    """What `forward` returns: the loss, and a record of type `STATE` per group.
+
+    `tailops._state` says what its fields are, and how other arrays have them.
+    """
 
     loss: NDArray[Any]
     state: NDArray[Any]
@@ -71,6 +73,7 @@ def _threads(threads: int) -> int:
     return threads
 
 
+@documented()
 def forward(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -79,7 +82,6 @@ def forward(
     reduction: str = "per_sample",
     mask: ArrayLike | None = None,
     threads: int = 1,
-    selection: str = "auto",
     out: NDArray[Any] | None = None,
 ) -> Forward:
     """The tail loss of NumPy arrays; formulas as in `tailops.losses.percentile_loss`.
@@ -87,11 +89,8 @@ def forward(
     Args:
         y_true: Targets, any shape, float16, bfloat16, float32 or float64.
         y_pred: Predictions of the same shape and dtype.
-        options: What to compute; None: the defaults.
-        reduction: "none" (per element), "per_sample" (mean over the last axis), "mean", or "sum".
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: Booleans of y_pred's shape: True where an element counts. None: everywhere.
-        threads: How many threads may work.
-        selection: "auto", or, to force a path in a test, "sampled", "miss" or "radix".
         out: Where to write the loss: C-contiguous, of its shape and y_pred's dtype. Without
             reduction it may be y_true or y_pred.
 
@@ -119,7 +118,7 @@ def forward(
         predictions,
         _mask(mask, predictions.shape),
         geometry,
-        options.for_kernels(selection),
+        options.for_kernels(),
         loss,
         state,
         _threads(threads),
@@ -127,6 +126,7 @@ def forward(
     return Forward(loss, state)
 
 
+@documented()
 def backward(
     upstream: ArrayLike,
     y_true: ArrayLike,
@@ -145,11 +145,9 @@ def backward(
         upstream: The gradient that arrives at the loss, of the loss's shape.
         y_true: As for `forward`.
         y_pred: As for `forward`.
-        state: What `forward` returned for these inputs and options.
-        options: As for `forward`.
-        reduction: As for `forward`.
+        state: What `forward` returned for these inputs and options, here or on another array.
+        ...: `help()` describes it, from the tables of `tailops._families`.
         mask: As for `forward`.
-        threads: How many threads may work.
         out: Where to write the result: C-contiguous, of y_pred's shape and dtype.
 
     Returns:
@@ -169,14 +167,8 @@ def backward(
     targets, predictions = _contiguous(y_true, y_pred)
     geometry = _kernels.Geometry(list(predictions.shape), options.axis, reduction)
     arriving = np.asarray(upstream, predictions.dtype, order="C")
-    for name, array, shape in (
-        ("upstream", arriving, geometry.output_shape),
-        ("state", state, (geometry.groups,)),
-    ):
-        if array.shape != shape:
-            raise ValueError(f"{name} of shape {array.shape}: must be {shape}")
-    if state.dtype != STATE:
-        raise ValueError(f"state of dtype {state.dtype}: must be what forward returned")
+    if arriving.shape != geometry.output_shape:
+        raise ValueError(f"upstream of shape {arriving.shape}: must be {geometry.output_shape}")
     gradient = _output(out, predictions.shape, predictions.dtype, "y_pred")
     _kernels.backward(
         predictions.dtype.name,
@@ -184,7 +176,7 @@ def backward(
         targets,
         predictions,
         _mask(mask, predictions.shape),
-        np.ascontiguousarray(state),
+        records(state, geometry.groups),
         geometry,
         options.for_kernels(),
         gradient,

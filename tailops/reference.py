@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tailops._families import documented
 from tailops._inputs import as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
+from tailops._tensorflow import tensors
 
 __all__ = ["tail_loss"]
 
@@ -215,6 +217,7 @@ REDUCTIONS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 }
 
 
+@documented()
 def tail_loss(
     y_true: Any,
     y_pred: Any,
@@ -228,11 +231,7 @@ def tail_loss(
     Differences: it can be differentiated twice, and an empty tensor is not an error of its own.
 
     Args:
-        y_true: Targets, any shape; cast to y_pred's dtype.
-        y_pred: Predictions of the same shape, up to a last axis of 1.
-        options: What to compute; None: the defaults.
-        reduction: "none", "per_sample", "mean" or "sum".
-        mask: As of `tailops.ops.tail_loss`.
+        ...: `help()` describes it, from the tables of `tailops._families`.
 
     Returns:
         The loss, of y_pred's dtype; float16 and bfloat16 are computed in float32.
@@ -246,11 +245,11 @@ def tail_loss(
     """
     options = options or TailOptions()
     require_reduction(reduction)
-    inputs = as_inputs(y_true, y_pred, options, mask)
+    inputs = as_inputs(tensors, y_true, y_pred, options, mask)
     dtype = inputs.y_pred.dtype
     wide = tf.float64 if dtype == tf.float64 else tf.float32
     d = tf.cast(inputs.y_pred, wide) - tf.cast(inputs.y_true, wide)
-    valid = valid_elements(inputs)
+    valid = valid_elements(tensors, inputs)
     if valid is None:
         valid = tf.ones_like(d, tf.bool)
     loss = elementwise_loss(d, valid, inputs.options)

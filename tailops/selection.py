@@ -4,17 +4,16 @@ Native, on all threads for one long row, differentiable, and inside XLA. Nothing
 rank is bracketed by a sample, and one pass over the data keeps the few elements that it may be.
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tailops import _xla, reference_selection
-from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING, require_dense
-from tailops._inputs import as_tensor, dtype_of
-from tailops._op_library import library
-from tailops._symbolic import takes_symbolic_tensors
+from tailops._checks import FLOATING, require_dense, require_one_of
+from tailops._tensorflow.axes import as_one_axis, reduced_axes, with_kept_axes
+from tailops._tensorflow.selection import select
+from tailops._tensorflow.symbolic import takes_symbolic_tensors
+from tailops._tensorflow.tensors import as_tensor, dtype_of
 
 __all__ = ["median", "nanquantile", "nth_element", "quantile", "top_k_mean"]
 
@@ -27,17 +26,6 @@ def _require_rank(argument: str, x: tf.Tensor) -> int:
         raise ValueError(f"{argument} of unknown rank: its number of dimensions must be known")
     rank: int = x.shape.rank
     return rank
-
-
-def _select(
-    x: tf.Tensor, q: tf.Tensor, method: str, axis: int | None, ignore_nan: bool = False
-) -> tf.Tensor:
-    if _xla.must_fall_back():
-        return reference_selection.select(x, q, method=method, axis=axis, ignore_nan=ignore_nan)
-    value, _ = library.tailops_select(
-        x=x, q=q, method=method, axis=[] if axis is None else [axis], ignore_nan=ignore_nan
-    )
-    return value
 
 
 def _require_in_range(argument: str, known: int, low: int, high: int | None) -> None:
@@ -94,7 +82,7 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
         raise ValueError("input of shape (): must have at least one dimension")
     last = None if x.shape.rank is None else x.shape[-1]
     q = _whole_number("n", n, 0, None if last is None else last - 1)
-    return _select(x, q, "rank_from_top" if reverse else "rank", -1)
+    return select(x, q, "rank_from_top" if reverse else "rank", -1)
 
 
 def _fractions(q: Any) -> tf.Tensor:
@@ -118,8 +106,7 @@ def _fractions(q: Any) -> tf.Tensor:
 
 
 def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan: bool) -> Any:
-    if method not in METHODS:
-        raise ValueError(f"method={method!r}: must be one of {', '.join(map(repr, METHODS))}")
+    require_one_of("method", method, METHODS)
     tensor = as_tensor("x", x, FLOATING)
     rank = _require_rank("x", tensor)
     fractions = _fractions(q)
@@ -127,7 +114,7 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan
     axes = reduced_axes(axis, rank)
     rows, one_axis = as_one_axis(tensor, axes)
     flat = fractions if q_rank <= 1 else tf.reshape(fractions, [-1])
-    value = _select(rows, flat, method, one_axis, ignore_nan)
+    value = select(rows, flat, method, one_axis, ignore_nan)
     if q_rank > 1:
         value = tf.reshape(value, tf.concat([tf.shape(fractions), tf.shape(value)[1:]], 0))
     return with_kept_axes(value, axes, q_rank) if keepdims else value
@@ -262,7 +249,7 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
     rows, one_axis = as_one_axis(tensor, axes)
     if one_axis is None:
         rows, one_axis = tf.reshape(rows, [-1]), 0
-    kth = _select(rows, number - 1, "rank_from_top", one_axis)
+    kth = select(rows, number - 1, "rank_from_top", one_axis)
     wide = tf.float64 if tensor.dtype == tf.float64 else tf.float32
     value = _mean_of_largest(
         tf.cast(rows, wide),
@@ -283,20 +270,3 @@ def _mean_of_largest(x: tf.Tensor, kth: tf.Tensor, k: tf.Tensor, axis: int) -> t
     share = tf.where(tf.math.is_nan(kth), kth, share)
     among = larger | equal | tf.math.is_nan(kth)
     return tf.reduce_sum(tf.where(among, share * x, tf.zeros_like(x)), axis) / k
-
-
-@tf.RegisterGradient("Tailops>Select")  # type: ignore[untyped-decorator]
-def _select_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
-    x = op.inputs[0]
-    if not x.dtype.is_floating:
-        return [None, None]
-    attributes = {name: op.get_attr(name) for name in ("method", "ignore_nan", "axis")}
-    gradient = library.tailops_select_grad(
-        upstream=upstream, x=x, state=op.outputs[1], **attributes
-    )
-    return [gradient, None]
-
-
-@tf.RegisterGradient("Tailops>SelectGrad")  # type: ignore[untyped-decorator]
-def _no_second_derivative(*_: Any) -> NoReturn:
-    raise NotImplementedError("The gradient of a selection has no derivative of its own here.")

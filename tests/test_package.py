@@ -9,7 +9,8 @@ import pytest
 from processes import run_python
 
 import tailops
-from tailops import _compatibility, _kernels
+from tailops import _kernels
+from tailops._tensorflow.version import require_tensorflow
 
 LIBRARIES = sorted(Path(_kernels.__file__).parent.glob("*.so"))
 
@@ -18,8 +19,9 @@ def test_kernels_do_not_load_tensorflow():
     run_python(
         """
         import sys, numpy as np
-        from tailops import kernels
+        from tailops import cuda, kernels
         kernels.forward(np.zeros(3), np.ones(3))
+        cuda.device_count()
         assert "tensorflow" not in sys.modules and "keras" not in sys.modules
         """
     )
@@ -28,9 +30,11 @@ def test_kernels_do_not_load_tensorflow():
 def test_kernels_work_without_tensorflow():
     run_python(
         """
-        import sys
+        import importlib.util, sys
         sys.modules["tensorflow"] = None
-        import tailops.kernels
+        import tailops.cuda, tailops.kernels
+        if tailops.build_info()["jax"] and importlib.util.find_spec("jax"):
+            import tailops.jax
         """
     )
 
@@ -54,7 +58,7 @@ def test_build_information():
 
 
 def other_minor():
-    major, minor, *_ = _compatibility.build_info()["tensorflow"].split(".")
+    major, minor, *_ = tailops.build_info()["tensorflow"].split(".")
     return f"{major}.{int(minor) + 1}.0"
 
 
@@ -62,11 +66,11 @@ MESSAGE = r"built for TensorFlow \S+ and found TensorFlow {}.*pip install .*--no
 
 
 def test_another_minor_version_is_an_import_error():
-    _compatibility.require_tensorflow(_compatibility.build_info()["tensorflow"])
-    patch = ".".join([*_compatibility.build_info()["tensorflow"].split(".")[:2], "99"])
-    _compatibility.require_tensorflow(patch)
+    require_tensorflow(tailops.build_info()["tensorflow"])
+    patch = ".".join([*tailops.build_info()["tensorflow"].split(".")[:2], "99"])
+    require_tensorflow(patch)
     with pytest.raises(ImportError, match=MESSAGE.format(re.escape(other_minor()))):
-        _compatibility.require_tensorflow(other_minor())
+        require_tensorflow(other_minor())
 
 
 def test_importing_under_another_version(tmp_path):

@@ -8,13 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from tailops import _kernels
-from tailops._compatibility import build_info
+from tailops._build import build_info
 from tailops._options import TailOptions
+from tailops._state import words
 from tailops.jax._requirements import load_library
 
 _FORWARD, _BACKWARD = "tailops_tail_loss", "tailops_tail_loss_grad"
-# The state is float64, which JAX has only in x64 mode: it travels as twice as many integers.
-_STATE_WORDS = 2 * _kernels.STATE_COLUMNS
 
 
 def _register() -> None:
@@ -57,7 +56,7 @@ def forward(
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
     results = (
         jax.ShapeDtypeStruct(geometry.output_shape, y_pred.dtype),
-        jax.ShapeDtypeStruct((geometry.groups, _STATE_WORDS), jnp.uint32),
+        jax.ShapeDtypeStruct(words(geometry.groups), jnp.uint32),
     )
     loss, state = _call(
         _FORWARD, results, _attributes(options, reduction, y_pred.ndim), y_true, y_pred, *mask

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from tailops import _kernels
-from tailops._compatibility import build_info
+from tailops._build import build_info
 
 _REBUILD = "Rebuild it, in its source folder: pip install --force-reinstall --no-deps ."
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import keras
 
+from tailops._checks import require_one_of
+from tailops._inputs import Tensors
+
 NAME: str = keras.backend.backend()
 _BACKENDS = ("tensorflow", "jax")
 
@@ -15,17 +18,12 @@ if NAME not in _BACKENDS:
     )
 
 _module: Any = importlib.import_module(f"tailops.losses._{NAME}")
-require_dtypes = _module.require_dtypes
 scaled_for_replicas = _module.scaled_for_replicas
-valid = _module.valid
+tensors: Tensors = _module.tensors
 
 
 def tail_loss_of(impl: str) -> Any:
     """The implementation of this name; ValueError if the backend has none."""
     allowed = _module.IMPLEMENTATIONS
-    if impl not in allowed:
-        raise ValueError(
-            f"impl={impl!r}: must be one of {', '.join(map(repr, allowed))}, with Keras's backend "
-            f"{NAME!r}"
-        )
+    require_one_of("impl", impl, allowed, f", with Keras's backend {NAME!r}")
     return allowed[impl]

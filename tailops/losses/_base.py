@@ -4,8 +4,18 @@ from typing import Any, ClassVar
 
 import keras
 
+from tailops._families import Family
+from tailops._inputs import require_dtypes, valid
 from tailops._options import TailOptions
-from tailops.losses._backend import require_dtypes, scaled_for_replicas, tail_loss_of, valid
+from tailops.losses._backend import scaled_for_replicas, tail_loss_of, tensors
+
+# What is said of the arguments that are Keras's.
+KERAS = {
+    "reduction": 'As in Keras: "sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", '
+    '"none" or None. Under `tf.distribute` the threshold is that of each replica alone.',
+    "name": "Name of the loss.",
+    "dtype": "Of the computation; None: `keras.config.floatx()`.",
+}
 
 # Keras's reductions that the op does itself where nothing has to be weighted.
 _IN_THE_OP = {
@@ -19,17 +29,7 @@ _IN_THE_OP = {
 class TailLoss(keras.losses.Loss):  # type: ignore[misc]
     """A Keras loss of the given options; its subclasses name them."""
 
-    # The options that are arguments of the constructor under their own name.
-    arguments: ClassVar[tuple[str, ...]] = (
-        "smoothing_factor",
-        "error_scale",
-        "error",
-        "gradient",
-        "axis",
-        "epsilon",
-        "ignore_value",
-        "ignore_nan",
-    )
+    family: ClassVar[Family]
 
     def __init__(
         self, options: TailOptions, reduction: str | None, name: str | None, dtype: Any
@@ -48,13 +48,14 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         if not (self.options.ignores and averaged):
             return tail_loss(y_true, y_pred, self.options)
         losses = tail_loss(y_true, y_pred, self.options, reduction="none")
-        share = keras.ops.mean(keras.ops.cast(valid(y_true, y_pred, self.options), losses.dtype))
+        counts = valid(tensors, y_true, y_pred, self.options)
+        share = keras.ops.mean(keras.ops.cast(counts, losses.dtype))
         losses = keras.ops.divide_no_nan(losses, share)
         return losses if len(losses.shape) < 2 else keras.ops.mean(losses, axis=-1)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
-        require_dtypes(y_true, y_pred, self.options.ignore_value)
+        require_dtypes(tensors, y_true, y_pred, self.options.ignore_value)
         unweighted = sample_weight is None and getattr(y_pred, "_keras_mask", None) is None
         if not unweighted or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)
@@ -71,5 +72,5 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        options = {name: getattr(self.options, name) for name in self.arguments}
+        options = self.family.config(self.options)
         return {**super().get_config(), "dtype": self.dtype, **options}

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from tailops.jax._tail_loss import require_dtypes, tail_loss, valid
+from tailops.jax import _arrays as tensors
+from tailops.jax import tail_loss
 
-__all__ = ["IMPLEMENTATIONS", "require_dtypes", "scaled_for_replicas", "valid"]
+__all__ = ["IMPLEMENTATIONS", "scaled_for_replicas", "tensors"]
 
 # The reference is written in TensorFlow.
 IMPLEMENTATIONS: dict[str, Callable[..., Any]] = {"fused": tail_loss}

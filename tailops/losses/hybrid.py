@@ -1,16 +1,22 @@
 """Squared error and percentile loss, mixed."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
-from tailops._options import percentile_options
+from tailops._families import HYBRID_LOSS, documented
 from tailops.losses._backend import tail_loss_of
-from tailops.losses._base import TailLoss
+from tailops.losses._base import KERAS, TailLoss
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from tailops._families import PercentileOptions
 
 __all__ = ["HybridPercentileLoss", "hybrid_percentile_loss"]
 
 
+@documented(HYBRID_LOSS)
 def hybrid_percentile_loss(
     y_true: Any,
     y_pred: Any,
@@ -19,15 +25,9 @@ def hybrid_percentile_loss(
     error_scale: float = 10.0,
     beta: float = 0.2,
     *,
-    error: str = "absolute",
-    method: str = "floor",
-    gradient: str = "exact",
-    axis: int | None = None,
-    epsilon: float = 1e-3,
-    ignore_value: float | None = None,
-    ignore_nan: bool = False,
     mask: Any = None,
     impl: str = "fused",
+    **options: "Unpack[PercentileOptions]",
 ) -> Any:
     """Squared errors mixed with the percentile loss, per sample.
 
@@ -38,24 +38,7 @@ def hybrid_percentile_loss(
     averaged over the last axis (not below two dimensions).
 
     Args:
-        y_true: Targets, (batch, …, outputs); cast to y_pred's dtype.
-        y_pred: Predictions of the same shape, up to a last axis of 1.
-        percentile: p, a fraction in (0, 1].
-        smoothing_factor: κ ≥ 0, in 1/error.
-        error_scale: s ≥ 0.
-        beta: β, in [0, 1]: the share of the squared error. d² and e have different units: the
-            right share depends on the scale of the targets.
-        error: "absolute", "squared" or "smooth_absolute"; the squared part stays d².
-        method: The rank rule, as for `percentile_loss`.
-        gradient: "exact", "fixed_threshold" or "fixed_weight", as for `percentile_loss`.
-        axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
-        epsilon: ε > 0 of "smooth_absolute", in units of the error.
-        ignore_value: Elements whose target is equal to it are ignored: they count neither for t nor
-            for any mean, and have no gradient. A sample of which all are ignored has the loss 0.
-        ignore_nan: Whether those are whose target or prediction is NaN.
-        mask: Booleans of y_pred's shape, or of that without its last axis: False where an element
-            is ignored.
-        impl: "fused", or, with Keras on TensorFlow, "reference" for the same in its plain ops.
+        ...: The options are those of `tailops.ops.TailOptions`; `help()` describes everything.
 
     Returns:
         Losses of y_pred's dtype, (batch, …).
@@ -68,41 +51,17 @@ def hybrid_percentile_loss(
         >>> losses.numpy().tolist()
         [1.0, 3.0, 20.0]
     """
-    options = percentile_options(
-        percentile,
-        method,
-        smoothing_factor=smoothing_factor,
-        error_scale=error_scale,
-        beta=beta,
-        error=error,
-        gradient=gradient,
-        axis=axis,
-        epsilon=epsilon,
-        ignore_value=ignore_value,
-        ignore_nan=ignore_nan,
-    )
-    return tail_loss_of(impl)(y_true, y_pred, options, mask=mask)
+    chosen = HYBRID_LOSS.options(percentile, smoothing_factor, error_scale, beta, **options)
+    return tail_loss_of(impl)(y_true, y_pred, chosen, mask=mask)
 
 
 @keras.saving.register_keras_serializable(package="tailops")
+@documented(HYBRID_LOSS, KERAS)
 class HybridPercentileLoss(TailLoss):
     """Squared error mixed with the percentile loss; formulas in `hybrid_percentile_loss`.
 
     Args:
-        percentile: p, a fraction in (0, 1].
-        smoothing_factor: κ ≥ 0, in 1/error.
-        error_scale: s ≥ 0.
-        beta: β, in [0, 1]: the share of the squared error.
-        error: "absolute", "squared" or "smooth_absolute".
-        method: The rank rule, as for `PercentileLoss`.
-        gradient: "exact", "fixed_threshold", or "fixed_weight", the one to train with.
-        axis: None: one threshold for the whole batch; otherwise one per slice along this axis.
-        epsilon: ε > 0 of "smooth_absolute".
-        ignore_value: Elements whose target is equal to it are as if they were not there.
-        ignore_nan: Whether those are whose target or prediction is NaN.
-        reduction: Keras's, as for `PercentileLoss`.
-        name: Name of the loss.
-        dtype: Of the computation; None: `keras.config.floatx()`.
+        ...: The options are those of `tailops.ops.TailOptions`; `help()` describes everything.
 
     Raises:
         TypeError, ValueError: An option is not of its type or out of range.
@@ -112,7 +71,7 @@ class HybridPercentileLoss(TailLoss):
         8.0
     """
 
-    arguments = (*TailLoss.arguments, "percentile", "method", "beta")
+    family = HYBRID_LOSS
 
     def __init__(
         self,
@@ -121,28 +80,10 @@ class HybridPercentileLoss(TailLoss):
         error_scale: float = 10.0,
         beta: float = 0.2,
         *,
-        error: str = "absolute",
-        method: str = "floor",
-        gradient: str = "exact",
-        axis: int | None = None,
-        epsilon: float = 1e-3,
-        ignore_value: float | None = None,
-        ignore_nan: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "hybrid_percentile_loss",
         dtype: Any = None,
+        **options: "Unpack[PercentileOptions]",
     ) -> None:
-        options = percentile_options(
-            percentile,
-            method,
-            smoothing_factor=smoothing_factor,
-            error_scale=error_scale,
-            beta=beta,
-            error=error,
-            gradient=gradient,
-            axis=axis,
-            epsilon=epsilon,
-            ignore_value=ignore_value,
-            ignore_nan=ignore_nan,
-        )
-        super().__init__(options, reduction, name, dtype)
+        chosen = self.family.options(percentile, smoothing_factor, error_scale, beta, **options)
+        super().__init__(chosen, reduction, name, dtype)

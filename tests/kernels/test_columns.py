@@ -8,7 +8,7 @@ from quick import quick
 from test_tail_loss import check, targets_and_predictions
 
 from tailops import _kernels, kernels
-from tailops._options import TailOptions
+from tailops._options import TailOptions, forced
 
 BUFFER = _kernels.BUFFER_LENGTH
 # Rows of one column, of a few (taken several at a time), around the widths where that ends and
@@ -41,10 +41,9 @@ def test_thresholds_are_exact(shape, selection):
         for method, percentile in (("floor", 0.99), ("linear", 0.9), ("higher", 0.4)):
             options = TailOptions(percentile, method=method, axis=-2)
             expected = oracle.tail_loss(zeros, d, options, "mean").thresholds
+            options = forced(options, selection)
             for threads in (1, 2):
-                _, state = kernels.forward(
-                    zeros, d, options, reduction="mean", selection=selection, threads=threads
-                )
+                _, state = kernels.forward(zeros, d, options, reduction="mean", threads=threads)
                 found = state["threshold"].astype(expected.dtype)
                 np.testing.assert_array_equal(found, expected, err_msg=f"{family} {options}")
 

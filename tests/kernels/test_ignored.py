@@ -10,7 +10,7 @@ from quick import quick
 from test_tail_loss import check, targets_and_predictions
 
 from tailops import _kernels, kernels
-from tailops._options import TailOptions
+from tailops._options import TailOptions, forced
 
 BUFFER, BLOCK = _kernels.BUFFER_LENGTH, _kernels.BLOCK_LENGTH
 RULES = ("value", "nan", "mask", "all")
@@ -127,7 +127,7 @@ def test_thresholds_are_those_of_what_is_left(family, selection):
                 y_pred = np.where(kept, d, np.float32(np.nan))
                 ignoring = TailOptions(percentile, method=method, ignore_nan=True)
                 _, state = kernels.forward(
-                    np.zeros_like(d), y_pred, ignoring, reduction="mean", selection=selection
+                    np.zeros_like(d), y_pred, forced(ignoring, selection), reduction="mean"
                 )
                 np.testing.assert_array_equal(state["threshold"].astype(np.float32), expected)
                 np.testing.assert_array_equal(state["valid"], kept.sum())
@@ -178,7 +178,7 @@ def test_all_ignored_is_no_loss_and_no_gradient(selection, n, rule, reduction):
     y_true, y_pred, rules, mask = without(y_true, y_pred, kept, rule)
     options = TailOptions(**rules)
     how = {"reduction": reduction, "mask": mask}
-    loss, state = kernels.forward(y_true, y_pred, options, **how, selection=selection)
+    loss, state = kernels.forward(y_true, y_pred, forced(options, selection), **how)
     gradient = kernels.backward(np.ones_like(loss), y_true, y_pred, state, options, **how)
     assert not loss.any()
     assert not gradient.any()

@@ -6,7 +6,7 @@ from families import residuals
 from processes import run_python
 
 from tailops import _kernels, kernels
-from tailops._options import TailOptions
+from tailops._options import TailOptions, forced
 
 SETS = _kernels.build_info()["instruction_sets"]
 
@@ -20,7 +20,7 @@ def every_set():
 
 def results(d, options, reduction, selection):
     zeros = np.zeros_like(d)
-    loss, state = kernels.forward(zeros, d, options, reduction=reduction, selection=selection)
+    loss, state = kernels.forward(zeros, d, forced(options, selection), reduction=reduction)
     slope = kernels.backward(np.ones_like(loss), zeros, d, state, options, reduction=reduction)
     return loss, state, slope
 

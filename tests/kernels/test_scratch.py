@@ -14,7 +14,7 @@ CODE = """
     import ml_dtypes
     import numpy as np
     from tailops import kernels
-    from tailops._options import TailOptions
+    from tailops._options import TailOptions, forced
 
     threads = int(sys.argv[1])
     rng = np.random.default_rng(0)
@@ -31,7 +31,7 @@ CODE = """
         zeros = np.zeros_like(x)
         options = TailOptions(0.6, 3.0, axis=axis, ignore_nan=ignore_nan)
         how = {"reduction": "mean"}
-        loss, state = kernels.forward(zeros, x, options, selection=selection, **how)
+        loss, state = kernels.forward(zeros, x, forced(options, selection), **how)
         kernels.backward(np.ones_like(loss), zeros, x, state, options, **how)
 
     def calls(together):

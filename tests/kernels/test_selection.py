@@ -7,7 +7,7 @@ from families import EXTREME_FAMILIES, FAMILIES, residuals
 from quick import quick
 
 from tailops import _kernels, kernels
-from tailops._options import TailOptions
+from tailops._options import TailOptions, forced
 
 BUFFER, BLOCK = _kernels.BUFFER_LENGTH, _kernels.BLOCK_LENGTH
 PARALLEL = _kernels.PARALLEL_ELEMENTS
@@ -23,13 +23,14 @@ BOUNDARIES = [
 ]
 
 
-def assert_exact(d, *, methods, percentiles, **arguments):
+def assert_exact(d, *, methods, percentiles, selection="auto", threads=1):
     zeros = np.zeros_like(d)
     for method in methods:
         for percentile in percentiles:
             options = TailOptions(method=method, percentile=percentile)
             expected = oracle.tail_loss(zeros, d, options, "mean").thresholds
-            _, state = kernels.forward(zeros, d, options, reduction="mean", **arguments)
+            options = forced(options, selection)
+            _, state = kernels.forward(zeros, d, options, reduction="mean", threads=threads)
             np.testing.assert_array_equal(state["threshold"].astype(expected.dtype), expected)
 
 
@@ -75,19 +76,16 @@ def test_any_nan_is_the_threshold(n, nan, selection):
         d = residuals("random", n, np.float32)
         d[position] = value
         for percentile in (0.01, 1.0):
-            options = TailOptions(percentile=percentile)
-            _, state = kernels.forward(
-                np.zeros_like(d), d, options, reduction="mean", selection=selection
-            )
+            options = forced(TailOptions(percentile=percentile), selection)
+            _, state = kernels.forward(np.zeros_like(d), d, options, reduction="mean")
             assert np.isnan(state["threshold"]).all()
 
 
 def test_ties_share_the_gradient_equally():
     d = np.array([1.0, -2.0, 2.0, 2.0, 5.0])
     for selection in _kernels.SELECTIONS:
-        _, state = kernels.forward(
-            np.zeros_like(d), d, TailOptions(percentile=0.5), selection=selection
-        )
+        options = forced(TailOptions(percentile=0.5), selection)
+        _, state = kernels.forward(np.zeros_like(d), d, options)
         assert state["lower"] == 2.0
         assert state["lower_weight"] == 1.0
         assert state["lower_ties"] == 3.0

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tailops import _kernels, ops, reference
-from tailops._op_library import library
 from tailops._options import TailOptions
+from tailops._tensorflow.library import library
+from tailops._tensorflow.tail_loss import attributes_of
 from tailops.losses import (
     HybridPercentileLoss,
     MaxFractionLoss,
@@ -148,7 +149,7 @@ def test_axis_out_of_range():
         loss(tf.zeros(3), tf.zeros(3))
 
 
-RAW = {**TailOptions().attributes(), "reduction": "mean"}
+RAW = {**attributes_of(TailOptions()), "reduction": "mean"}
 
 
 def test_the_raw_op_checks_its_attributes_itself():

@@ -7,6 +7,8 @@ from processes import run_python
 
 from tailops import _kernels, kernels, ops
 from tailops._options import TailOptions
+from tailops._tensorflow.library import library
+from tailops._tensorflow.tail_loss import attributes_of
 
 
 def pair(n, dtype=np.float32, seed=0):
@@ -84,6 +86,15 @@ def test_static_shape_of_the_state(axis, shape, groups):
         return ops.tail_loss(y_true, y_pred, TailOptions(axis=axis)).op.outputs[1]
 
     assert state.get_concrete_function().output_shapes.as_list() == [groups, _kernels.STATE_COLUMNS]
+
+
+def test_the_state_is_that_of_the_kernels():
+    y_true, y_pred = np.random.default_rng(0).standard_normal((2, 20, 3))
+    options = TailOptions(0.77, 3.0, method="linear", axis=1)
+    inputs = {"y_true": y_true, "y_pred": y_pred, "mask": [], "reduction": "per_sample"}
+    _, state = library.tailops_tail_loss(**inputs, **attributes_of(options))
+    expected = kernels.forward(y_true, y_pred, options).state
+    assert state.numpy().tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16, tf.float32, tf.float64])

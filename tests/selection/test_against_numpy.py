@@ -17,7 +17,8 @@ import pytest
 import tensorflow as tf
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 
-from tailops import _xla, build_info, kernels
+from tailops import build_info, kernels
+from tailops._tensorflow import xla
 from tailops.ops import median, nanquantile, quantile
 from tailops.selection import METHODS
 
@@ -144,7 +145,7 @@ def by_kernels(x, ignore_nan):
 
 def by_reference(x, ignore_nan):
     """What is traced where XLA has no kernels."""
-    with mock.patch.object(_xla, "must_fall_back", return_value=True):
+    with mock.patch.object(xla, "must_fall_back", return_value=True):
         return by_tensorflow(x, ignore_nan)
 
 

@@ -89,7 +89,7 @@ def test_in_a_condition():
 @pytest.mark.parametrize("method", [*METHODS, "rank", "rank_from_top"])
 @pytest.mark.parametrize("ignore_nan", [False, True])
 def test_the_reference_is_the_same_function(method, ignore_nan):
-    from tailops._op_library import library
+    from tailops._tensorflow.library import library
 
     x = np.random.default_rng(0).standard_normal((4, 30, 3)).astype("float32")
     x[0, :4, 1] = np.nan

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tailops import build_info, reference, reference_selection
-from tailops._op_library import library
+from tailops._tensorflow.library import library
 from tailops.losses import PercentileLoss
 from tailops.ops import (
     TailOptions,

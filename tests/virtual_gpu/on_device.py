@@ -3,6 +3,7 @@
 import arrays
 
 from tailops import cuda, kernels
+from tailops._options import forced
 
 
 def on_device(problem):
@@ -12,7 +13,8 @@ def on_device(problem):
     how = {"reduction": problem.reduction, "mask": mask}
 
     def forward():
-        made = cuda.forward(y_true, y_pred, problem.options, selection=problem.selection, **how)
+        options = forced(problem.options, problem.selection)
+        made = cuda.forward(y_true, y_pred, options, **how)
         forward.state = made.state
         state = arrays.to_host(made.state).view(kernels.STATE).reshape(-1)
         return arrays.to_host(made.loss), state

@@ -103,6 +103,21 @@ def test_without_x64_the_state_keeps_its_bits():
     )
 
 
+@pytest.mark.parametrize("axis", [None, 1])
+def test_the_state_is_that_of_the_kernels(axis):
+    from tailops.jax._custom_calls import forward
+
+    data, options = pair((20, 3)), TailOptions(0.77, 3.0, method="linear", axis=axis)
+    _, state = forward(*data, (), options, "per_sample")
+    expected = kernels.forward(*data, options)
+    assert np.asarray(state).tobytes() == expected.state.tobytes()
+    upstream = np.ones_like(expected.loss)
+    assert_same_bits(
+        kernels.backward(upstream, *data, np.asarray(state), options),
+        kernels.backward(upstream, *data, expected.state, options),
+    )
+
+
 def test_large_input_on_several_threads():
     data = pair((400_000, 1))
     for axis in (None, 0):

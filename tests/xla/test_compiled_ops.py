@@ -11,8 +11,9 @@ import tensorflow as tf
 from processes import run_python
 
 from tailops import _kernels, build_info, ops
-from tailops._op_library import library
 from tailops._options import TailOptions
+from tailops._tensorflow.library import library
+from tailops._tensorflow.tail_loss import attributes_of
 
 pytestmark = pytest.mark.skipif(not build_info()["xla"], reason="built without XLA")
 
@@ -280,7 +281,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("true_shape", "pred_shape", "bad", "message"), ERRORS)
 def test_errors_when_it_compiles(true_shape, pred_shape, bad, message):
-    attributes = {**TailOptions().attributes(), "reduction": "mean", **bad}
+    attributes = {**attributes_of(TailOptions()), "reduction": "mean", **bad}
 
     @tf.function(jit_compile=True, input_signature=[tf.TensorSpec(None)] * 2)
     def loss(y_true, y_pred):
@@ -291,7 +292,7 @@ def test_errors_when_it_compiles(true_shape, pred_shape, bad, message):
 
 
 def test_errors_of_the_gradient_when_it_compiles():
-    attributes = {**TailOptions().attributes(), "reduction": "mean"}
+    attributes = {**attributes_of(TailOptions()), "reduction": "mean"}
 
     @tf.function(
         jit_compile=True,

@@ -24,7 +24,7 @@ from problems import (
 from problems import with_residuals as problem_data
 
 from tailops import _kernels, cuda, kernels
-from tailops._options import TailOptions
+from tailops._options import TailOptions, forced
 
 pytestmark = pytest.mark.skipif(not arrays.library(), reason="needs PyTorch, or CuPy")
 
@@ -39,9 +39,8 @@ def on_gpu(problem, offsets=(0, 0), over=None):
 
     def forward():
         arrays.dirty_the_memory()
-        loss, state = cuda.forward(
-            y_true, y_pred, problem.options, selection=problem.selection, **how
-        )
+        options = forced(problem.options, problem.selection)
+        loss, state = cuda.forward(y_true, y_pred, options, **how)
         states.append(state)
         return arrays.to_host(loss), arrays.to_host(state).view(kernels.STATE).reshape(-1)
 

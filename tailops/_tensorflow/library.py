@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tailops import _kernels
-from tailops._compatibility import require_tensorflow
+from tailops._tensorflow.version import require_tensorflow
 
 require_tensorflow(tf.__version__)
 

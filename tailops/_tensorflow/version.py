@@ -5,30 +5,10 @@ load, or worse, under the next.
 """
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
-from tailops import _kernels
+from tailops._build import build_info
 
 _DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-cpu-aws", "tf-nightly")
-
-
-def build_info() -> dict[str, Any]:
-    """What this installation of tailops was built with.
-
-    Returns:
-        A dictionary: `tailops` and `tensorflow` versions, `compiler`, `cuda`, `xla` and `jax`
-        (whether kernels for these are included), with CUDA its `cuda_toolkit` and the
-        `cuda_architectures`, the `instruction_set` that the CPU kernels use
-        and the `instruction_sets` that they could use here; the environment variable
-        TAILOPS_INSTRUCTION_SET chooses one.
-
-    Example:
-        >>> import tailops
-        >>> tailops.build_info()["tailops"] == tailops.__version__
-        True
-    """
-    info: dict[str, Any] = _kernels.build_info()
-    return info
 
 
 def require_tensorflow(found: str, built_for: str | None = None) -> None:

@@ -7,8 +7,8 @@ import warnings
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 
-from tailops._compatibility import build_info
-from tailops._op_library import load
+from tailops._build import build_info
+from tailops._tensorflow.library import load
 
 # An environment variable; "off" acts as a build without XLA.
 _SWITCH = "TAILOPS_XLA"

@@ -1,0 +1,67 @@
+"""The op of the tail loss, and its gradient."""
+
+from typing import Any, NoReturn
+
+import tensorflow as tf
+
+from tailops._inputs import Inputs
+from tailops._options import OPTIONS, TailOptions
+from tailops._tensorflow.library import library
+
+
+def _text(value: object) -> str:
+    """As the op parses it: numbers in decimal, exactly; nothing for None."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else repr(value)
+
+
+def attributes_of(options: TailOptions) -> dict[str, Any]:
+    """The options as attributes of the ops."""
+    texts: dict[str, Any] = {name: _text(value) for name, value in options.get_config().items()}
+    return texts | {"axis": [] if options.axis is None else [options.axis]}
+
+
+def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
+    """The loss in one op."""
+    loss, _ = library.tailops_tail_loss(
+        y_true=inputs.y_true,
+        y_pred=inputs.y_pred,
+        mask=[] if inputs.mask is None else [inputs.mask],
+        reduction=reduction,
+        **attributes_of(inputs.options),
+    )
+    return loss
+
+
+def _needs_gradient(op: Any, index: int) -> bool:
+    """Whether anybody asked for the gradient by this input. A graph prunes what nobody did."""
+    try:
+        return index not in op.skip_input_indices
+    except (AttributeError, TypeError):
+        return True
+
+
+@tf.RegisterGradient("Tailops>TailLoss")  # type: ignore[untyped-decorator]
+def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
+    given = {name: op.get_attr(name) for name in (*OPTIONS, "reduction")}
+    y_true, y_pred, *mask = op.inputs
+    gradient = library.tailops_tail_loss_grad(
+        upstream=upstream,
+        y_true=y_true,
+        y_pred=y_pred,
+        state=op.outputs[1],
+        mask=mask,
+        **given,
+    )
+    return [-gradient if _needs_gradient(op, 0) else None, gradient, *(None for _ in mask)]
+
+
+@tf.RegisterGradient("Tailops>TailLossGrad")  # type: ignore[untyped-decorator]
+def _no_second_derivative(*_: Any) -> NoReturn:
+    raise NotImplementedError(
+        "The fused tail loss has no second derivative. For one, use impl='reference' of the "
+        "functions in tailops.losses."
+    )
