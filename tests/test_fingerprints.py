@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+from fingerprinting import doors
 from fingerprints import differences, fingerprint, main, run
 
 
@@ -43,7 +44,8 @@ def test_a_nan_of_another_sign_is_told_apart():
     assert fingerprint(np.float32(0.0)) != fingerprint(np.float32(-0.0))
 
 
-def test_the_command_line(tmp_path, capsys):
+def test_the_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(doors, "prepare", lambda: None)  # this process has its own settings
     path = tmp_path / "before.json"
     main(["--output", str(path), "--problems", "3"])
     with pytest.raises(SystemExit) as ended:

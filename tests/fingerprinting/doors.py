@@ -29,10 +29,12 @@ def instruction_sets():
 
 
 def force(instruction_set):
-    """Has the kernels of the process use it, whoever calls them."""
+    """Has the kernels of the process use it, whoever calls them; returns what they used before."""
     from tailops import _kernels
 
+    before = _kernels.instruction_set()
     _kernels.set_instruction_set(instruction_set)
+    return before
 
 
 def _options(problem):
@@ -141,7 +143,6 @@ def jax_loss(problem):
 
     from tailops.jax import tail_loss
 
-    jax.config.update("jax_enable_x64", True)
     p, options = problem, _options(problem)
 
     @jax.jit
@@ -152,7 +153,12 @@ def jax_loss(problem):
         loss, pull = jax.vjp(of, y_true, y_pred)
         return loss, *pull(jax.numpy.asarray(p.upstream(loss.shape)))
 
-    found = (np.asarray(array) for array in step(p.y_true, p.y_pred))
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    try:
+        found = [np.asarray(array) for array in step(p.y_true, p.y_pred)]
+    finally:
+        jax.config.update("jax_enable_x64", before)
     return dict(zip(("loss", "of_true", "gradient"), found, strict=True))
 
 
