@@ -37,6 +37,7 @@ help:
 	@echo "make lint    ruff, clang-format and mypy"
 	@echo "make bench   time everything against what people write today, ten minutes"
 	@echo "make bench-compare  the same, and what got worse since the committed results"
+	@echo "               .venv/bin/python -m pytest bench runs the same cases by pytest-benchmark"
 	@echo "make quality  train models with our losses and with others, half an hour"
 	@echo "make report  documents, pictures and the README's figures from bench/results"
 	@echo "make sanitize  random problems under sanitizers and valgrind, some minutes"
@@ -117,7 +118,7 @@ virtual-gpu-tensorflow: $(BUILT)
 build: $(BUILT)
 
 clean:
-	rm -rf $(VENV) build dist out .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build dist out .benchmarks .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(DEPENDENCIES): requirements/build.txt requirements/dev.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,30 +1,21 @@
 """`python -m bench run`, `report`, `compare`: measure, write it up, see what got worse."""
 
 import argparse
-import os
 import re
 import sys
-import warnings
 from pathlib import Path
 
-# Before TensorFlow, JAX and PyTorch are loaded: on the CPU, and no thread spins while others run.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ["KERAS_BACKEND"] = "tensorflow"
-
-from bench import results
-from bench.options import pattern, positive
+from bench import environment, results
+from bench.options import LARGEST, pattern, positive
 
 ROOT = Path(__file__).parents[1]
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measures what --only selects, and writes it."""
+    environment.prepare()
     from bench import runner
 
-    warnings.filterwarnings("ignore", "CUDA initialization")  # PyTorch's, where there is no GPU
     output = arguments.output or results.FOLDER / f"{results.machine()['kind']}.json"
     runner.run(arguments.only, arguments.seconds, arguments.largest, output)
     print(f"results: {output}")
@@ -59,7 +50,7 @@ def main(words: list[str] | None = None) -> None:
     one = commands.add_parser("run", help="measure; under ten minutes on two cores")
     one.add_argument("--only", type=pattern, default=re.compile(""), help="of the cases' names")
     one.add_argument("--seconds", type=float, default=1.2, help="of measuring a case, at least")
-    one.add_argument("--largest", type=positive, default=10**8, help="n of the scaling")
+    one.add_argument("--largest", type=positive, default=LARGEST, help="elements of a case")
     one.add_argument("--output", type=Path, help="default: bench/results/<machine kind>.json")
     one.set_defaults(command=run)
 

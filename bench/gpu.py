@@ -114,13 +114,15 @@ def kernel_row(
 ) -> dict[str, Any]:
     """Forward, backward and both against the floors, per call, launched in a graph."""
     gradient = torch.empty_like(pairs[0][0])
-    loss, state = cuda.forward(*pairs[0], options, reduction=reduction)
+    first: tuple[Any, Any] = pairs[0]
+    loss, state = cuda.forward(*first, options, reduction=reduction)
     upstream = torch.ones_like(loss)
     space = torch.zeros(64, device="cuda")
     out = gradient.reshape(-1)
 
-    def pair(i: int) -> Any:
-        return pairs[i % len(pairs)]
+    def pair(i: int) -> tuple[Any, Any]:
+        y_true, y_pred = pairs[i % len(pairs)]
+        return y_true, y_pred
 
     def stream() -> int:
         return int(torch.cuda.current_stream().cuda_stream)
@@ -199,7 +201,11 @@ def jax_actions(n: int, pairs: list[Any]) -> Iterator[tuple[str, Action]]:
             return jnp.mean(e * (1 + SCALE * 0.5 * (1 + jnp.tanh(KAPPA * (e - threshold(e))))))
 
         step = jax.jit(jax.value_and_grad(loss))
-        yield name, lambda i, step=step: jax.block_until_ready(step(*arrays[i % len(arrays)][::-1]))
+
+        def run(i: int, step: Any = step) -> Any:
+            return jax.block_until_ready(step(*arrays[i % len(arrays)][::-1]))
+
+        yield name, run
 
 
 def peak_mib(action: Action) -> float:

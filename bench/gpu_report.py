@@ -42,7 +42,7 @@ def _number(pattern: str, text: str) -> int:
 def kernel_name(mangled: str) -> str:
     """`AddRows<RowLosses>` for `…run_kernelINS_4cuda7AddRowsINS2_9RowLossesIfEE…`."""
     found = re.findall(r"(?:4cuda|NS\d_)(\d+)(?=(\w+))", mangled)
-    names = [rest[: int(length)] for length, rest in found]
+    names: list[str] = [rest[: int(length)] for length, rest in found]
     return names[0] + "".join(f"<{name}>" for name in names[1:])
 
 
@@ -51,7 +51,7 @@ def resources(file: str, element: str, architecture: str) -> Iterator[Resources]
     command = ["nvcc", *FLAGS, f"-arch={architecture}"]
     if element != INTEGERS:
         command.append(f"-DTAILOPS_ELEMENT={element}")
-    paths = [f"-I{SOURCES}", SOURCES / "cuda" / file, "-o", "/dev/null"]
+    paths = [f"-I{SOURCES}", str(SOURCES / "cuda" / file), "-o", "/dev/null"]
     done = subprocess.run([*command, *paths], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)

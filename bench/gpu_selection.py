@@ -5,6 +5,7 @@ Timed as in bench.gpu. The floor is a plain read of x.
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ def row(
     graphs = {key: replayed(action, calls) for key, action in actions.items()}
     times = {key: value / calls for key, value in interleaved(graphs, rounds).items()}
     if len(q) == 1:
-        others = {key: lambda i, of=of: of(x(i)) for key, of in peers(axis, q[0]).items()}
+        others: dict[str, Action] = {
+            key: partial(lambda of, i: of(x(i)), of) for key, of in peers(axis, q[0]).items()
+        }
         if n <= LARGEST:
             others["torch.quantile"] = lambda i: torch.quantile(x(i), q[0], dim=axis)
         times |= interleaved(others, rounds)

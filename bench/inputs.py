@@ -40,3 +40,14 @@ DATA: dict[str, Callable[[int], np.ndarray]] = {
 }
 # Where equal errors share the threshold's gradient, or one of them has it all, by the library.
 TIED = ("few values", "all equal")
+
+# Where what is not n is varied.
+VARIED = 1_000_000
+DTYPES = ("float64", "float16", "bfloat16")
+# They sort, as tf.sort does, and take as long: up to this size, of random float32.
+_SORTS = ("keras.ops.quantile", "tfp.stats.percentile", "jnp.sort")
+
+
+def sorting_is_shown(name: str, n: int, data: str, dtype: str) -> bool:
+    """Whether this one, if it sorts, says more than tf.sort does."""
+    return name not in _SORTS or (n <= VARIED and (data, dtype) == ("random", "float32"))

@@ -1,85 +1,60 @@
-"""Runs the suites in one process, and prints a line for each case as it is done."""
+"""One way of running the cases: interleaved, into a file of results."""
 
 import re
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
-from bench import kernels, results, scaling, suites, train_step
-from bench.match import OURS, THREADS, Case
+from bench import environment, results, scaling, suites
+from bench.case import OURS, Row
+from bench.match import play
 from bench.timing import slope
 
-Row = dict[str, Any]
-ROUNDS = 9
-KERNELS_OF = 10_000_000
+PARTS = ("cases", "kernels", "scaling")
 SIZES = ("n", "groups", "threads")
 
 
-def _plan() -> list[tuple[Case, Callable[[Case, float], Row]]]:
-    return [
-        *((case, suites.run_case) for case in suites.cases()),
-        *((case, train_step.run_case) for case in train_step.cases()),
-    ]
-
-
-def _in_order(rows: list[Row]) -> list[Row]:
-    """As a run of everything has them, however many runs measured them."""
-    order = {case: i for i, (case, _) in enumerate(_plan())}
-    return sorted(rows, key=lambda row: order.get(Case(*(row[k] for k in Case._fields)), 0))
-
-
-def _cases(only: re.Pattern[str], seconds: float) -> Iterator[Row]:
-    for case, play in _plan():
-        if only.search(case.name):
-            row = play(case, seconds)
-            keras.backend.clear_session()
-            _print_row(case.name, row)
-            yield row
-
-
-def _kernels(only: re.Pattern[str], largest: int) -> Iterator[Row]:
-    for row in kernels.run(min(largest, KERNELS_OF), ROUNDS) if only.search("kernels") else ():
-        print(
-            f"kernels | {row['data']} | {row['pass']}: {row['bytes'] / 1e6:.0f} MB, "
+def _line(part: str, name: str, row: Row) -> str:
+    if part == "kernels":
+        return (
+            f"{name} | {row['pass']}: {row['bytes'] / 1e6:.0f} MB, "
             f"{row['bytes'] / row['seconds'] / 1e9:.1f} GB/s, "
-            f"{1 / row['times_floor']:.0%} of the floor's, {row['times_floor']:.3g} x its time",
-            flush=True,
+            f"{1 / row['times_floor']:.0%} of the floor's, {row['times_floor']:.3g} x its time"
         )
-        yield row
-
-
-def _print_row(name: str, row: Row) -> None:
+    if part == "scaling":
+        passes = ((key, of) for key, of in row.items() if isinstance(of, dict))
+        return f"{name}: " + ", ".join(f"{key} {of['seconds'] * 1e3:.3g} ms" for key, of in passes)
     ours = row["who"][OURS]["seconds"]
-    cells = (f"{who} {of['seconds'] / ours:.3g}x" for who, of in row["who"].items())
-    print(f"{name}\n    {ours * 1e3:.3g} ms: {', '.join(cells)}", flush=True)
-    for who, why in row.get("left_out", {}).items():
-        print(f"    left out: {who}: {why}", flush=True)
+    cells = ", ".join(f"{who} {of['seconds'] / ours:.3g}x" for who, of in row["who"].items())
+    left_out = (f"\n    left out: {who}: {why}" for who, why in row.get("left_out", {}).items())
+    return f"{name}\n    {ours * 1e3:.3g} ms: {cells}{''.join(left_out)}"
 
 
-def _scaling(only: re.Pattern[str], largest: int, seconds: float) -> Iterator[Row]:
-    rows = []
-    for row in scaling.run(largest, seconds) if only.search("scaling") else ():
-        rows.append(row)
-        cells = (f"{name} {row[name]['seconds'] * 1e3:.3g} ms" for name in scaling.PASSES)
-        print(
-            f"scaling with {row['by']} | n {row['n']}, groups {row['groups']}, "
-            f"threads {row['threads']}: {', '.join(cells)}",
-            flush=True,
-        )
-        yield row
+def _print_slopes(rows: list[Row]) -> None:
     large = [row for row in rows if row["by"] == scaling.BY_SIZE and row["n"] >= 10_000]
-    for name in scaling.PASSES if len(large) > 1 else ():
-        of_n = slope([r["n"] for r in large], [r[name]["seconds"] for r in large])
-        print(f"log-log slope of {name} against n, from 1e4: {of_n:.3f}")
+    for name in large[0] if len(large) > 1 else ():
+        if isinstance(large[0][name], dict):
+            of_n = slope([row["n"] for row in large], [row[name]["seconds"] for row in large])
+            print(f"log-log slope of {name} against n, from 1e4: {of_n:.3f}")
 
 
 def _key(row: Row) -> tuple[Any, ...]:
     """What a row is of: all but what was measured."""
     return tuple((k, v) for k, v in row.items() if isinstance(v, str) or k in SIZES)
+
+
+def _in_order(part: str, rows: list[Row]) -> list[Row]:
+    """Those of cases as a run of everything has them, however many runs measured them."""
+    if part != "cases":
+        return rows
+    order = {case.name: i for i, case in enumerate(suites.cases())}
+    return sorted(rows, key=lambda row: order.get(_name(row), 0))
+
+
+def _name(row: Row) -> str:
+    return " | ".join(str(row[key]) for key in ("what", "n", "data", "dtype", "shape"))
 
 
 def run(only: re.Pattern[str], seconds: float, largest: int, output: Path) -> None:
@@ -88,24 +63,18 @@ def run(only: re.Pattern[str], seconds: float, largest: int, output: Path) -> No
     Raises:
         ValueError: Nothing matches.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+    environment.set_threads()
     began = time.perf_counter()
-    parts = {
-        "cases": _cases(only, seconds),
-        "kernels": _kernels(only, largest),
-        "scaling": _scaling(only, largest, seconds),
-    }
     before = results.read(output) if output.exists() else {}
-    found = {name: {_key(row): row for row in before.get(name, [])} for name in parts}
-    measured = 0
-    for name, rows in parts.items():
-        for row in rows:
-            found[name][_key(row)] = row
-            measured += 1
-            lists = {part: list(of.values()) for part, of in found.items()}
-            lists["cases"] = _in_order(lists["cases"])
-            results.write(output, {**results.about("make bench"), **lists})
-    if not measured:
-        raise ValueError(f"--only {only.pattern}: must match the name of a case")
-    print(f"{measured} rows, {time.perf_counter() - began:.0f} s")
+    found = {part: {_key(row): row for row in before.get(part, [])} for part in PARTS}
+    measured: list[Row] = []
+    for case in suites.cases(only, largest):
+        for row in case.rows(play(case, seconds)):
+            print(_line(case.part, case.name, row), flush=True)
+            found[case.part][_key(row)] = row
+            measured.append(row)
+        keras.backend.clear_session()
+        lists = {part: _in_order(part, list(of.values())) for part, of in found.items()}
+        results.write(output, {**results.about("make bench"), **lists})
+    _print_slopes([row for row in measured if "by" in row])
+    print(f"{len(measured)} rows, {time.perf_counter() - began:.0f} s")

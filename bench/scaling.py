@@ -1,75 +1,88 @@
 """How the kernels' cost grows: with n, with the number of groups, with threads."""
 
-import statistics
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from bench.baselines import PUBLISHED, rank_of
+from bench import passes
+from bench.case import Case, Row, Trial
+from bench.environment import THREADS
 from bench.inputs import random
-from bench.match import THREADS
-from bench.timing import interleaved, spread, times_floor
-from tailops import _kernels, kernels
+from bench.options import LARGEST
+from bench.passes import How
+from bench.published import OPTIONS, PERCENTILE, SMOOTHING_FACTOR
 from tailops._options import TailOptions
 
+if TYPE_CHECKING:
+    from bench.match import Match
+
+WHAT = "scaling with"
 BY_SIZE, BY_GROUPS, BY_THREADS = "n", "groups", "threads"
-OF_GROUPS_AND_THREADS = 10_000_000
-PASSES = {"selection": "read one", "forward": "read two", "backward": "read two, write one"}
+SMALLEST, OF_GROUPS_AND_THREADS = 100, 10_000_000
 
 
-def _actions(
-    y_pred: np.ndarray, options: TailOptions, threads: int
-) -> dict[str, Callable[[], Any]]:
-    y_true, out = np.full_like(y_pred, 0), np.full_like(y_pred, 0)
-    how = {"reduction": "mean", "threads": threads}
-    loss, state = kernels.forward(y_true, y_pred, options, **how)
-    a, b, c = (array.reshape(-1) for array in (y_true, y_pred, out))
-    half = a.size // 2
-    rows = y_pred.reshape(-1, y_pred.shape[-1])
-    selected = partial(kernels.select, rows, [rank_of(rows.shape[1])], method="rank", axis=1)
-    upstream = np.ones_like(loss)
-    return {
-        "read one": lambda: _kernels.read_two(b[:half], b[half : 2 * half], threads),
-        "read two": lambda: _kernels.read_two(a, b, threads),
-        "read two, write one": lambda: _kernels.read_two_write_one(a, b, c, threads),
-        "selection": lambda: selected(threads=threads),
-        "forward": lambda: kernels.forward(y_true, y_pred, options, **how),
-        "backward": lambda: kernels.backward(
-            upstream, y_true, y_pred, state, options, out=out, **how
-        ),
-    }
+@dataclass(frozen=True)
+class Scaling(Case):
+    """A point of a curve.
+
+    Attributes:
+        by: What is varied.
+        n: Of how many elements.
+        groups: In how many groups.
+        threads: On so many; on one, except where they are what is varied.
+    """
+
+    by: str
+    n: int
+    groups: int = 1
+    threads: int = 1
+    part: ClassVar[str] = "scaling"
+    floors: ClassVar[tuple[str, ...]] = tuple(passes.FLOORS.values())
+
+    @property
+    def name(self) -> str:
+        """As --only matches it and the terminal shows it."""
+        return f"{WHAT} {self.by} | {self.n} | groups {self.groups} | threads {self.threads}"
+
+    def is_ours(self, who: str) -> bool:  # noqa: ARG002
+        """All are."""
+        return True
+
+    def who(self) -> list[str]:
+        """The passes."""
+        return list(passes.FLOORS)
+
+    def prepare(self) -> Trial:
+        """Random residuals."""
+        y_pred, options = random(self.n), OPTIONS
+        if self.by == BY_GROUPS:
+            y_pred = y_pred.reshape(self.groups, -1)
+            options = TailOptions(PERCENTILE, SMOOTHING_FACTOR, axis=1)
+        return passes.trial(y_pred, How(options, threads=self.threads), tuple(self.who()))
+
+    def cut(self, largest: int) -> "Scaling":
+        """A point of the curve of at most so many elements, of which this has the last."""
+        n = min(self.n, largest)
+        groups = min(self.groups, max(1, n // 10))
+        return Scaling(self.by, n // groups * groups, groups, self.threads)
+
+    def rows(self, match: "Match") -> list[Row]:
+        """One, of all passes."""
+        row: Row = {"by": self.by, "n": self.n, "groups": self.groups, "threads": self.threads}
+        for name in self.who():
+            row[name] = {**match.of(name), "floor_seconds": match.floor_seconds(name)}
+        return [row]
 
 
-def _row(
-    by: str, y_pred: np.ndarray, options: TailOptions, threads: int, seconds: float
-) -> dict[str, Any]:
-    actions = _actions(y_pred, options, threads)
-    times = interleaved(actions, rounds=3, seconds=seconds)
-    groups = 1 if options.axis is None else y_pred.shape[0]
-    row: dict[str, Any] = {"by": by, "n": y_pred.size, "groups": groups, "threads": threads}
-    for name, floor in PASSES.items():
-        row[name] = {
-            **spread(times[name])._asdict(),
-            "floor_seconds": statistics.median(times[floor]),
-            "times_floor": times_floor(times, name, floor),
-        }
-    return row
-
-
-def run(largest: int, seconds: float) -> Iterator[dict[str, Any]]:
-    """Rows; on one thread, except where threads are what is varied."""
-    n = 100
-    while n <= largest:
-        yield _row(BY_SIZE, random(n), PUBLISHED, 1, seconds)
+def cases() -> Iterator[Scaling]:
+    """Three curves."""
+    n = SMALLEST
+    while n <= LARGEST:
+        yield Scaling(BY_SIZE, n)
         n *= 10
-    total = min(largest, OF_GROUPS_AND_THREADS)
-    normal = random(total)
     groups = 1
-    while groups <= total // 10:
-        options = TailOptions(PUBLISHED.percentile, PUBLISHED.smoothing_factor, axis=1)
-        yield _row(BY_GROUPS, normal.reshape(groups, -1), options, 1, seconds)
+    while groups <= OF_GROUPS_AND_THREADS // 10:
+        yield Scaling(BY_GROUPS, OF_GROUPS_AND_THREADS, groups)
         groups *= 10
     for threads in range(1, THREADS + 1):
-        yield _row(BY_THREADS, normal, PUBLISHED, threads, seconds)
+        yield Scaling(BY_THREADS, OF_GROUPS_AND_THREADS, threads=threads)

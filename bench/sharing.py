@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.environment import THREADS
 from bench.inputs import random
-from bench.match import THREADS
 from bench.options import positive
 from bench.timing import interleaved
 from tailops import kernels

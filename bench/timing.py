@@ -3,7 +3,7 @@
 import random
 import statistics
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +32,7 @@ def spread(times: list[float]) -> Spread:
 
 
 def interleaved(
-    actions: dict[str, Action],
+    actions: Mapping[str, Action],
     rounds: int,
     seconds: float = 0.0,
     slow: Collection[str] = (),

@@ -1,15 +1,19 @@
 """A whole Keras train step: forward, loss, backward and Adam, as `fit` runs it for a batch."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from bench import baselines
-from bench.match import OURS, Case, Contestant, floor_of, play
-from bench.suites import reference
+from bench import floors
+from bench.baselines import tensorflow as others
+from bench.case import FLOOR, OURS, Compared, Contestant, Trial
+from bench.environment import THREADS
+from bench.published import in_float64
 from tailops.losses import PercentileLoss
 
 WHAT = "Keras train step"
@@ -18,14 +22,22 @@ BATCHES = (32, 512, 4096, 65_536)
 MEAN_ABSOLUTE_ERROR = "Keras MAE"
 
 
-def cases() -> Iterator[Case]:
-    """By batch size."""
-    for batch in BATCHES:
-        yield Case(WHAT, batch, shape=f"{FEATURES} features, two layers of {WIDTH}")
+def _with(name: str) -> Any:
+    return others.loss_of(others.SELECT[name])
 
 
-def _with(selection: str) -> Callable[..., tf.Tensor]:
-    return baselines.loss_of(baselines.SELECTIONS[selection])
+# By who it is: the loss, made anew for each model, and whether the step is compiled. MAE, another
+# loss, is there for what a step costs without a tail.
+LOSSES: dict[str, tuple[Callable[[], Any], bool]] = {
+    OURS: (PercentileLoss, False),
+    others.OURS_XLA: (PercentileLoss, True),
+    others.SORT: (partial(_with, others.SORT), False),
+    others.SORT_XLA: (partial(_with, others.SORT), True),
+    "tf.math.top_k": (partial(_with, "tf.math.top_k"), False),
+    "NthElement": (partial(_with, "NthElement"), False),
+    MEAN_ABSOLUTE_ERROR: (partial(str, "mae"), False),
+    f"{MEAN_ABSOLUTE_ERROR}, XLA": (partial(str, "mae"), True),
+}
 
 
 def _model(loss: Any, jit_compile: bool) -> keras.Model:
@@ -36,31 +48,46 @@ def _model(loss: Any, jit_compile: bool) -> keras.Model:
     return model
 
 
-def run_case(case: Case, seconds: float) -> dict[str, Any]:
-    """Its row of the results. MAE, another loss, is there for what a step costs without a tail."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((case.n, FEATURES), dtype=np.float32)
-    y = x[:, :1] + rng.standard_t(3, (case.n, 1)).astype(np.float32)
-    losses = {
-        OURS: (PercentileLoss(), False),
-        baselines.OURS_XLA: (PercentileLoss(), True),
-        baselines.SORT: (_with(baselines.SORT), False),
-        baselines.SORT_XLA: (_with(baselines.SORT), True),
-        "tf.math.top_k": (_with("tf.math.top_k"), False),
-        "NthElement": (_with("NthElement"), False),
-        MEAN_ABSOLUTE_ERROR: ("mae", False),
-        f"{MEAN_ABSOLUTE_ERROR}, XLA": ("mae", True),
-    }
-    batch = tf.constant(x), tf.constant(y)
-    contestants = {}
-    for name, (loss, jit_compile) in losses.items():
-        model = _model(loss, jit_compile)
-        contestants[name] = Contestant(lambda model=model: (model.train_on_batch(*batch),))
-    residuals = np.asarray(_model("mae", jit_compile=False)(x)).astype(np.float64) - y
-    right = [reference(residuals[:, 0], None)[0], np.abs(residuals).mean()]
+def _contestant(name: str, batch: tuple[Any, ...]) -> Contestant:
+    make, jit_compile = LOSSES[name]
+    model = _model(make(), jit_compile)
+    return Contestant(lambda: (model.train_on_batch(*batch),))
 
-    def expected(found: Any) -> None:
-        nearest = min(right, key=lambda value: abs(value - found[0]))
-        np.testing.assert_allclose(found[0], nearest, rtol=1e-4)
 
-    return play(case, contestants, floor_of([x], writes=False), expected, seconds)
+@dataclass(frozen=True)
+class TrainStep(Compared):
+    """Of a batch of n."""
+
+    what: str = WHAT
+    n: int = BATCHES[0]
+
+    @property
+    def shape(self) -> str:
+        """In words."""
+        return f"{FEATURES} features, two layers of {WIDTH}"
+
+    def who(self) -> list[str]:
+        """Who is quick enough."""
+        return list(LOSSES)
+
+    def prepare(self) -> Trial:
+        """A loss must be the one we have, or MAE, whichever is nearer."""
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((self.n, FEATURES), dtype=np.float32)
+        y = x[:, :1] + rng.standard_t(3, (self.n, 1)).astype(np.float32)
+        batch = tf.constant(x), tf.constant(y)
+        residuals = np.asarray(_model("mae", jit_compile=False)(x)).astype(np.float64) - y
+        right = [in_float64(residuals[:, 0], None)[0], np.abs(residuals).mean()]
+
+        def expected(found: Any) -> None:
+            nearest = min(right, key=lambda value: abs(value - found[0]))
+            np.testing.assert_allclose(found[0], nearest, rtol=1e-4)
+
+        makers = {name: partial(_contestant, name, batch) for name in LOSSES}
+        return Trial(makers, {FLOOR: floors.read_one(x, THREADS)}, expected)
+
+
+def cases() -> Iterator[TrainStep]:
+    """By batch size."""
+    for batch in BATCHES:
+        yield TrainStep(n=batch)

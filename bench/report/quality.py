@@ -225,7 +225,9 @@ def verdicts(fits: Fits) -> Iterator[tuple[str, int, str, str, Change, Change]]:
     for name in fits.tables:
         for batch in fits.batches(name):
             best = fits.best_ordinary(name, batch)
-            for row in fits.of(name, "losses", batch) if best else ():
+            if best is None:
+                continue
+            for row in fits.of(name, "losses", batch):
                 if row["label"] not in THEIRS:
                     changes = (change(row, best, "p99"), change(row, best, "mean"))
                     yield name, batch, row["label"], best["label"], *changes
@@ -395,7 +397,9 @@ def draw(result: Row, path: Path) -> Path:
 def _trade(axes: Any, fits: Fits, name: str) -> None:
     batch = fits.usual_batch(name)
     reference = fits.main(name, REFERENCE, batch)
-    for row in fits.of(name, "losses", batch) if reference else ():
+    for row in fits.of(name, "losses", batch):
+        if reference is None:
+            break
         mean, tail = change(row, reference, "mean"), change(row, reference, "p99")
         axes.errorbar(
             [100 * mean.mean],

@@ -22,10 +22,15 @@ Made by `python -m bench report` from [bench/results](../bench/results); nothing
 
 - `make bench` measures what follows, `python -m bench run --only PATTERN` a part of it,
   `make bench-compare` what got worse since the last committed result of the same machine kind.
-- **Interleaved.** In each round everybody runs once, in an order drawn anew, the floor among them:
-  a slow moment of the machine strikes all. That is why the rounds are not pytest-benchmark's, which
-  runs all rounds of one case before the next. A ratio to the floor is the median of the ratios
-  within rounds. Medians; in brackets the quartiles. Calls of over 0.6 s have three rounds.
+- **One list of cases, two ways of running them.** These tables are of the first, which interleaves:
+  in each round everybody runs once, in an order drawn anew, the floor among them, so that a slow
+  moment of the machine strikes all. A ratio to the floor is the median of the ratios within rounds.
+  Medians; in brackets the quartiles. Calls of over 0.6 s have three rounds.
+- The other is [pytest-benchmark](https://pytest-benchmark.readthedocs.io), for one change against
+  the next: `.venv/bin/python -m pytest bench --benchmark-autosave`, then, with the change,
+  `--benchmark-compare`, and to fail, `--benchmark-compare-fail=median:20%`. `--only PATTERN` and
+  `--largest N` choose cases, `-k` also who is timed. It has all rounds of one contestant before the
+  next, so that a slow moment strikes one of them.
 - **Fair.** The same arrays, the same number of threads (NumPy has one), everything called once or
   twice before; every result is compared with a float64 evaluation before it is timed, and who
   disagrees is left out and named. Equal errors share the threshold's gradient in some libraries and

@@ -29,7 +29,7 @@ _register()
 
 
 def _attributes(options: TailOptions, reduction: str, rank: int) -> dict[str, Any]:
-    """The attributes of csrc/xla/loss/handlers.h: float64 and int64, also outside JAX's x64 mode."""
+    """Those of csrc/xla/loss/handlers.h: float64 and int64, also outside JAX's x64 mode."""
     attributes = _kernels.call_attributes(options.for_kernels(), options.axis, reduction)
     return {
         name: np.float64(value) if isinstance(value, float) else np.int64(value)

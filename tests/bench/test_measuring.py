@@ -1,12 +1,18 @@
 """Timing, checking before timing, memory, and training that goes on where it was cut off."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
-from bench import baselines, memory, suites
-from bench.match import Case, Contestant, play
+from bench import losses, memory, published
+from bench.baselines import LossTask, tensorflow
+from bench.case import FLOOR, Compared, Contestant, Trial
+from bench.losses import Loss
+from bench.match import play
 from bench.quality import data, fit, grid
 from bench.quality.cache import Cache
+from bench.selection import Selection
 from bench.timing import interleaved, slope, spread, times_floor
 
 
@@ -38,50 +44,71 @@ def test_peak_memory_is_that_of_the_call():
     assert peak is None or 15 < peak < 60
 
 
+@dataclass(frozen=True)
+class OfOne(Compared):
+    """Who finds 1 is right."""
+
+    what: str = "loss"
+    n: int = 10
+    finds: tuple[tuple[str, int], ...] = ()
+
+    def who(self):
+        return [name for name, _ in self.finds]
+
+    def prepare(self):
+        def expected(found):
+            np.testing.assert_array_equal(found, 1)
+
+        makers = {name: lambda found=found: Contestant(lambda: found) for name, found in self.finds}
+        return Trial(makers, {FLOOR: lambda: None}, expected)
+
+
+def row_of(case):
+    (row,) = case.rows(play(case, seconds=0))
+    return row
+
+
 def test_who_is_wrong_is_left_out_and_ours_may_not_be():
-    def expected(found):
-        np.testing.assert_array_equal(found, 1)
-
-    def floor():
-        return None
-
-    everybody = {"tailops": Contestant(lambda: 1), "other": Contestant(lambda: 2)}
-    row = play(Case("loss", 10), everybody, floor, expected, seconds=0)
+    row = row_of(OfOne(finds=(("tailops", 1), ("other", 2))))
     assert list(row["who"]) == ["tailops"]
     assert "1" in row["left_out"]["other"]
     with pytest.raises(AssertionError, match="tailops in loss"):
-        play(Case("loss", 10), {"tailops": Contestant(lambda: 2)}, floor, expected, seconds=0)
+        row_of(OfOne(finds=(("tailops", 2),)))
 
 
 @pytest.mark.parametrize(
-    ("what", "name"),
+    "case",
     [
-        (suites.SELECTION, "sorted"),
-        (suites.GRADIENT, "heavy-tailed"),
-        pytest.param(suites.GRADIENT, "few values", marks=pytest.mark.extended),
+        Selection(n=500, data="sorted"),
+        Loss(n=500, data="heavy-tailed"),
+        pytest.param(Loss(n=500, data="few values"), marks=pytest.mark.extended),
+        pytest.param(Loss(losses.GROUPS, 500, length=50, axis=0), marks=pytest.mark.extended),
     ],
+    ids=lambda case: case.name,
 )
-def test_everybody_agrees_with_a_float64_evaluation(what, name):
-    shape = suites.P99 if what == suites.SELECTION else "one group"
-    row = suites.run_case(Case(what, 500, name, shape=shape), seconds=0)
+def test_everybody_agrees_with_a_float64_evaluation(case, monkeypatch):
+    monkeypatch.setattr(memory, "measured", lambda call: (call(), None))  # it takes half a second
+    row = row_of(case)
     assert "left_out" not in row
-    assert {"tailops", "tf.sort", "np.partition", "NthElement"} <= set(row["who"])
+    assert list(row["who"]) == case.who()
+    assert {"tailops", "tf.sort", "NthElement"} <= set(row["who"])
 
 
 def test_the_reference_is_what_differences_say():
     d = np.random.default_rng(0).standard_normal(50) / 50
-    _, slope = suites.reference(d, None)
+    _, slope = published.in_float64(d, None)
     for i in range(0, 50, 7):
         step = np.zeros(50)
         step[i] = 1e-7
-        up, down = (suites.reference(d + sign * step, None)[0] for sign in (1, -1))
+        up, down = (published.in_float64(d + sign * step, None)[0] for sign in (1, -1))
         np.testing.assert_allclose(slope[i], (up - down) / 2e-7, rtol=1e-4)
 
 
 def test_a_graph_of_ours_has_two_operations():
     y = np.ones(8, np.float32)
-    contestants = dict(baselines.tensorflow_losses(0 * y, y, gradient=True))
-    assert contestants["tailops"].operations < 10 < contestants["tf.sort"].operations
+    task = LossTask(0 * y, y, gradient=True)
+    ours, sort = (tensorflow.LOSSES[name].make(task).operations for name in ("tailops", "tf.sort"))
+    assert ours < 10 < sort
 
 
 def test_slope_of_what_is_linear():

@@ -178,7 +178,9 @@ LOSS_PATHS = [
     loss("ignored_of_a_block", (5000,), f"GroupForward{BLOCK}{ONE}", ignored="nan"),
     grid("ignored_of_a_grid", (30_000,), "Finish", ignored="mask"),
     loss("ignored_of_columns", (100, 40), f"ColumnForward{ONE}", axis=0, ignored="value"),
-    loss("ignored_of_rows", (700, 7), "AddRows<RowFactors>", reduction="per_sample", ignored="mask"),
+    loss(
+        "ignored_of_rows", (700, 7), "AddRows<RowFactors>", reduction="per_sample", ignored="mask"
+    ),
     loss(
         "ignored_of_long_rows",
         (2, 33_000),

@@ -1,4 +1,4 @@
-"""A GPU call's workspace under XLA, without a GPU: csrc/xla/shared/scratch.h, against a double of XLA."""
+"""A GPU call's workspace under XLA, without a GPU: xla/shared/scratch.h on a double of XLA."""
 
 import os
 import shutil
