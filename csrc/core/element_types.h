@@ -7,11 +7,11 @@
 #include "core/float_types.h"
 
 // clang-format off
-#define TAILOPS_FLOATS(APPLY)       \
-  APPLY(float, float32, F32)        \
-  APPLY(double, float64, F64)       \
-  APPLY(Float16, float16, F16)      \
-  APPLY(BFloat16, bfloat16, BF16)
+#define TAILOPS_FLOATS(APPLY)     \
+  APPLY(Float16, float16, F16)    \
+  APPLY(BFloat16, bfloat16, BF16) \
+  APPLY(float, float32, F32)      \
+  APPLY(double, float64, F64)
 
 // Those that are selected from.
 #define TAILOPS_INTEGERS(APPLY) \
