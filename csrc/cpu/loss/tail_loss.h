@@ -12,8 +12,8 @@
 
 namespace tailops {
 
-// loss[geometry.rows()], state[geometry.groups()]. `mask`, where it is not null, keeps the elements
-// that are true. Means are over elements that are not ignored; of none, 0.
+// loss[geometry.rows()], state[geometry.groups()]. Where `mask` is not null, elements
+// are valid where it is true. Means are over elements that are not ignored; of none, 0.
 template <typename T>
 void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
                        const Options& options, T* loss, GroupState* state, Executor& executor);

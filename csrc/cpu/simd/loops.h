@@ -96,12 +96,12 @@ struct Upstream {
   double factor;
 };
 
-// Inputs side by side; no mask keeps all.
+// Inputs side by side; without a mask all are valid.
 template <typename T>
 struct Elements {
   const T* y_true;
   const T* y_pred;
-  const bool* mask;  // true: kept
+  const bool* mask;  // true: valid
 
   Elements from(int64_t i) const {
     return {y_true + i, y_pred + i, mask == nullptr ? nullptr : mask + i};

@@ -27,13 +27,13 @@ struct Elements {
 
   TAILOPS_DEVICE const T* input(int n) const { return n == 0 ? inputs.y_true : inputs.y_pred; }
 
-  // Whether there are any that may not count.
+  // Whether there are any that may be ignored.
   TAILOPS_DEVICE bool may_ignore() const { return inputs.mask != nullptr || ignore.any(); }
 
   static TAILOPS_DEVICE C value_of(const T (&of)[2]) { return widen(of[1]) - widen(of[0]); }
 
-  // Whether an element counts, from its inputs and its place.
-  TAILOPS_DEVICE bool counts(const T (&of)[2], int64_t at) const {
+  // Whether an element is valid, from its inputs and its place.
+  TAILOPS_DEVICE bool is_valid(const T (&of)[2], int64_t at) const {
     if (inputs.mask != nullptr && !inputs.mask[at]) return false;
     return !ignore.ignores(widen(of[0]), widen(of[1]));
   }
@@ -49,7 +49,7 @@ struct Elements {
     const int64_t at = k * stride;
     const T of[] = {inputs.y_true[at], inputs.y_pred[at]};
     d = value_of(of);
-    return counts(of, at);
+    return is_valid(of, at);
   }
 };
 

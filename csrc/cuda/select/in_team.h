@@ -9,7 +9,7 @@
 namespace tailops {
 namespace cuda {
 
-// The key of an element that does not count. No floating-point number's key is that small.
+// The key of an ignored element. No floating-point number's key is that small.
 template <typename Key>
 constexpr Key kNoKey = 0;
 
@@ -28,15 +28,15 @@ struct Chosen {
 };
 
 // key_at(k) for k in [0, length), in turn for the block's threads: a source of keys, of which other
-// sources are a list in which some do not count, or a tensor.
-// kAllCount: there are no keys that do not count, and kNoKey is one as all others.
-template <typename KeyAt, bool kAllCount = false>
+// sources are a list in which some are ignored, or a tensor.
+// kAllValid: none are ignored, and kNoKey is one as all others.
+template <typename KeyAt, bool kAllValid = false>
 class KeysAt {
  public:
   TAILOPS_DEVICE KeysAt(const KeyAt& key_at, int64_t length) : key_at_(key_at), length_(length) {}
 
-  // body(key, counts) for the thread's share; the lanes of a warp get the same number, beyond the
-  // end kNoKey that does not count.
+  // body(key, valid) for the thread's share; the lanes of a warp get the same number, beyond the
+  // end kNoKey that is not valid.
   template <typename Body>
   TAILOPS_DEVICE void for_each(const Body& body) const {
     using Key = decltype(key_at_(int64_t{0}));
@@ -44,16 +44,16 @@ class KeysAt {
     for (int64_t k = device::thread(); k - lane < length_; k += device::threads()) {
       const bool inside = k < length_;
       const Key key = inside ? key_at_(k) : kNoKey<Key>;
-      body(key, inside && (kAllCount || key != kNoKey<Key>));
+      body(key, inside && (kAllValid || key != kNoKey<Key>));
     }
   }
 
   // body(key) for those of the thread's share that `wanted` is true of: few, and never kNoKey,
-  // where that does not count.
+  // where that is not valid.
   template <typename Wanted, typename Body>
   TAILOPS_DEVICE void for_each_of(const Wanted& wanted, const Body& body) const {
-    for_each([&](auto key, bool counts) {
-      if (counts && wanted(key)) body(key);
+    for_each([&](auto key, bool valid) {
+      if (valid && wanted(key)) body(key);
     });
   }
 
@@ -102,8 +102,8 @@ class TeamSelect {
     unsigned few_count;
   };
 
-  // `count` of the keys count, all in [least, most]. No thread looks at a key before a barrier of
-  // the team.
+  // `count` of the keys are valid, all in [least, most]. No thread looks at a key before a barrier
+  // of the team.
   template <typename Keys>
   static TAILOPS_DEVICE Chosen<Key> select(const Keys& keys, unsigned count, unsigned rank,
                                            Key least, Key most, Shared& shared,
@@ -116,8 +116,8 @@ class TeamSelect {
   static TAILOPS_DEVICE Chosen<Key> next_above(const Keys& keys, Key below, Shared& shared,
                                                const Team& team = Team()) {
     Next next{kNoKey<Key>, 0};
-    keys.for_each([&](Key key, bool counts) {
-      if (counts && key > below) next += Next{key, 1};
+    keys.for_each([&](Key key, bool valid) {
+      if (valid && key > below) next += Next{key, 1};
     });
     next = team.reduce(next, shared.next, Add());
     return {next.key, 0, next.ties};
@@ -132,8 +132,8 @@ class TeamSelect {
       const int shift = bits > kDigitBits ? bits - kDigitBits : 0;
       for (int b = team.thread(); b < kBins; b += team.threads()) shared.bins[b] = 0;
       team.barrier();
-      keys.for_each([&](Key key, bool counts) {
-        const bool active = counts && in_range(key, range.base, bits);
+      keys.for_each([&](Key key, bool valid) {
+        const bool active = valid && in_range(key, range.base, bits);
         team.count(shared.bins, active,
                    static_cast<unsigned>(active ? (key - range.base) >> shift : 0));
       });
