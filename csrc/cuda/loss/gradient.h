@@ -112,7 +112,7 @@ struct GroupGradient {
         for (int j = 0; j < B::kSize; ++j) {
           const C e = decltype(error)::value(batch.values[j], w.epsilon);
           near |= is_near(e, tail) ? 1u << j : 0u;
-          by_error[j] = formulas.far_by_error(arrives[j], e > tail.band_high);
+          by_error[j] = formulas_of(w).far_by_error(arrives[j], e > tail.band_high);
         }
       });
       for (near &= batch.valid; near != 0; near &= near - 1) {
