@@ -1,6 +1,7 @@
 #pragma once
 
-// What the formulas are made of, for scalars. simd/vector.h has the same for vectors.
+// What the formulas are made of, for scalars. cpu/simd/vector.h and exponential.h have the same for
+// vectors.
 
 #include <cmath>
 

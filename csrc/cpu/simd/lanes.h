@@ -8,10 +8,13 @@
 
 #include "cpu/simd/loops.h"
 
-// vector.h first, so that the formulas find the vectors' primitives: built-in types have no
-// namespace to look in.
+// The vectors first, so that the formulas find their primitives: built-in types have no namespace
+// to look in.
 // clang-format off
 #include "cpu/simd/vector.h"
+#include "cpu/simd/compact.h"
+#include "cpu/simd/exponential.h"
+#include "cpu/simd/memory.h"
 #include "formulas/tail_loss.h"
 // clang-format on
 
