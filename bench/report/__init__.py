@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import results
-from bench.report import pictures, quality, readme, speed
+from bench.report import pictures, quality, quality_picture, readme, speed
 
 
 def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
@@ -26,7 +26,7 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
         gpus = [result for result in read if "gpu" in result]
         yield _written(docs / "benchmarks.md", speed.document(speeds + gpus))
     for result in qualities[:1]:
-        yield quality.draw(result, docs / "quality.png")
+        yield quality_picture.draw(result, docs / "quality.png")
         yield _written(docs / "quality.md", quality.document(result))
     page = root / "README.md"
     if page.exists():
