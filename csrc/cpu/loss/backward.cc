@@ -160,7 +160,7 @@ class Backward {
   // ∂L/∂t where each element is weighted by its own row's upstream gradient.
   ThresholdGradient threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
     const Tail<C> tail = tail_of(state_[g], problem_.parameters);
-    const int64_t origin = problem_.first_of(g), stride = geometry_.inner;
+    const int64_t origin = geometry_.first_of(g), stride = geometry_.inner;
     const auto sum_of = [&](int64_t begin, int64_t end) {
       ThresholdGradient sum{};
       std::vector<T> spread;
@@ -178,7 +178,7 @@ class Backward {
 
   std::vector<ThresholdGradient> threshold_gradients(int64_t first_group, const Columns<T>& columns,
                                                      Executor& inside) const {
-    const int64_t origin = problem_.first_of(first_group);
+    const int64_t origin = geometry_.first_of(first_group);
     const TailColumns<C> tails = columns_of(state_ + first_group, 1, columns.width,
                                             RowPasses(columns).repeat, problem_.parameters);
     return column_threshold_gradients(columns, tails, problem_.loops, problem_.parameters, inside,

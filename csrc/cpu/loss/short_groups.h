@@ -43,10 +43,10 @@ struct ShortTile {
   template <typename Body>
   void for_each(const Body& body) const {
     const int64_t inner = problem.geometry.inner, n = length(), across = width;
-    int64_t from = problem.first_of(first);
+    int64_t from = problem.geometry.first_of(first);
     for (int64_t c = 0; c < across; ++c) {
       for (int64_t k = 0; k < n; ++k) body(from + k * inner, k * across + c);
-      from = inner == 1 ? from + n : problem.first_of(first + c + 1);
+      from = inner == 1 ? from + n : problem.geometry.first_of(first + c + 1);
     }
   }
 
