@@ -32,8 +32,9 @@ class Backward {
         row_factors_(scales_of_rows()) {}
 
   void run(T* gradient) const {
-    if (are_short(problem_, kShortBackward) && geometry_.inner < kWideColumns)
-      return write_short(gradient);
+    const bool short_groups =
+        are_short(geometry_, problem_.options, problem_.ignoring.any, kShortBackward);
+    if (short_groups && geometry_.inner < kWideColumns) return write_short(gradient);
     const std::vector<Ties> ties = ties_of_groups();
     TailColumns<C> columns = columns_of(state_, geometry_, problem_.parameters);
     if (geometry_.inner > 1) add_ties(columns, ties, geometry_.inner, rows_of_run(geometry_));

@@ -22,11 +22,10 @@ constexpr int64_t kWideColumns = 16;
 constexpr int64_t kShortForward = SelectionNetwork::kMostLines;
 constexpr int64_t kShortBackward = 32;
 
-template <typename T>
-bool are_short(const Problem<T>& problem, int64_t longest) {
-  return !problem.ignoring.any && problem.options.selection == SelectionPath::kAuto &&
-         problem.geometry.length <= longest &&
-         problem.geometry.groups() >= SelectionNetwork::kFewestGroups;
+inline bool are_short(const Geometry& geometry, const Options& options, bool ignores,
+                      int64_t longest) {
+  return !ignores && options.selection == SelectionPath::kAuto && geometry.length <= longest &&
+         geometry.groups() >= SelectionNetwork::kFewestGroups;
 }
 
 // Some groups, and where their elements are in memory.
