@@ -1,55 +1,25 @@
 #include "call/geometry.h"
 
-#include <functional>
 #include <iterator>
-#include <numeric>
 #include <stdexcept>
 
 namespace tailops {
-namespace {
-
-int64_t product(std::vector<int64_t>::const_iterator begin,
-                std::vector<int64_t>::const_iterator end) {
-  return std::accumulate(begin, end, int64_t{1}, std::multiplies<int64_t>());
-}
-
-}  // namespace
 
 std::vector<std::string> reduction_names() {
   return {std::begin(kReductionNames), std::end(kReductionNames)};
 }
 
-std::string to_string(const std::vector<int64_t>& shape) {
-  std::string text = "(";
-  for (size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  }
-  return text + (shape.size() == 1 ? ",)" : ")");
-}
-
 Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t> axis,
                        Reduction reduction) {
   const int64_t rank = static_cast<int64_t>(shape.size());
-  const int64_t size = product(shape.begin(), shape.end());
+  const int64_t size = size_of(shape);
   if (size == 0) {
     throw std::invalid_argument("y_pred of shape " + to_string(shape) +
                                 " is empty: a percentile needs at least one element");
   }
 
   Geometry geometry;
-  geometry.length = size;
-  if (axis) {
-    if (*axis < -rank || *axis >= rank) {
-      throw std::invalid_argument("axis=" + std::to_string(*axis) + ": must be in [" +
-                                  std::to_string(-rank) + ", " + std::to_string(rank) +
-                                  ") for y_pred of shape " + to_string(shape));
-    }
-    const auto along = shape.begin() + (*axis < 0 ? *axis + rank : *axis);
-    geometry.outer = product(shape.begin(), along);
-    geometry.length = *along;
-    geometry.inner = product(along + 1, shape.end());
-  }
-
+  static_cast<Groups&>(geometry) = groups_along(shape, axis, "y_pred");
   const int64_t sample = rank < 2 ? 1 : shape.back();
   switch (reduction) {
     case Reduction::kNone:
@@ -75,7 +45,7 @@ Geometry make_geometry(const std::vector<int64_t>& shape, std::optional<int64_t>
 }
 
 Geometry batched(Geometry slice, const std::vector<int64_t>& sizes) {
-  slice.outer *= product(sizes.begin(), sizes.end());
+  slice.outer *= size_of(sizes);
   slice.output_shape.insert(slice.output_shape.begin(), sizes.begin(), sizes.end());
   return slice;
 }

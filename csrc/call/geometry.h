@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "call/groups.h"
+
 namespace tailops {
 
 enum class Reduction {
@@ -20,27 +22,17 @@ constexpr const char* kReductionNames[] = {"none", "per_sample", "mean", "sum"};
 
 std::vector<std::string> reduction_names();
 
-// Element (o, k, i) lies at (o·length + k)·inner + i and belongs to group o·inner + i.
 // Output r is mean_factor times the sum over the row_length elements from r·row_length: the sum of
 // the means of each sample_length of them.
-struct Geometry {
-  int64_t outer = 1;
-  int64_t length = 0;
-  int64_t inner = 1;
+struct Geometry : Groups {
   int64_t row_length = 1;
   int64_t sample_length = 1;
   double mean_factor = 1.0;  // where row_length is 1 as well
   std::vector<int64_t> output_shape;
 
-  int64_t groups() const { return outer * inner; }
-  int64_t size() const { return outer * length * inner; }
   int64_t rows() const { return size() / row_length; }
   bool reduces_to_scalar() const { return row_length == size(); }
   bool rows_are_means() const { return row_length == sample_length; }
-
-  int64_t group_of(int64_t flat) const {
-    return inner == 1 ? flat / length : flat / (length * inner) * inner + flat % inner;
-  }
 };
 
 // Throws std::invalid_argument for an empty shape or an axis out of range. No axis: one group.
@@ -55,7 +47,5 @@ void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<in
 void require_one_mask(int64_t masks);
 void require_shape(const char* argument, const std::vector<int64_t>& shape,
                    const std::vector<int64_t>& required);
-
-std::string to_string(const std::vector<int64_t>& shape);
 
 }  // namespace tailops

@@ -2,8 +2,6 @@
 
 #include "call/quantile.h"
 
-#include <functional>
-#include <numeric>
 #include <sstream>
 #include <stdexcept>
 
@@ -18,11 +16,6 @@ std::string text_of(double number) {
   text.precision(17);
   text << number;
   return text.str();
-}
-
-int64_t product(std::vector<int64_t>::const_iterator begin,
-                std::vector<int64_t>::const_iterator end) {
-  return std::accumulate(begin, end, int64_t{1}, std::multiplies<int64_t>());
 }
 
 }  // namespace
@@ -51,23 +44,8 @@ void require_selectable(const SelectionOptions& options, const double* q, int64_
 
 SelectionGeometry selection_geometry(const std::vector<int64_t>& shape,
                                      const SelectionOptions& options) {
-  SelectionGeometry geometry;
-  geometry.length = product(shape.begin(), shape.end());
-  if (options.axis) {
-    const int64_t rank = static_cast<int64_t>(shape.size());
-    const int64_t axis = *options.axis;
-    if (axis < -rank || axis >= rank) {
-      throw std::invalid_argument("axis=" + std::to_string(axis) + ": must be in [" +
-                                  std::to_string(-rank) + ", " + std::to_string(rank) +
-                                  ") for an input of shape " + to_string(shape));
-    }
-    const auto along = shape.begin() + (axis < 0 ? axis + rank : axis);
-    geometry.outer = product(shape.begin(), along);
-    geometry.length = *along;
-    geometry.inner = product(along + 1, shape.end());
-    geometry.group_shape.assign(shape.begin(), along);
-    geometry.group_shape.insert(geometry.group_shape.end(), along + 1, shape.end());
-  }
+  const SelectionGeometry geometry{groups_along(shape, options.axis, "an input"),
+                                   shape_of_groups(shape, options.axis)};
   if (geometry.length == 0 && geometry.groups() > 0) {
     throw std::invalid_argument("input of shape " + to_string(shape) +
                                 ": there must be at least one element to select from");

@@ -9,19 +9,13 @@
 #include <type_traits>
 #include <vector>
 
+#include "call/groups.h"
 #include "formulas/quantile_rank.h"
 
 namespace tailops {
 
-// Element (o, k, i) lies at (o·length + k)·inner + i and belongs to group o·inner + i.
-struct SelectionGeometry {
-  int64_t outer = 1;
-  int64_t length = 0;
-  int64_t inner = 1;
+struct SelectionGeometry : Groups {
   std::vector<int64_t> group_shape;  // the shape without the axis
-
-  int64_t groups() const { return outer * inner; }
-  int64_t size() const { return outer * length * inner; }
 };
 
 struct SelectionOptions {

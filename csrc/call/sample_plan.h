@@ -26,6 +26,23 @@ constexpr double kClustered = 2.0;
 // Up to here a group is a sample of itself.
 constexpr int64_t kBufferLength = 256;
 
+// Where the element of a rank among n is in a sorted sample of m independent ones, and so many
+// standard deviations further.
+TAILOPS_HOST_DEVICE double place_in_sample(int64_t rank, int64_t n, int64_t sample_size,
+                                           double deviations) {
+  const double m = static_cast<double>(sample_size);
+  const double q = (static_cast<double>(rank) + 0.5) / static_cast<double>(n);
+  return q * m + deviations * std::sqrt(m * q * (1.0 - q));
+}
+
+// The place that it is not below, but for so many deviations; and not above.
+TAILOPS_HOST_DEVICE double place_below(int64_t rank, int64_t n, int64_t m, double deviations) {
+  return std::floor(place_in_sample(rank, n, m, -deviations) - 2.0);
+}
+TAILOPS_HOST_DEVICE double place_above(int64_t rank, int64_t n, int64_t m, double deviations) {
+  return std::ceil(place_in_sample(rank, n, m, deviations) + 2.0);
+}
+
 // What was a good lower end of the bracket for one group, for the next.
 template <typename C>
 struct SelectionHint {
@@ -62,12 +79,12 @@ struct SelectionPlan {
 
   // The place in a sorted sample of m elements that the rank of the group is not below.
   TAILOPS_HOST_DEVICE double lower_place(int64_t m, double deviations) const {
-    return std::floor(place_of(rank.lower, m, -deviations) - 2.0);
+    return place_below(rank.lower, length, m, deviations);
   }
 
   TAILOPS_HOST_DEVICE double upper_place(int64_t m, double deviations) const {
     const int64_t last = rank.lower + (rank.weight == 0.0 ? 0 : 1);
-    return std::ceil(place_of(last, m, deviations) + 2.0);
+    return place_above(last, length, m, deviations);
   }
 
   // Position i of n, a random one in each of n equal strata of [0, end): the same at every call.
@@ -85,14 +102,6 @@ struct SelectionPlan {
   int64_t sample_runs = 0;  // unless a sample is drawn
 
  private:
-  // Where a rank of the group is in a sample of independent elements, and so many standard
-  // deviations further.
-  TAILOPS_HOST_DEVICE double place_of(int64_t of, int64_t sample_size, double deviations) const {
-    const double m = static_cast<double>(sample_size);
-    const double q = (static_cast<double>(of) + 0.5) / static_cast<double>(length);
-    return q * m + deviations * std::sqrt(m * q * (1.0 - q));
-  }
-
   static TAILOPS_HOST_DEVICE double uniform(uint64_t i) {
     uint64_t z = (i + 1) * 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

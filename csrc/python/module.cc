@@ -15,6 +15,7 @@
 #include "call/attributes.h"
 #include "core/float_types.h"
 #include "core/growing_buffer.h"
+#include "cpu/loss/forward_plan.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/pass/block_sum.h"
 #include "cpu/quantile/quantile.h"
@@ -147,6 +148,17 @@ void select_gradient(const std::string& dtype, const py::array& upstream, const 
   });
 }
 
+// By name, of a call with or without a mask.
+py::dict forward_plan(const Geometry& geometry, const Options& options, bool masked) {
+  const bool ignores = masked || options.ignore_nan || options.ignore_value.has_value();
+  const ForwardPlan plan = make_forward_plan(geometry, options, ignores, options.beta != 0.0);
+  py::dict named;
+  named["selecting"] = kSelectingNames[static_cast<int>(plan.selecting)];
+  named["outputs"] = kOutputsNames[static_cast<int>(plan.outputs)];
+  named["sums_samples"] = plan.sums_samples;
+  return named;
+}
+
 std::string compiler() {
 #if defined(__clang__)
   return "clang " __clang_version__;
@@ -227,6 +239,8 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("backward", &backward);
   m.def("select", &select_elements);
   m.def("select_gradient", &select_gradient);
+  m.def("forward_plan", &forward_plan, py::arg("geometry"), py::arg("options"),
+        py::arg("masked") = false);
   m.def("call_attributes", &attributes_of);
   m.def("rank", [](const Options& options, int64_t n) {
     const Rank rank = threshold_of(options).rank(n);

@@ -12,7 +12,7 @@ from emulation import COMPILER, HERE, SOURCES
 def grids(tmp_path_factory):
     """One large group's, by name, for all types and lengths."""
     program = tmp_path_factory.mktemp("plans") / "grids"
-    sources = [HERE / "plans/grids.cc", SOURCES / "call/geometry.cc"]
+    sources = [HERE / "plans/grids.cc", SOURCES / "call/geometry.cc", SOURCES / "call/groups.cc"]
     subprocess.run([COMPILER, "-std=c++17", f"-I{SOURCES}", *sources, "-o", program], check=True)
     lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout
     names = ("element_bytes", "length", "warps", "segment", "fitting", "sample")

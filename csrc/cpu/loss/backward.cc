@@ -32,8 +32,9 @@ class Backward {
         row_factors_(scales_of_rows()) {}
 
   void run(T* gradient) const {
-    if (are_short(problem_, kShortBackward) && geometry_.inner < kWideColumns)
-      return write_short(gradient);
+    const bool short_groups =
+        are_short(geometry_, problem_.options, problem_.ignoring.any, kShortBackward);
+    if (short_groups && geometry_.inner < kWideColumns) return write_short(gradient);
     const std::vector<Ties> ties = ties_of_groups();
     TailColumns<C> columns = columns_of(state_, geometry_, problem_.parameters);
     if (geometry_.inner > 1) add_ties(columns, ties, geometry_.inner, rows_of_run(geometry_));
@@ -160,7 +161,7 @@ class Backward {
   // ∂L/∂t where each element is weighted by its own row's upstream gradient.
   ThresholdGradient threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
     const Tail<C> tail = tail_of(state_[g], problem_.parameters);
-    const int64_t origin = problem_.first_of(g), stride = geometry_.inner;
+    const int64_t origin = geometry_.first_of(g), stride = geometry_.inner;
     const auto sum_of = [&](int64_t begin, int64_t end) {
       ThresholdGradient sum{};
       std::vector<T> spread;
@@ -178,7 +179,7 @@ class Backward {
 
   std::vector<ThresholdGradient> threshold_gradients(int64_t first_group, const Columns<T>& columns,
                                                      Executor& inside) const {
-    const int64_t origin = problem_.first_of(first_group);
+    const int64_t origin = geometry_.first_of(first_group);
     const TailColumns<C> tails = columns_of(state_ + first_group, 1, columns.width,
                                             RowPasses(columns).repeat, problem_.parameters);
     return column_threshold_gradients(columns, tails, problem_.loops, problem_.parameters, inside,

@@ -22,11 +22,10 @@ constexpr int64_t kWideColumns = 16;
 constexpr int64_t kShortForward = SelectionNetwork::kMostLines;
 constexpr int64_t kShortBackward = 32;
 
-template <typename T>
-bool are_short(const Problem<T>& problem, int64_t longest) {
-  return !problem.ignoring.any && problem.options.selection == SelectionPath::kAuto &&
-         problem.geometry.length <= longest &&
-         problem.geometry.groups() >= SelectionNetwork::kFewestGroups;
+inline bool are_short(const Geometry& geometry, const Options& options, bool ignores,
+                      int64_t longest) {
+  return !ignores && options.selection == SelectionPath::kAuto && geometry.length <= longest &&
+         geometry.groups() >= SelectionNetwork::kFewestGroups;
 }
 
 // Some groups, and where their elements are in memory.
@@ -43,10 +42,10 @@ struct ShortTile {
   template <typename Body>
   void for_each(const Body& body) const {
     const int64_t inner = problem.geometry.inner, n = length(), across = width;
-    int64_t from = problem.first_of(first);
+    int64_t from = problem.geometry.first_of(first);
     for (int64_t c = 0; c < across; ++c) {
       for (int64_t k = 0; k < n; ++k) body(from + k * inner, k * across + c);
-      from = inner == 1 ? from + n : problem.first_of(first + c + 1);
+      from = inner == 1 ? from + n : problem.geometry.first_of(first + c + 1);
     }
   }
 

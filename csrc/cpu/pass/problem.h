@@ -35,14 +35,8 @@ struct Problem {
         ignoring{&loops, ignore_rule<T>(options_in),
                  mask != nullptr || ignore_rule<T>(options_in).any()} {}
 
-  // Position of a group's first element; its k-th lies k·inner further.
-  int64_t first_of(int64_t group) const {
-    const int64_t inner = geometry.inner;
-    return group / inner * inner * geometry.length + group % inner;
-  }
-
   Group<T> group(int64_t g) const {
-    return {elements.from(first_of(g)), geometry.inner, geometry.length, ignoring};
+    return {elements.from(geometry.first_of(g)), geometry.inner, geometry.length, ignoring};
   }
 
   const Elements<T> elements;
@@ -135,7 +129,7 @@ void for_each_columns(const Problem<T>& problem, Executor& executor, const Body&
     const int64_t column = index % across * kWidth;
     const int64_t width = std::min(kWidth, geometry.inner - column);
     const int64_t group = index / across * geometry.inner + column;
-    const int64_t first = problem.first_of(group);
+    const int64_t first = geometry.first_of(group);
     body(group,
          Columns<T>{problem.elements.y_true + first, problem.elements.y_pred + first,
                     geometry.inner, width, geometry.length},

@@ -18,6 +18,7 @@
 #include "cpu/pass/columns.h"
 #include "cpu/pass/problem.h"
 #include "cpu/pass/tail_columns.h"
+#include "cpu/select/bracket.h"
 #include "cpu/select/order_statistics.h"
 #include "formulas/band.h"
 
@@ -79,17 +80,14 @@ class ColumnSelector {
       loops_.errors(columns_.y_true + at, columns_.y_pred + at, columns_.width, parameters_,
                     sample_ + static_cast<size_t>(i) * width);
     }
-    const double place = plan_.lower_place(m, kDeviations);
+    const double place = plan_.lower_place(m, kReaches[0]);
     low.resize(width + kSlack);
     band_low.resize(width + kSlack);
     std::vector<C> column(static_cast<size_t>(m)), spare(static_cast<size_t>(spare_length(m)));
     for (size_t c = 0; c < width; ++c) {
       for (size_t i = 0; i < static_cast<size_t>(m); ++i) column[i] = sample_[i * width + c];
-      low[c] = -std::numeric_limits<C>::infinity();
-      if (place >= 0.0) {
-        const auto k = static_cast<int64_t>(place);
-        low[c] = loops_.kth_smallest(column.data(), m, k, spare.data()).value;
-      }
+      low[c] =
+          element_of_sample(loops_, static_cast<const C*>(column.data()), m, place, spare.data());
       if (plan_.path == SelectionPath::kMiss) low[c] = std::numeric_limits<C>::infinity();
       band_low[c] = with_band(low[c], C(2) * low[c], plan_.rank.factor, parameters_).band_low;
     }
@@ -105,7 +103,7 @@ class ColumnSelector {
       for (size_t c = 0; c < width; ++c) of_row += sample_[i + c] >= from[c];
       kept += static_cast<size_t>(of_row);
     }
-    return 4 * kept <= size;
+    return are_few(static_cast<int64_t>(kept), static_cast<int64_t>(size));
   }
 
   // --- The pass.

@@ -7,13 +7,14 @@
 // three passes for float32, six for float64.
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "core/ordered_bits.h"
 #include "cpu/pass/block_sum.h"
-#include "cpu/pass/group.h"
+#include "cpu/select/group_errors.h"
 #include "cpu/select/order_statistics.h"
-#include "cpu/simd/loops.h"
 #include "formulas/rank.h"
 
 namespace tailops {
@@ -24,18 +25,18 @@ constexpr int kDigits = 1 << kDigitBits;
 
 // visit(key) for every element of some blocks.
 template <typename T, typename Visit>
-void for_each_key(const Group<T>& group, const Loops<T>& loops,
-                  const LossParameters<ComputeType<T>>& w, int64_t first_block, int64_t end_block,
+void for_each_key(const GroupErrors<T>& of, int64_t first_block, int64_t end_block,
                   const Visit& visit) {
   using C = ComputeType<T>;
-  std::vector<C> errors(static_cast<size_t>(std::min(kBlockLength, group.length)));
-  group.for_each_piece(first_block * kBlockLength, std::min(group.length, end_block * kBlockLength),
-                       [&](const Piece<T>& piece, int64_t) {
-                         loops.errors(piece.y_true, piece.y_pred, piece.length, w, errors.data());
-                         for (int64_t k = 0; k < piece.length; ++k) {
-                           visit(OrderedBits<C>::encode(errors[static_cast<size_t>(k)]));
-                         }
-                       });
+  std::vector<C> errors(static_cast<size_t>(std::min(kBlockLength, of.length())));
+  for (int64_t block = first_block; block < end_block; ++block) {
+    const int64_t begin = block * kBlockLength;
+    const int64_t end = std::min(of.length(), begin + kBlockLength);
+    of.write(begin, end, errors.data());
+    for (int64_t k = 0; k < end - begin; ++k) {
+      visit(OrderedBits<C>::encode(errors[static_cast<size_t>(k)]));
+    }
+  }
 }
 
 struct Histogram {
@@ -60,16 +61,14 @@ struct CountedKey {
 }  // namespace radix
 
 template <typename T>
-OrderStatistics<ComputeType<T>> radix_select(const Group<T>& group, const Rank& rank,
-                                             const Loops<T>& loops,
-                                             const LossParameters<ComputeType<T>>& w,
+OrderStatistics<ComputeType<T>> radix_select(const GroupErrors<T>& of, const Rank& rank,
                                              Executor& executor) {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
   using Key = typename Bits::Key;
   using radix::CountedKey;
   using radix::Histogram;
-  const int64_t blocks = (group.length + kBlockLength - 1) / kBlockLength;
+  const int64_t blocks = of.blocks();
 
   Key prefix = 0;
   Key mask = 0;
@@ -80,7 +79,7 @@ OrderStatistics<ComputeType<T>> radix_select(const Group<T>& group, const Rank& 
     unresolved -= bits;
     const Key digit_mask = (Key(1) << bits) - 1;
     const auto fill = [&](Histogram& h, int64_t begin, int64_t end) {
-      radix::for_each_key(group, loops, w, begin, end, [&](Key key) {
+      radix::for_each_key(of, begin, end, [&](Key key) {
         if ((key & mask) == prefix) ++h.count[(key >> unresolved) & digit_mask];
         h.nans += key == Bits::kNaN;
       });
@@ -98,19 +97,23 @@ OrderStatistics<ComputeType<T>> radix_select(const Group<T>& group, const Rank& 
     mask |= digit_mask << unresolved;
   }
 
-  const C lower = Bits::decode(prefix);
-  const bool next_is_tied = remaining + 1 < ties;
-  if (rank.weight == 0.0 || next_is_tied) return {lower, lower, ties, ties};
-  const auto fill = [&](CountedKey<Key>& next, int64_t begin, int64_t end) {
-    radix::for_each_key(group, loops, w, begin, end, [&](Key key) {
-      if (key > prefix) next.add(key, 1);
-    });
+  const int64_t smaller = rank.lower - remaining;
+  const auto next_larger = [&] {
+    const auto fill = [&](CountedKey<Key>& next, int64_t begin, int64_t end) {
+      radix::for_each_key(of, begin, end, [&](Key key) {
+        if (key > prefix) next.add(key, 1);
+      });
+    };
+    const auto merge = [](CountedKey<Key>& into, const CountedKey<Key>& from) {
+      into.add(from.key, from.count);
+    };
+    return reduce_parts<CountedKey<Key>>(blocks, fill, merge, executor);
   };
-  const auto merge = [](CountedKey<Key>& into, const CountedKey<Key>& from) {
-    into.add(from.key, from.count);
-  };
-  const CountedKey<Key> next = reduce_parts<CountedKey<Key>>(blocks, fill, merge, executor);
-  return {lower, Bits::decode(next.key), ties, next.count};
+  return *statistics_of<C>(rank, [&](int64_t one) -> std::optional<Ranked<C>> {
+    if (one == rank.lower) return Ranked<C>{Bits::decode(prefix), smaller, ties};
+    const CountedKey<Key> next = next_larger();
+    return Ranked<C>{Bits::decode(next.key), smaller + ties, next.count};
+  });
 }
 
 }  // namespace tailops

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -18,7 +18,10 @@
 #include "cpu/pass/block_sum.h"
 #include "cpu/pass/group.h"
 #include "cpu/pass/widen.h"
-#include "cpu/select/order_statistics.h"
+#include "cpu/select/bracket.h"
+#include "cpu/select/integers.h"
+#include "cpu/select/kept.h"
+#include "cpu/select/kth_smallest.h"
 #include "cpu/simd/loops.h"
 
 namespace tailops {
@@ -86,15 +89,8 @@ class RowSelector {
     size_t end;
   };
 
-  struct Inside {
-    int64_t below = 0;
-    int64_t at_low = 0;
-    int64_t at_high = 0;
-    GrowingBuffer<C> candidates;
-  };
-
   struct Found {
-    std::vector<Inside> inside;
+    std::vector<Kept<C>> inside;
     bool has_nan = false;
   };
 
@@ -137,10 +133,8 @@ class RowSelector {
   }
 
   static void all_nan(const std::vector<int64_t>& ranks, Ranked<C>* found) {
-    std::fill_n(found, ranks.size(), nan_ranked());
+    std::fill_n(found, ranks.size(), nan_ranked<C>());
   }
-
-  static Ranked<C> nan_ranked() { return {std::numeric_limits<C>::quiet_NaN(), 0, 1}; }
 
   void sampled(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found,
                Executor& executor) const {
@@ -149,10 +143,12 @@ class RowSelector {
     Found kept = collect(x, n, brackets, executor);
     if (kept.has_nan) return all_nan(ranks, found);
     for (size_t b = 0; b < brackets.size(); ++b) {
+      const Kept<C>& inside = kept.inside[b];
+      const Bracketed<C> all = inside.bracketed(brackets[b].low, brackets[b].high);
       for (size_t r = brackets[b].first; r < brackets[b].end; ++r) {
-        if (!element(ranks[r], brackets[b], kept.inside[b], found[r])) {
-          found[r] = alone(x, n, ranks[r]);
-        }
+        const std::optional<Ranked<C>> one =
+            element_of(loops_, all, inside.candidates.data(), ranks[r]);
+        found[r] = one ? *one : alone(x, n, ranks[r]);
       }
     }
     scratch<C, Scratch::kCandidates>() = std::move(kept.inside[0].candidates);
@@ -171,12 +167,9 @@ class RowSelector {
       C buffer[1];
       sample[i] = *widened(&one, 1, buffer);
     }
-    const auto at = [&](double place, C outside) {
-      if (place < 0.0 || place >= static_cast<double>(m)) return outside;
-      return loops_.kth_smallest(sample, m, static_cast<int64_t>(place), spare).value;
+    const auto at = [&](double place) {
+      return element_of_sample(loops_, static_cast<const C*>(sample), m, place, spare);
     };
-    const double size = static_cast<double>(m);
-    const C infinity = std::numeric_limits<C>::infinity();
     std::vector<RankBracket> brackets;
     for (size_t r = 0; r < ranks.size(); ++r) {
       const bool next_to_last = r > 0 && ranks[r] == ranks[r - 1] + 1;
@@ -184,10 +177,8 @@ class RowSelector {
         ++brackets.back().end;
         continue;
       }
-      const double place = (static_cast<double>(ranks[r]) + 0.5) / static_cast<double>(n) * size;
-      const double reach = kDeviations * std::sqrt(place * (1.0 - place / size)) + 2.0;
-      const C low = at(std::floor(place - reach), -infinity);
-      const C high = at(std::ceil(place + reach), infinity);
+      const C low = at(place_below(ranks[r], n, m, kReaches[0]));
+      const C high = at(place_above(ranks[r], n, m, kReaches[0]));
       if (low != low || high != high) return {};
       if (!brackets.empty() && low <= brackets.back().high) {
         brackets.back().high = std::max(high, brackets.back().high);
@@ -206,7 +197,7 @@ class RowSelector {
       into.inside[0].candidates = std::move(scratch<C, Scratch::kCandidates>());
       for_each_block(x, n, begin, end, [&](const C* values, int64_t length) {
         for (size_t b = 0; b < brackets.size(); ++b) {
-          Inside& inside = into.inside[b];
+          Kept<C>& inside = into.inside[b];
           GrowingBuffer<C>& kept = inside.candidates;
           kept.reserve_more(length + kSlack);
           const Split<C> split = loops_.split(values, length, brackets[b].low, brackets[b].high,
@@ -221,35 +212,14 @@ class RowSelector {
     };
     const auto merge = [](Found& into, const Found& from) {
       for (size_t b = 0; b < into.inside.size(); ++b) {
-        Inside& inside = into.inside[b];
-        const Inside& more = from.inside[b];
-        inside.below += more.below;
-        inside.at_low += more.at_low;
-        inside.at_high += more.at_high;
-        inside.candidates.append(more.candidates.data(), more.candidates.size());
+        into.inside[b].append(from.inside[b]);
       }
       into.has_nan |= from.has_nan;
     };
     return reduce_parts<Found>(blocks_of(n), fill, merge, executor);
   }
 
-  // False if the bracket does not hold the rank.
-  bool element(int64_t rank, const RankBracket& bracket, const Inside& inside,
-               Ranked<C>& ranked) const {
-    const int64_t count = inside.candidates.size();
-    const int64_t first = inside.below + inside.at_low, first_high = first + count;
-    if (rank < inside.below || rank >= first_high + inside.at_high) return false;
-    if (rank < first) {
-      ranked = {bracket.low, inside.below, inside.at_low};
-    } else if (rank >= first_high) {
-      ranked = {bracket.high, first_high, inside.at_high};
-    } else {
-      ranked = kth_smallest(loops_, inside.candidates.data(), count, rank - first);
-      ranked.smaller += first;
-    }
-    return true;
-  }
-
+  // Of a rank that its bracket does not hold.
   Ranked<C> alone(const T* x, int64_t n, int64_t rank) const {
     std::vector<C> copy(std::is_same_v<T, C> ? 0 : static_cast<size_t>(n));
     return kth_smallest(loops_, widened(x, n, copy.data()), n, rank);
@@ -258,27 +228,7 @@ class RowSelector {
   const Loops<C>& loops_ = loops_of<C>(0);
 };
 
-// 64-bit integers: the standard library's selection, in a copy.
-template <typename T>
-class IntegerSelector {
- public:
-  using C = T;
-
-  void select(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found,
-              Executor&) const {
-    std::vector<T> copy(x, x + n);
-    auto from = copy.begin();
-    for (const int64_t rank : ranks) {
-      const auto at = copy.begin() + rank;
-      std::nth_element(from, at, copy.end());
-      *found++ = {*at, 0, 1};
-      from = at;
-    }
-  }
-
-  int64_t count_nan(const T*, int64_t, Executor&) const { return 0; }
-};
-
+// No floating-point type holds them all.
 template <>
 class RowSelector<int64_t> : public IntegerSelector<int64_t> {};
 template <>

@@ -79,7 +79,7 @@ void check_lanes() {
     check_compact<C, SignedBits<C>>(lane * 3 - 1, bits);
     const Vector<C> chosen = choose(mask, v, -v);
     const Wide<C> wide = choose<C>(mask, to_wide<C>(v), to_wide<C>(-v));
-    const Vector<C> narrow_again = to_narrow<C>(wide);
+    const Vector<C> narrow_again = to_compute<C>(wide);
     for (int i = 0; i < kLanes<C>; ++i) {
       const C one = bits >> i & 1 ? v[i] : -v[i];
       expect(chosen[i] == one && narrow_again[i] == one, "choose", bits);
