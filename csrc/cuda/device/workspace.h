@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cuda/device/plan.h"
+#include "cuda/device/layout.h"
 
 namespace tailops {
 namespace cuda {
@@ -12,8 +12,8 @@ class Workspace {
 
   template <typename Value>
   Value* add(int64_t count) {
-    const int64_t at = layout_.add(count, sizeof(Value));
-    return base_ == nullptr ? nullptr : reinterpret_cast<Value*>(base_ + at);
+    const Array at = layout_.add(count, sizeof(Value));
+    return base_ == nullptr ? nullptr : at.in<Value>(base_);
   }
   int64_t bytes() const { return layout_.bytes(); }
 

@@ -5,12 +5,10 @@
 #include "core/float_types.h"
 #include "cuda/device/block.h"
 #include "cuda/loss/errors.h"
+#include "cuda/loss/rows_plan.h"
 
 namespace tailops {
 namespace cuda {
-
-// From here on a row is a warp's, and below a thread's.
-constexpr int64_t kWarpRow = 32;
 
 struct RowSum {
   double total;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "cuda/device/plan.h"
+#include "cuda/device/shares.h"
 
 namespace tailops {
 namespace cuda {

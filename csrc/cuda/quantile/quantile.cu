@@ -1,7 +1,7 @@
 // Selection for one floating element type, TAILOPS_ELEMENT, or, without that, for all integers.
 
 #include "core/element_types.h"
-#include "cuda/device/limits.h"
+#include "cuda/device/limits_of_device.h"
 #include "cuda/quantile/launch.h"
 
 namespace tailops {
