@@ -30,6 +30,28 @@ class Call:
         return " ".join(map(str, words + self.shape))
 
 
+@dataclass(frozen=True)
+class SelectCall:
+    """The same of a selection; of `length` elements, so many `outer` and `inner` times."""
+
+    length: int
+    outer: int = 1
+    inner: int = 1
+    dtype: str = "float32"
+    method: str = "linear"
+    count: int = 1
+    on_host: bool = True
+    multiprocessors: int = 132
+    shared_bytes: int = 227 << 10
+
+    def line(self, direction):
+        words = (
+            direction, self.dtype, self.method, self.count, int(self.on_host),
+            self.multiprocessors, self.shared_bytes, self.outer, self.length, self.inner,
+        )  # fmt: skip
+        return " ".join(map(str, words))
+
+
 class Plan(dict):
     """A plan by the names that it prints; `text` is all of it."""
 
@@ -49,7 +71,7 @@ class Plan(dict):
 
     @property
     def launches(self):
-        return int(self["launches"])
+        return int(self.get("launches", 0))
 
     def number(self, name):
         return float(self.get(name, 0))
@@ -60,7 +82,7 @@ def compile_plans(folder):
     program = folder / "plans"
     sources = [
         HERE / "plans/plans.cc",
-        *(SOURCES / f"call/{n}.cc" for n in ("geometry", "options")),
+        *(SOURCES / f"call/{n}.cc" for n in ("geometry", "options", "quantile")),
     ]
     flags = ["-std=c++17", "-DTAILOPS_EMULATED", f"-I{SOURCES}", f"-I{HERE / 'emulation'}"]
     subprocess.run([COMPILER, *flags, *sources, "-o", program], check=True)
@@ -68,7 +90,12 @@ def compile_plans(folder):
 
 
 def plans_of(program, direction, calls):
-    """The plans of calls, "forward" or "backward"."""
+    """The plans of calls: "forward", "backward" or "select"."""
     lines = "".join(call.line(direction) + "\n" for call in calls)
     done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True)
     return [Plan(line) for line in done.stdout.splitlines()]
+
+
+def in_words(plan):
+    """The way that the groups go, and the number of launches."""
+    return f"{plan.way} {plan.launches}"

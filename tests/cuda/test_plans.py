@@ -1,30 +1,24 @@
-"""What is launched for a call, and how much memory it takes: compiled for the host, no GPU."""
+"""What is launched for a loss, and how much memory it takes: compiled for the host, no GPU."""
 
-import math
 import subprocess
+from functools import partial
 
-import numpy as np
 import pytest
 from emulation import COMPILER, SOURCES
 from paths import LOSS_PATHS
-from planned import Call, compile_plans, plans_of
+from planned import Call, in_words
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    return compile_plans(tmp_path_factory.mktemp("plans"))
+@pytest.fixture
+def forward(plans):
+    return partial(plans, "forward")
 
 
 @pytest.fixture
-def forward(program):
-    return lambda *calls: plans_of(program, "forward", calls)
-
-
-@pytest.fixture
-def backward(program):
-    return lambda *calls: plans_of(program, "backward", calls)
+def backward(plans):
+    return partial(plans, "backward")
 
 
 # A call, and for forward and backward the way that its groups go, and the number of launches: the
@@ -79,10 +73,6 @@ WAYS = {
     "ignored, many samples": (Call((50_000, 20), 1, "sum", ignores=True), "lanes 3", "lanes 2"),
     "ignored, samples of one": (Call((10_000, 1), 0, "sum", ignores=True), "blocks 1", "grid 1"),
 }  # fmt: skip
-
-
-def in_words(plan):
-    return f"{plan.way} {plan.launches}"
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -141,54 +131,9 @@ def test_nothing_of_a_plan_overlaps(forward, backward):
             assert plan.number("workspace") == end
 
 
-@pytest.mark.parametrize("direction", ["forward", "backward"])
-def test_plans_need_no_cuda(direction):
+@pytest.mark.parametrize("name", ["loss/forward", "loss/backward", "quantile/forward"])
+def test_plans_need_no_cuda(name):
     """Their headers are the host's arithmetic."""
-    text = f'#include "cuda/loss/{direction}_plan.h"\n'
+    text = f'#include "cuda/{name}_plan.h"\n'
     flags = ["-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{SOURCES}"]
     subprocess.run([COMPILER, *flags, "-x", "c++", "-"], input=text, text=True, check=True)
-
-
-LENGTHS = [2**k for k in range(15, 31)]
-DTYPES = {"float16": 2, "float32": 4, "float64": 8}
-
-
-@pytest.fixture(scope="module")
-def grids(program):
-    """One large group's, by name, for all types and lengths."""
-    calls = [Call((n,), dtype=dtype) for dtype in DTYPES for n in LENGTHS]
-    plans = plans_of(program, "forward", calls)
-    names = ("warps", "segment", "fitting", "sample")
-    columns = {name: np.array([plan.number(name) for plan in plans]) for name in names}
-    columns["length"] = np.array([call.shape[0] for call in calls])
-    columns["element_bytes"] = np.array([DTYPES[call.dtype] for call in calls])
-    return columns
-
-
-def chance_of_more(mean, room):
-    """That of elements in any order, `mean` on average, there are more than `room`: Poisson's."""
-    counts = np.arange(room + 1, room + 400)
-    return sum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in counts)
-
-
-@pytest.fixture(scope="module")
-def most_in_a_warp(grids):
-    """The elements of the warp that has most."""
-    lanes = 16 / grids["element_bytes"]
-    vectors = np.ceil(grids["length"] / lanes / grids["warps"] / 32)
-    return vectors * lanes * 32
-
-
-def test_candidates_are_likely_to_fit_every_warp(grids, most_in_a_warp):
-    """Where they do not, the inputs are read twice more."""
-    means = grids["fitting"] * most_in_a_warp
-    for mean, warps, segment in zip(means, grids["warps"], grids["segment"], strict=True):
-        assert mean > 0
-        assert warps * chance_of_more(mean, segment) < 0.4
-
-
-def test_the_bracket_fits_for_certain(grids, most_in_a_warp):
-    """The order statistics are up to 3.5 deviations of the sample off, at the 99th percentile."""
-    means = 2 * 3.5 * np.sqrt(0.99 * 0.01 / grids["sample"]) * most_in_a_warp
-    for mean, warps, segment in zip(means, grids["warps"], grids["segment"], strict=True):
-        assert warps * chance_of_more(mean, segment) < 1e-4

@@ -4,9 +4,9 @@
 // read once, as keys in shared memory; what does not fit is read again. Columns are read some at a
 // time, where they fit together: neighbours share what memory delivers at once.
 
-#include "core/host_device.h"
 #include "cuda/device/vectors.h"
 #include "cuda/quantile/call.h"
+#include "cuda/quantile/forward_plan.h"
 #include "cuda/select/in_team.h"
 
 namespace tailops {
@@ -55,9 +55,6 @@ struct SelectInGroups {
       }
     }
   }
-
-  // Odd: neighbours' keys are in different banks.
-  static TAILOPS_HOST_DEVICE int64_t column_stride(int64_t length) { return length | 1; }
 
  private:
   // Behind the last selection's last barrier no thread looks at a key: the next group may have

@@ -2,6 +2,7 @@
 //
 //   forward|backward DTYPE REDUCTION AXIS|- PERCENTILE GRADIENT SELECTION IGNORES
 //   MULTIPROCESSORS SHARED_BYTES SIZE…
+//   select DTYPE METHOD COUNT_OF_Q ON_HOST MULTIPROCESSORS SHARED_BYTES OUTER LENGTH INNER
 //
 // and before it whether it equals the plan of the line above. Sizes of the kernels' shared memory
 // are those that they have in the emulation, as on a GPU.
@@ -13,6 +14,7 @@
 
 #include "cuda/loss/backward.h"
 #include "cuda/loss/forward.h"
+#include "cuda/quantile/forward.h"
 
 namespace tailops {
 namespace {
@@ -62,6 +64,27 @@ cuda::BackwardPlan backward_plan(const Line& line) {
                              std::max<int64_t>(4, element), line.limits);
 }
 
+cuda::SelectKernels select_kernels(const std::string& dtype) {
+  if (dtype == "int8") return cuda::select_kernels<int8_t>();
+  if (dtype == "float16") return cuda::select_kernels<Float16>();
+  if (dtype == "float32") return cuda::select_kernels<float>();
+  return cuda::select_kernels<double>();
+}
+
+cuda::SelectPlan select_plan(const std::string& text) {
+  std::istringstream in(text);
+  std::string pass, dtype, method;
+  int64_t count = 0;
+  bool on_host = false;
+  cuda::Limits limits;
+  SelectionGeometry geometry;
+  in >> pass >> dtype >> method >> count >> on_host >> limits.multiprocessors >>
+      limits.shared_bytes >> geometry.outer >> geometry.length >> geometry.inner;
+  SelectionOptions options;
+  options.method = selection_method(method);
+  return cuda::plan_select(geometry, options, count, on_host, select_kernels(dtype), limits);
+}
+
 template <typename Plan>
 void print(const Plan& plan, Plan& before) {
   std::cout << (plan == before ? "same " : "other ") << to_string(plan) << '\n';
@@ -74,12 +97,15 @@ void print(const Plan& plan, Plan& before) {
 int main() {
   tailops::cuda::ForwardPlan forward;
   tailops::cuda::BackwardPlan backward;
+  tailops::cuda::SelectPlan select;
   for (std::string text; std::getline(std::cin, text);) {
-    const tailops::Line line = tailops::parse(text);
-    if (line.pass == "forward") {
-      tailops::print(tailops::forward_plan(line), forward);
+    const std::string pass = text.substr(0, text.find(' '));
+    if (pass == "forward") {
+      tailops::print(tailops::forward_plan(tailops::parse(text)), forward);
+    } else if (pass == "backward") {
+      tailops::print(tailops::backward_plan(tailops::parse(text)), backward);
     } else {
-      tailops::print(tailops::backward_plan(line), backward);
+      tailops::print(tailops::select_plan(text), select);
     }
   }
 }
