@@ -17,6 +17,6 @@ def emulated(library):
 
 @pytest.fixture(scope="session")
 def plans(tmp_path_factory):
-    """plans("forward", *calls), also "backward" and "select"."""
+    """The plans of calls, as `plans_of` gives them."""
     program = compile_plans(tmp_path_factory.mktemp("plans"))
     return lambda direction, *calls: plans_of(program, direction, calls)

@@ -30,7 +30,7 @@ struct InColumn {
     group = outer * plan.inner + inner;
   }
 
-  // body(k, value, counts) for every element of this thread's column that is this thread's.
+  // body(k, value, valid) for every element of this thread's column that is this thread's.
   template <typename Of, typename Body>
   TAILOPS_DEVICE void for_each(const ColumnPlan& plan, const Of& column, const Body& body) const {
     for_each_strided<4>(column, worker, plan.workers(), body);

@@ -195,7 +195,7 @@ class Vectors {
     TAILOPS_UNROLL
     for (int j = kBegin * B::kLanes; j < kEnd * B::kLanes; ++j) {
       const int64_t at = batch.first[j / B::kLanes] + j % B::kLanes;
-      if (!elements_.counts(inputs[j], at)) batch.valid &= ~(1u << j);
+      if (!elements_.is_valid(inputs[j], at)) batch.valid &= ~(1u << j);
     }
   }
 

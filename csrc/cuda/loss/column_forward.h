@@ -74,9 +74,9 @@ struct ColumnForward {
                                  Shared& shared) const {
     const typename Group::Keys keys(group.call, g, warp, kept, plan.stride);
     typename Group::Read own{~Key(0), 0, 0};
-    keys.for_each([&](Key key, bool counts) {
+    keys.for_each([&](Key key, bool valid) {
       own.add(key);
-      own.valid += counts ? 1u : 0u;
+      own.valid += valid ? 1u : 0u;
     });
     double squares = 0.0;
     for (int64_t slot = warp.thread(); slot < slots(); slot += device::kWarp) {

@@ -55,7 +55,7 @@ class GroupKeys {
     }
   }
 
-  // body(key, counts) for each of the thread's keys; all threads of a team get the same number.
+  // body(key, valid) for each of the thread's keys; all threads of a team get the same number.
   template <typename Body>
   TAILOPS_DEVICE void for_each(const Body& body) const {
     for (int v = thread_; v - thread_ < count_; v += step_) {
@@ -115,9 +115,9 @@ class GroupKeys {
       const int64_t first = count_ == 0 ? 0 : vectors_.element(count_, 0);
       for (int64_t k = first + thread_; k - thread_ < elements_.length; k += stride_) {
         C d;
-        const bool counts = k < elements_.length && elements_.load(k, d);
-        body(counts ? Bits::encode_positive(error_of(call_.error_kind, call_.parameters.epsilon, d))
-                    : kNoKey<Key>);
+        const bool valid = k < elements_.length && elements_.load(k, d);
+        body(valid ? Bits::encode_positive(error_of(call_.error_kind, call_.parameters.epsilon, d))
+                   : kNoKey<Key>);
       }
     }
   }

@@ -12,7 +12,7 @@ namespace cuda {
 
 struct RowSum {
   double total;
-  int64_t valid;  // how many of the elements count
+  int64_t valid;  // how many of the elements are
 
   TAILOPS_DEVICE void operator+=(const RowSum& other) {
     total += other.total;
@@ -117,7 +117,7 @@ struct AddParts {
   }
 };
 
-// L of an element that counts.
+// L of a valid element.
 template <typename T, typename C>
 TAILOPS_DEVICE void add_loss_of(const Call<T>& call, C d, const Tail<C>& tail, RowSum& sum) {
   const C e = error_of(call.error_kind, call.parameters.epsilon, d);

@@ -25,7 +25,7 @@ template <typename T>
 struct Inputs {
   const T* y_true;
   const T* y_pred;
-  const bool* mask;  // true: keep; none: keep all
+  const bool* mask;  // true: valid; none: all are
 };
 
 // Bytes that forward and backward need, aligned to 256. Of the inputs, only whether there is a mask

@@ -95,8 +95,8 @@ struct SelectInGroups {
   }
 
   static TAILOPS_DEVICE Read read_of(Key key) {
-    const bool counts = SelectionCall<T>::kIsInteger || key != kNoKey<Key>;
-    return counts ? Read{key, key, 0u} : Read{~Key(0), 0, 1u};
+    const bool valid = SelectionCall<T>::kIsInteger || key != kNoKey<Key>;
+    return valid ? Read{key, key, 0u} : Read{~Key(0), 0, 1u};
   }
 
   TAILOPS_DEVICE Read read(const Values<T>& values, Key* keys) const {

@@ -35,7 +35,7 @@ class KeysAt {
  public:
   TAILOPS_DEVICE KeysAt(const KeyAt& key_at, int64_t length) : key_at_(key_at), length_(length) {}
 
-  // body(key, counts) for the thread's share; the lanes of a warp get the same number, beyond the
+  // body(key, valid) for the thread's share; the lanes of a warp get the same number, beyond the
   // end kNoKey that does not count.
   template <typename Body>
   TAILOPS_DEVICE void for_each(const Body& body) const {
@@ -52,8 +52,8 @@ class KeysAt {
   // where that does not count.
   template <typename Wanted, typename Body>
   TAILOPS_DEVICE void for_each_of(const Wanted& wanted, const Body& body) const {
-    for_each([&](auto key, bool counts) {
-      if (counts && wanted(key)) body(key);
+    for_each([&](auto key, bool valid) {
+      if (valid && wanted(key)) body(key);
     });
   }
 
@@ -116,8 +116,8 @@ class TeamSelect {
   static TAILOPS_DEVICE Chosen<Key> next_above(const Keys& keys, Key below, Shared& shared,
                                                const Team& team = Team()) {
     Next next{kNoKey<Key>, 0};
-    keys.for_each([&](Key key, bool counts) {
-      if (counts && key > below) next += Next{key, 1};
+    keys.for_each([&](Key key, bool valid) {
+      if (valid && key > below) next += Next{key, 1};
     });
     next = team.reduce(next, shared.next, Add());
     return {next.key, 0, next.ties};
@@ -132,8 +132,8 @@ class TeamSelect {
       const int shift = bits > kDigitBits ? bits - kDigitBits : 0;
       for (int b = team.thread(); b < kBins; b += team.threads()) shared.bins[b] = 0;
       team.barrier();
-      keys.for_each([&](Key key, bool counts) {
-        const bool active = counts && in_range(key, range.base, bits);
+      keys.for_each([&](Key key, bool valid) {
+        const bool active = valid && in_range(key, range.base, bits);
         team.count(shared.bins, active,
                    static_cast<unsigned>(active ? (key - range.base) >> shift : 0));
       });

@@ -64,8 +64,8 @@ class Sampled {
   TAILOPS_DEVICE Sampled(const GridCall<T>& grid, const Key* cache, int64_t cached, Shared& shared)
       : grid_(grid), cache_(cache), cached_(cached), shared_(shared) {
     Counts own{~Key(0), 0, 0, 0};
-    for_each([&](Key key, bool counts) {
-      if (counts) own += Counts{key, key, 1u, 0u};
+    for_each([&](Key key, bool valid) {
+      if (valid) own += Counts{key, key, 1u, 0u};
     });
     all_ = block_reduce(own, shared.counts, Add());
   }
@@ -96,8 +96,8 @@ class Sampled {
   // would have to be read again.
   TAILOPS_DEVICE bool few_are_near(const Bracket<C>& bracket) const {
     Counts near{~Key(0), 0, 0, 0};
-    for_each([&](Key key, bool counts) {
-      if (!counts) return;
+    for_each([&](Key key, bool valid) {
+      if (!valid) return;
       const C e = Bits::decode(key);
       const bool is_kept =
           e >= bracket.band_low && e <= bracket.band_high && e != bracket.low && e != bracket.high;
@@ -163,8 +163,8 @@ class Sampled {
     for (int b = device::thread(); b < kGridBins; b += device::threads()) shared_.bins[b] = 0;
     if (device::thread() == 0) shared_.listed = 0;
     device::barrier();
-    for_each([&](Key key, bool counts) {
-      count_in_bins(shared_.bins, counts, counts ? digits.bin(key) : 0u);
+    for_each([&](Key key, bool valid) {
+      count_in_bins(shared_.bins, valid, valid ? digits.bin(key) : 0u);
     });
     device::barrier();
     for (int b = device::thread(); b < kGridBins; b += device::threads()) {
@@ -173,8 +173,8 @@ class Sampled {
     TAILOPS_UNROLL
     for (int i = 0; i < 2; ++i) seeks[i] = BinSearch::descend(seeks[i], digits, shared_.search);
     const Seek<Key> low = seeks[0], high = seeks[1];
-    for_each([&](Key key, bool counts) {
-      if (!counts || !(low.holds(key) || high.holds(key))) return;
+    for_each([&](Key key, bool valid) {
+      if (!valid || !(low.holds(key) || high.holds(key))) return;
       const unsigned at = device::atomic_add(&shared_.listed, 1u);
       if (at < kListed) shared_.list[at] = key;
     });
