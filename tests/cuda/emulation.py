@@ -20,7 +20,7 @@ DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 @dataclass(frozen=True)
 class Limits:
-    """Those of plan.h, so small that few elements reach every path."""
+    """Those of limits.h, so small that few elements reach every path."""
 
     multiprocessors: int = 3
     shared_bytes: int = 24 << 10
@@ -43,7 +43,7 @@ class Limits:
     row_part: int = 500
 
 
-# Those of plan.h, on a GPU like an H100 or H200.
+# Those of limits.h, on a GPU like an H100 or H200.
 LIMITS_OF_A_LARGE_GPU = Limits(
     multiprocessors=132,
     shared_bytes=227 << 10,

@@ -32,7 +32,7 @@ class Problem:
         return _kernels.Geometry(list(self.y_pred.shape), self.options.axis, self.reduction)
 
     @property
-    def kept(self):
+    def valid(self):
         return oracle.valid_elements(self.y_true, self.y_pred, self.options, self.mask)
 
     def __str__(self):
@@ -79,14 +79,14 @@ def check(problem, forward, backward, seed=0):
     upstream = rng.uniform(0.5, 2, problem.geometry.output_shape).astype(dtype)
     expected = truth(problem, upstream)
     loss, state = forward()
-    valid = problem.kept.sum()
+    valid = problem.valid.sum()
     np.testing.assert_array_equal(state["valid"].sum(), valid, err_msg=f"valid of {what}")
     thresholds = state["threshold"].astype(expected.thresholds.dtype)
     np.testing.assert_array_equal(thresholds, expected.thresholds, err_msg=f"threshold of {what}")
     assert_close(loss, expected.loss, dtype, f"loss of {what}")
     gradient = np.asarray(backward(upstream, state))
     assert_close(gradient, expected.gradient, dtype, f"gradient of {what}")
-    assert not np.any(gradient[~problem.kept].astype(np.float64)), f"ignored, in {what}"
+    assert not np.any(gradient[~problem.valid].astype(np.float64)), f"ignored, in {what}"
     for name in ("lower_weight", "upper_weight", "lower_ties", "upper_ties"):
         assert np.isfinite(state[name]).all(), f"{name} of {what}"
 
@@ -121,24 +121,24 @@ def check_against_cpu(problem, forward, backward):
     assert_close(loss, on_cpu.loss, dtype, f"loss of {what}")
     gradient = np.asarray(backward(upstream, state))
     assert_close(gradient, expected, dtype, f"gradient of {what}")
-    np.testing.assert_array_equal(gradient[~p.kept].astype(np.float64), 0.0, err_msg=what)
+    np.testing.assert_array_equal(gradient[~p.valid].astype(np.float64), 0.0, err_msg=what)
 
 
 RULES = ("value", "nan", "mask")
 
 
-def with_missing(shape, rule, options, reduction, kept, dtype=np.float32):
+def with_missing(shape, rule, options, reduction, valid, dtype=np.float32):
     """A problem without some of its elements; what they hold is absurd, so that a trace shows."""
     y_true, y_pred = with_residuals("few_values", shape, dtype)
     mask, ignoring = None, {}
-    y_pred[~kept] = np.nan
+    y_pred[~valid] = np.nan
     if rule == "value":
         ignoring["ignore_value"] = IGNORED_VALUE
-        y_true[~kept] = IGNORED_VALUE
+        y_true[~valid] = IGNORED_VALUE
     elif rule == "nan":
         ignoring["ignore_nan"] = True
     else:
-        mask = kept
+        mask = valid
     return Problem(y_true, y_pred, replace(options, **ignoring), reduction, mask)
 
 

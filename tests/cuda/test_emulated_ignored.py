@@ -31,11 +31,11 @@ PATHS = {
 }
 
 
-def random_kept(shape, share=0.6):
-    kept = np.random.default_rng(shape).random(shape) < share
+def random_valid(shape, share=0.6):
+    valid = np.random.default_rng(shape).random(shape) < share
     if len(shape) > 1:
-        kept[0] = False  # whole samples too
-    return kept
+        valid[0] = False  # whole samples too
+    return valid
 
 
 def checked(emulated, problem, over=None):
@@ -52,7 +52,7 @@ def test_the_same_as_on_the_cpu(emulated, path, axis, reduction):
     for seed, rule in enumerate(RULES):
         for gradient in ("exact", "fixed_weight"):
             options = replace(OPTIONS, axis=axis, gradient=gradient)
-            problem = with_missing(shape, rule, options, reduction, random_kept(shape))
+            problem = with_missing(shape, rule, options, reduction, random_valid(shape))
             emulated.seed = seed
             checked(emulated, problem, over=(None, 0, 1)[seed])
 
@@ -60,10 +60,10 @@ def test_the_same_as_on_the_cpu(emulated, path, axis, reduction):
 @pytest.mark.parametrize("reduction", _kernels.REDUCTIONS)
 @pytest.mark.parametrize("shape", [(5000,), (2500, 2), (40, 700)])
 def test_a_large_group(emulated, shape, reduction):
-    options, kept = replace(OPTIONS, smoothing_factor=50.0), random_kept(shape, 0.9)
-    checked(emulated, with_missing(shape, "value", options, reduction, kept, np.float64))
+    options, valid = replace(OPTIONS, smoothing_factor=50.0), random_valid(shape, 0.9)
+    checked(emulated, with_missing(shape, "value", options, reduction, valid, np.float64))
     # The CPU rounds the upstream gradient of a row to float16 once more: here the oracle is nearer.
-    problem = with_missing(shape, "value", options, reduction, kept, np.float16)
+    problem = with_missing(shape, "value", options, reduction, valid, np.float16)
     check(problem, *emulated.passes(problem))
 
 
@@ -86,19 +86,19 @@ def test_all_ignored_is_no_loss_and_no_gradient(emulated, path, reduction):
 @pytest.mark.parametrize("path", ["block", "grid"])
 def test_a_nan_that_counts_is_not_hidden(emulated, path, reduction):
     shape, emulated.limits = PATHS[path]
-    kept = random_kept(shape)
-    problem = with_missing(shape, "mask", replace(OPTIONS, axis=0), reduction, kept)
-    problem.y_pred.flat[np.flatnonzero(kept)[3]] = np.nan
+    valid = random_valid(shape)
+    problem = with_missing(shape, "mask", replace(OPTIONS, axis=0), reduction, valid)
+    problem.y_pred.flat[np.flatnonzero(valid)[3]] = np.nan
     checked(emulated, problem)
 
 
 def test_the_value_is_compared_as_the_dtype_has_it(emulated):
     y_true, _ = with_residuals("random", (60,), np.float32)
-    kept = random_kept((60,))
-    problem = with_missing((60,), "value", OPTIONS, "mean", kept)
-    problem.y_true = np.where(kept, y_true, np.float32(0.1))
+    valid = random_valid((60,))
+    problem = with_missing((60,), "value", OPTIONS, "mean", valid)
+    problem.y_true = np.where(valid, y_true, np.float32(0.1))
     problem.options = replace(problem.options, ignore_value=0.1)
-    assert emulated.forward(problem).state["valid"] == kept.sum()
+    assert emulated.forward(problem).state["valid"] == valid.sum()
     checked(emulated, problem)
 
 
@@ -112,9 +112,9 @@ def test_launches_do_not_depend_on_what_is_ignored(emulated):
         ("sum", 1, 2, 2),
     ):
         for share in (0.0, 0.5, 1.0):
-            kept = random_kept((40, 50), share)
+            valid = random_valid((40, 50), share)
             options = replace(OPTIONS, axis=axis)
-            problem = with_missing((40, 50), "value", options, reduction, kept)
+            problem = with_missing((40, 50), "value", options, reduction, valid)
             assert problem.options.ignore_value == IGNORED_VALUE
             emulated.limits = Limits(block_elements=2000)
             result = emulated.forward(problem)

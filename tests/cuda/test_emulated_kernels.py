@@ -190,8 +190,8 @@ def test_columns(emulated, inner, reduction):
             y_true, y_pred = with_residuals("few_values", (outer, length, inner), np.float32)
             mask = np.random.default_rng(0).random(y_pred.shape) < 0.8
             options = TailOptions(0.8, 3.0, 5.0, 0.3, method="linear", axis=1)
-            kept = mask if multiprocessors == 1 else None
-            problem = Problem(y_true, y_pred, options, reduction, kept)
+            valid = mask if multiprocessors == 1 else None
+            problem = Problem(y_true, y_pred, options, reduction, valid)
             check_emulated(emulated, problem, over=[None, 1][outer % 2])
 
 

@@ -4,7 +4,7 @@ import emulation
 import numpy as np
 import pytest
 from emulated_selection import EmulatedSelection
-from emulation import Limits, random_limits
+from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 from selections import FLOATS, INTEGERS, QS, QUANTILES, Case, check, integers, random_case
 
@@ -239,9 +239,7 @@ def test_launches_do_not_depend_on_the_data(emulated):
 
 def test_the_workspace_is_small(emulated):
     """Under a mebibyte, with the limits of a large GPU."""
-    emulated.limits = Limits(
-        132, 227 << 10, 16384, 512, 256, 512, 4, 16, 1024, 512 << 10, 2**31, 32768
-    )
+    emulated.limits = LIMITS_OF_A_LARGE_GPU
     for shape, axis in (((1 << 20,), None), ((20_000, 20), 0), ((200, 17_000), 1), ((70, 50), 1)):
         for count in (1, 7, 101):
             x = np.broadcast_to(np.float32(0), shape)

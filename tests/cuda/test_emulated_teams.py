@@ -88,13 +88,13 @@ def test_thresholds_do_not_depend_on_the_team(emulated, family, method):
 def test_special_groups_among_others(emulated, shape, gradient, reduction):
     """NaN in one, infinity in another, all ignored in a third; the others are as without them."""
     options = replace(OPTIONS, gradient=gradient)
-    kept = np.random.default_rng(1).random(shape) < 0.8
-    kept[2] = False
-    kept[4] = True
+    valid = np.random.default_rng(1).random(shape) < 0.8
+    valid[2] = False
+    valid[4] = True
     for dtype in ("float32", "float16"):
-        problem = with_missing(shape, "mask", options, reduction, kept, dtype)
+        problem = with_missing(shape, "mask", options, reduction, valid, dtype)
         problem.y_pred[4, 3] = np.nan
-        problem.y_pred[5, np.flatnonzero(kept[5])[0]] = np.inf
+        problem.y_pred[5, np.flatnonzero(valid[5])[0]] = np.inf
         for limits in (LANES, BLOCKS):
             check(problem, *passes(emulated, problem, limits))
 
@@ -105,8 +105,8 @@ def test_columns_and_rows_within_groups(emulated, shape, reduction):
     """Groups that lie strided, and groups of several rows."""
     for axis in (0, 1, None):
         for rule in ("value", "mask"):
-            kept = np.random.default_rng(shape).random(shape) < 0.7
-            problem = with_missing(shape, rule, replace(OPTIONS, axis=axis), reduction, kept)
+            valid = np.random.default_rng(shape).random(shape) < 0.7
+            problem = with_missing(shape, rule, replace(OPTIONS, axis=axis), reduction, valid)
             check_against_cpu(problem, *passes(emulated, problem, LANES))
 
 

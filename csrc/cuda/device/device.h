@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+#include "cuda/device/grid.h"
+
 #define TAILOPS_DEVICE __device__ __forceinline__
 #define TAILOPS_UNROLL _Pragma("unroll")
 
@@ -129,13 +131,6 @@ inline void require(cudaError_t status, const char* what) {
   cudaGetLastError();
   throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(status));
 }
-
-struct Grid {
-  int64_t blocks;
-  int64_t rows;
-  int threads;
-  int64_t dynamic_bytes;
-};
 
 // Loads a kernel, and lets it have all the dynamic shared memory that there is, once for each
 // device. Not what one launch needs: another thread, whose launch needs more, would find it taken

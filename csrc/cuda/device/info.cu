@@ -1,8 +1,11 @@
 // What this build is made of and runs on; and the floors that the benchmarks measure against.
 
+#include <algorithm>
+
 #include "cuda/device/block.h"
+#include "cuda/device/ceiling.h"
 #include "cuda/device/info.h"
-#include "cuda/device/limits.h"
+#include "cuda/device/limits_of_device.h"
 
 namespace tailops {
 namespace cuda {

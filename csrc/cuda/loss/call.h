@@ -27,7 +27,7 @@ struct Elements {
 
   TAILOPS_DEVICE const T* input(int n) const { return n == 0 ? inputs.y_true : inputs.y_pred; }
 
-  // Whether there are any that may be ignored.
+  // Whether any may be ignored.
   TAILOPS_DEVICE bool may_ignore() const { return inputs.mask != nullptr || ignore.any(); }
 
   static TAILOPS_DEVICE C value_of(const T (&of)[2]) { return widen(of[1]) - widen(of[0]); }
@@ -101,12 +101,12 @@ struct Call : Groups {
     return flat / row_length;
   }
 
-  // Of an output of which so many elements count.
+  // Of an output of so many valid elements.
   TAILOPS_DEVICE double mean_factor_of(double valid) const {
     return by_valid ? factor_of_mean(valid) : mean_factor;
   }
 
-  // Of the one output as one of its groups sees it: how many elements of the others count, only
+  // Of the one output as one of its groups sees it: how many elements of the others are valid, only
   // GroupTotals knows.
   TAILOPS_DEVICE double mean_factor_in_group(double valid) const {
     return by_valid && outer * inner > 1 ? 1.0 : mean_factor_of(valid);
@@ -120,7 +120,7 @@ struct Call : Groups {
   Ignore<C> ignore;
   int64_t row_length;
   double mean_factor;
-  bool by_valid;  // not by mean_factor, but by how many elements count
+  bool by_valid;  // not by mean_factor, but by how many elements are valid
   bool to_scalar;
   LossParameters<C> parameters;
   int error_kind;

@@ -3,7 +3,7 @@
 // The forward pass of columns that fit a block's shared memory side by side: the block reads them
 // together, then each of its warps does one after the other.
 
-#include "cuda/device/column_plan.h"
+#include "cuda/device/tile_plan.h"
 #include "cuda/loss/group_forward.h"
 
 namespace tailops {

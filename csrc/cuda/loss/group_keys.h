@@ -4,8 +4,6 @@
 // shared memory, where each thread goes over its own as often as it likes; what does not fit is
 // computed again from the inputs.
 
-#include <algorithm>
-
 #include "cuda/device/vectors.h"
 #include "cuda/loss/errors.h"
 #include "cuda/select/in_team.h"
@@ -23,12 +21,6 @@ class GroupKeys {
 
   // Only a block does groups that do not fit.
   static constexpr bool kKeepsAll = !Team::kIsBlock;
-
-  // So many keys there should be room for, if there is room for no more than `most`: for all of a
-  // group, wherever it begins, or for some vectors of it.
-  static int64_t room_for(int64_t length, int64_t most) {
-    return std::min(length + 2 * (B::kLanes - 1), most) / B::kLanes * B::kLanes;
-  }
 
   // `kept` has room for so many keys, from a multiple of 16 bytes on.
   TAILOPS_DEVICE GroupKeys(const Call<T>& call, int64_t g, const Team& team, Key* kept,

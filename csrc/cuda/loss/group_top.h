@@ -46,7 +46,7 @@ class GroupTop<T, WarpTeam> {
 
   explicit TAILOPS_DEVICE GroupTop(const WarpTeam& warp) : warp_(warp) {}
 
-  // At a group without NaN of which `valid` elements count, and of which the largest and the
+  // At a group without NaN, of so many valid elements, of which the largest and the
   // largest of this lane are known. `has_sums`: what is near the threshold is wanted, too.
   TAILOPS_DEVICE void look(const Keys& keys, Key most_of_lane, Key most, unsigned valid,
                            const Rank& rank, const LossParameters<C>& parameters, bool has_sums,

@@ -27,7 +27,7 @@ TAILOPS_DEVICE double total_of(int64_t count, double* of_warps, const ValueOf& v
   return block_reduce(total, of_warps, Add());
 }
 
-// How many elements count.
+// How many elements are valid.
 TAILOPS_DEVICE double valid_of_groups(const GroupState* state, int64_t groups, double* of_warps) {
   return total_of(groups, of_warps, [&](int64_t g) { return state[g].valid; });
 }

@@ -5,16 +5,14 @@
 #include "core/float_types.h"
 #include "cuda/device/block.h"
 #include "cuda/loss/errors.h"
+#include "cuda/loss/rows_plan.h"
 
 namespace tailops {
 namespace cuda {
 
-// From here on a row is a warp's, and below a thread's.
-constexpr int64_t kWarpRow = 32;
-
 struct RowSum {
   double total;
-  int64_t valid;  // how many of the elements count
+  int64_t valid;  // how many of the elements are
 
   TAILOPS_DEVICE void operator+=(const RowSum& other) {
     total += other.total;
@@ -119,7 +117,7 @@ struct AddParts {
   }
 };
 
-// L of an element that counts.
+// L of a valid element.
 template <typename T, typename C>
 TAILOPS_DEVICE void add_loss_of(const Call<T>& call, C d, const Tail<C>& tail, RowSum& sum) {
   const C e = error_of(call.error_kind, call.parameters.epsilon, d);

@@ -89,17 +89,17 @@ struct SelectionCall : Groups {
 
   TAILOPS_DEVICE void write(int64_t g, int64_t i, int64_t n, const FoundKeys<Key>& found) const {
     T& to = value[i * groups() + g];
-    SelectionState& kept = state[g * q_count + i];
+    SelectionState& own = state[g * q_count + i];
     const T lower = Bits::decode(found.lower);
     if constexpr (kIsInteger) {
       to = lower;
-      kept = state_without_gradient(static_cast<double>(lower));
+      own = state_without_gradient(static_cast<double>(lower));
     } else {
       const T upper = Bits::decode(found.upper);
       const Rank of = rank(i, n);
       to = selected_value<T>(widen(lower), widen(upper), of);
-      kept = selection_state(widen(lower), widen(upper), static_cast<double>(found.lower_ties),
-                             static_cast<double>(found.upper_ties), of);
+      own = selection_state(widen(lower), widen(upper), static_cast<double>(found.lower_ties),
+                            static_cast<double>(found.upper_ties), of);
     }
   }
 

@@ -8,7 +8,7 @@
 #include "cuda/device/block.h"
 #include "cuda/device/vectors.h"
 #include "cuda/quantile/call.h"
-#include "cuda/quantile/plan.h"
+#include "cuda/quantile/digits_plan.h"
 
 namespace tailops {
 namespace cuda {

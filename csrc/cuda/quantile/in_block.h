@@ -4,9 +4,9 @@
 // read once, as keys in shared memory; what does not fit is read again. Columns are read some at a
 // time, where they fit together: neighbours share what memory delivers at once.
 
-#include "core/host_device.h"
 #include "cuda/device/vectors.h"
 #include "cuda/quantile/call.h"
+#include "cuda/quantile/forward_plan.h"
 #include "cuda/select/in_team.h"
 
 namespace tailops {
@@ -56,9 +56,6 @@ struct SelectInGroups {
     }
   }
 
-  // Odd: neighbours' keys are in different banks.
-  static TAILOPS_HOST_DEVICE int64_t column_stride(int64_t length) { return length | 1; }
-
  private:
   // Behind the last selection's last barrier no thread looks at a key: the next group may have
   // their place at once.
@@ -98,8 +95,8 @@ struct SelectInGroups {
   }
 
   static TAILOPS_DEVICE Read read_of(Key key) {
-    const bool counts = SelectionCall<T>::kIsInteger || key != kNoKey<Key>;
-    return counts ? Read{key, key, 0u} : Read{~Key(0), 0, 1u};
+    const bool valid = SelectionCall<T>::kIsInteger || key != kNoKey<Key>;
+    return valid ? Read{key, key, 0u} : Read{~Key(0), 0, 1u};
   }
 
   TAILOPS_DEVICE Read read(const Values<T>& values, Key* keys) const {

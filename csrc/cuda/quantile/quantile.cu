@@ -1,8 +1,9 @@
 // Selection for one floating element type, TAILOPS_ELEMENT, or, without that, for all integers.
 
 #include "core/element_types.h"
-#include "cuda/device/limits.h"
-#include "cuda/quantile/launch.h"
+#include "cuda/device/limits_of_device.h"
+#include "cuda/quantile/backward.h"
+#include "cuda/quantile/forward.h"
 
 namespace tailops {
 namespace cuda {
@@ -10,15 +11,15 @@ namespace cuda {
 template <typename T>
 int64_t selection_workspace(const SelectionGeometry& geometry, const SelectionOptions& options,
                             const Quantiles& q) {
-  return SelectLaunches<T>(geometry, options, q, limits_of_device(), nullptr).workspace_bytes();
+  return plan_select<T>(geometry, options, q, limits_of_device()).workspace_bytes;
 }
 
 template <typename T>
 void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
                     const Quantiles& q, T* value, SelectionState* state, void* workspace,
                     void* stream) {
-  SelectLaunches<T>(geometry, options, q, limits_of_device(), workspace)
-      .run(x, value, state, stream);
+  const SelectPlan plan = plan_select<T>(geometry, options, q, limits_of_device());
+  Select<T>(plan, geometry, options, q, workspace, stream).run(x, value, state);
 }
 
 template <typename T>

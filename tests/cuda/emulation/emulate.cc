@@ -5,9 +5,11 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
-#include "cuda/loss/launch.h"
+#include "cuda/loss/backward.h"
+#include "cuda/loss/forward.h"
 #include "setting.h"
 
 namespace tailops {
@@ -46,6 +48,11 @@ struct Arguments {
   char problem[200];
 };
 
+void require_launches(Arguments& a, int64_t planned) {
+  a.launches = emulation::machine().launches;
+  if (a.launches != planned) throw std::logic_error("not the launches of the plan");
+}
+
 template <typename T>
 void run(Arguments& a) {
   const std::vector<int64_t> shape(a.shape, a.shape + a.dimensions);
@@ -70,20 +77,21 @@ void run(Arguments& a) {
   emulation::machine().launches = 0;
   auto* const state = static_cast<GroupState*>(a.state);
   if (a.upstream == nullptr) {
-    using Launches = cuda::ForwardLaunches<T>;
-    a.workspace_bytes = Launches(inputs, geometry, options, limits, nullptr).workspace_bytes();
+    const cuda::ForwardPlan plan = cuda::plan_forward(inputs, geometry, options, limits);
+    a.workspace_bytes = plan.workspace_bytes;
     if (a.loss == nullptr) return;
     const DirtyMemory workspace(a.workspace_bytes, a.seed);
-    Launches(inputs, geometry, options, limits, workspace.data())
-        .run(static_cast<T*>(a.loss), state, nullptr);
+    cuda::Forward<T>(plan, inputs, geometry, options, workspace.data(), nullptr)
+        .run(static_cast<T*>(a.loss), state);
+    require_launches(a, plan.launches());
   } else {
-    using Launches = cuda::BackwardLaunches<T>;
-    a.workspace_bytes = Launches(inputs, geometry, options, limits, nullptr).workspace_bytes();
+    const cuda::BackwardPlan plan = cuda::plan_backward(inputs, geometry, options, limits);
+    a.workspace_bytes = plan.workspace_bytes;
     const DirtyMemory workspace(a.workspace_bytes, a.seed);
-    Launches(inputs, geometry, options, limits, workspace.data())
-        .run(static_cast<const T*>(a.upstream), state, static_cast<T*>(a.gradient), nullptr);
+    cuda::Backward<T>(plan, inputs, geometry, options, workspace.data(), nullptr)
+        .run(static_cast<const T*>(a.upstream), state, static_cast<T*>(a.gradient));
+    require_launches(a, plan.launches());
   }
-  a.launches = emulation::machine().launches;
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 #include <exception>
 #include <stdexcept>
 
-#include "cuda/quantile/launch.h"
+#include "cuda/quantile/backward.h"
+#include "cuda/quantile/forward.h"
 #include "setting.h"
 
 namespace tailops {
@@ -43,12 +44,15 @@ void forward(Arguments& a) {
   options.ignore_nan = a.ignore_nan != 0;
   const cuda::Quantiles q{a.q_on_host, a.q_on_device, a.q_count};
   const cuda::Limits limits = limits_of(a.limits);
-  using Launches = cuda::SelectLaunches<T>;
-  a.workspace_bytes = Launches(geometry_of(a), options, q, limits, nullptr).workspace_bytes();
+  const cuda::SelectPlan plan = cuda::plan_select<T>(geometry_of(a), options, q, limits);
+  a.workspace_bytes = plan.workspace_bytes;
   if (a.value == nullptr) return;
   const DirtyMemory workspace(a.workspace_bytes, a.seed);
-  Launches(geometry_of(a), options, q, limits, workspace.data())
-      .run(static_cast<const T*>(a.x), static_cast<T*>(a.value), a.state, nullptr);
+  cuda::Select<T>(plan, geometry_of(a), options, q, workspace.data(), nullptr)
+      .run(static_cast<const T*>(a.x), static_cast<T*>(a.value), a.state);
+  if (emulation::machine().launches != plan.launches()) {
+    throw std::logic_error("not the launches of the plan");
+  }
 }
 
 template <typename T>

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/device/grid.h"
 #include "fibers.h"
 #include "views.h"
 
@@ -339,13 +340,6 @@ template <typename Value>
 Value load_fresh(const Value* from) {
   return *from;
 }
-
-struct Grid {
-  int64_t blocks;
-  int64_t rows;
-  int threads;
-  int64_t dynamic_bytes;
-};
 
 template <typename Kernel>
 void launch(const Kernel& kernel, const Grid& grid, void*) {

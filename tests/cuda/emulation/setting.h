@@ -6,7 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cuda/device/plan.h"
+#include "cuda/device/layout.h"
+#include "cuda/device/limits.h"
 #include "emulated_device.h"
 
 namespace tailops {

@@ -1,0 +1,90 @@
+#pragma once
+
+// How the order statistics of large groups are found: digit by digit, each a pass over the group
+// for several q at once. Arithmetic for the host; no CUDA.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "cuda/device/ceiling.h"
+#include "cuda/device/grid.h"
+#include "cuda/device/layout.h"
+#include "cuda/device/printed.h"
+#include "cuda/device/shares.h"
+
+namespace tailops {
+namespace cuda {
+
+// A target is one element that a q needs: there are one or two for each.
+constexpr int kMostTargets = 32;  // a warp has a lane for each
+// Targets whose leading digits are the same share the counts of their next one. So many counts fit
+// a block's shared memory: digits of 11 bits for up to four targets that share none.
+constexpr int kDigitCounts = 1 << 13;
+constexpr int kWidestDigit = 11;
+
+struct DigitsPlan {
+  int q_at_once = 0;
+  int targets_of_q = 0;  // 1 or 2
+  int digit_bits = 0;
+  int passes = 0;        // one for each digit
+  int64_t q_rounds = 0;  // until all q are done
+  int64_t counts = 0;    // of a group
+  int64_t at_once = 0;   // groups in flight
+  int64_t rounds = 0;    // until all groups are done
+  device::Grid clear;    // the launches of a round
+  device::Grid count;
+  Array control;
+  Array all_counts;
+
+  int64_t launches() const { return rounds * q_rounds * (1 + passes); }
+};
+
+// As wide as there is room for the counts of all targets.
+inline void plan_passes(int key_bits, int64_t q_count, int targets_of_q, DigitsPlan& plan) {
+  plan.targets_of_q = targets_of_q;
+  plan.q_at_once = static_cast<int>(std::min<int64_t>(q_count, kMostTargets / targets_of_q));
+  plan.q_rounds = ceiling(q_count, plan.q_at_once);
+  const int slots = plan.q_at_once * targets_of_q;  // that may be needed
+  int widest = kWidestDigit;
+  while (slots << widest > kDigitCounts) --widest;
+  plan.digit_bits = static_cast<int>(ceiling(key_bits, ceiling(key_bits, widest)));
+  plan.passes = static_cast<int>(ceiling(key_bits, plan.digit_bits));
+  plan.counts = slots << plan.digit_bits;
+}
+
+// As many groups in flight as their counts may take of the workspace.
+inline void plan_digit_launches(int64_t groups, int64_t group_bytes, int64_t control_bytes,
+                                const Limits& limits, DigitsPlan& plan, Layout& space) {
+  constexpr int64_t kCountBytes = sizeof(uint64_t);
+  plan.at_once =
+      std::clamp<int64_t>(limits.spare_bytes / (control_bytes + plan.counts * kCountBytes), 1,
+                          std::min(groups, limits.most_groups_at_once));
+  plan.rounds = ceiling(groups, plan.at_once);
+  plan.control = space.add(plan.at_once, control_bytes);
+  plan.all_counts = space.add(plan.at_once * plan.counts, kCountBytes);
+  const int64_t per_multiprocessor =
+      std::max<int64_t>(1, limits.blocks_per_multiprocessor / plan.at_once);
+  plan.count.blocks = blocks_for(group_bytes, limits, per_multiprocessor);
+  plan.count.rows = plan.at_once;
+  plan.count.threads = limits.grid_threads;
+  plan.clear = plan.count;
+  plan.clear.blocks = std::min(plan.count.blocks, ceiling(plan.counts, limits.grid_threads));
+}
+
+inline void print(const DigitsPlan& plan, Printed& to) {
+  to.add("q_at_once", plan.q_at_once);
+  to.add("targets_of_q", plan.targets_of_q);
+  to.add("digit_bits", plan.digit_bits);
+  to.add("passes", plan.passes);
+  to.add("q_rounds", plan.q_rounds);
+  to.add("counts", plan.counts);
+  to.add("groups_at_once", plan.at_once);
+  to.add("rounds", plan.rounds);
+  to.add("ClearDigits", plan.clear);
+  to.add("CountDigits", plan.count);
+  to.add("control", plan.control);
+  to.add("all_counts", plan.all_counts);
+}
+
+}  // namespace cuda
+}  // namespace tailops
