@@ -16,7 +16,7 @@ GPU_SITE := build/gpu/site
 # A GPU in software, on which the compiled CUDA code is tested without one: tests/virtual_gpu.
 VIRTUAL_GPU := build/virtual_gpu
 ON_VIRTUAL_GPU = cd $(VIRTUAL_GPU)/site && PYTHON=$(abspath $(BIN))/python \
-	PYTHONPATH=.:tests:tests/cuda:tests/gpu/kernels:tests/virtual_gpu \
+	PYTHONPATH=.:tests:tests/emulated_gpu:tests/gpu/kernels:tests/virtual_gpu \
 	$(abspath tests/virtual_gpu/run.sh) $(abspath $(VIRTUAL_GPU))
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2

@@ -32,7 +32,7 @@ problems() {
 
 cd "$out/site"
 export TAILOPS_TEST_GPU=1 TF_CPP_MIN_LOG_LEVEL=3
-export PYTHONPATH=.:tests:tests/cuda:tests/gpu/kernels:tests/virtual_gpu
+export PYTHONPATH=.:tests:tests/emulated_gpu:tests/gpu/kernels:tests/virtual_gpu
 on_gpu python -c 'import virtual_gpu, sys; sys.exit(not virtual_gpu.is_here())'
 step tests on_gpu python -m pytest -q -n 2 --capture=sys -p no:cacheprovider tests/virtual_gpu
 # Of the GPU's tests, what the launch paths above do not have.

@@ -25,7 +25,7 @@ print(sys._base_executable)
 print(":".join(dict.fromkeys(sysconfig.get_path(p) for p in ("purelib", "platlib"))))')
   # Where tests find each other, as pyproject.toml says it to pytest.
   tests=$out/site/tests
-  tests=$tests:$tests/cuda:$tests/gpu/kernels:$tests/virtual_gpu
+  tests=$tests:$tests/emulated_gpu:$tests/gpu/kernels:$tests/virtual_gpu
   export PYTHONPATH=$out/site:$here/stand_ins/python:$tests:$packages${PYTHONPATH:+:$PYTHONPATH}
   set -- "$python" "$@"
 fi

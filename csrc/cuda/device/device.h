@@ -1,7 +1,7 @@
 #pragma once
 
 // What the kernels use of CUDA, so that a test can compile the very same kernels for the host and
-// run them there: tests/cuda/emulation has the other side of this header.
+// run them there: tests/emulated_gpu/emulation has the other side of this header.
 //
 // A kernel is an object: its members are the arguments, Kernel::Shared is its shared memory, and
 // run(shared, dynamic) is what every thread does. At least kLeastBlocks blocks of kMostThreads

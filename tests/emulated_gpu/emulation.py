@@ -144,7 +144,9 @@ class Emulation:
 
     @staticmethod
     def compile(folder, *flags):
-        kernels_of_cpu = [SOURCES / "call" / name for name in ("geometry.cc", "groups.cc", "options.cc")]
+        kernels_of_cpu = [
+            SOURCES / "call" / name for name in ("geometry.cc", "groups.cc", "options.cc")
+        ]
         return compile_library(folder, ["emulate.cc", *kernels_of_cpu], flags)
 
     def _call(self, case, **arrays):
