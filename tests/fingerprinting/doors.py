@@ -48,11 +48,11 @@ def numpy_loss(problem):
     from tailops import kernels
     from tailops._options import forced
 
-    p, options = problem, forced(_options(problem), problem.path)
+    p, options = problem, _options(problem)
     how = {"reduction": p.reduction, "mask": p.mask, "threads": p.threads}
     y_true, y_pred = p.y_true.copy(), p.y_pred.copy()
     over = {"y_true": y_true, "y_pred": y_pred}.get(p.over)
-    loss, state = kernels.forward(y_true, y_pred, options, **how)
+    loss, state = kernels.forward(y_true, y_pred, forced(options, p.path), **how)
     upstream = p.upstream(loss.shape)
     # Last of all: it is written over an input, as TensorFlow does.
     gradient = kernels.backward(upstream, y_true, y_pred, state, options, out=over, **how)

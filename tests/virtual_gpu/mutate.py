@@ -24,7 +24,7 @@ from bench.gpu_report import kernel_name
 # Lines that no launch path needs, and what does.
 NEEDED_BY_OTHERS = {
     "column_forward.h: device::barrier();  // shared memory is free again": (
-        "blocks with several tiles: those of more than 2^31 columns, or of tests/emulated_gpu's emulation"
+        "blocks with several tiles: those of more than 2^31 columns, or of tests/emulated_gpu"
     ),
     "descend.h: device::barrier();  // the next piece is counted in the same bins": (
         "a block that goes over more than 2^30 elements: a larger group whose bracket misses twice"
