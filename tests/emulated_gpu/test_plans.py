@@ -119,6 +119,22 @@ def test_all_of_a_plan(forward, backward):
     )
 
 
+def test_who_writes_the_losses_of_columns(forward):
+    """Elements, in the order of memory; rows of more than one, each by a warp or a thread."""
+    each, rows = forward(Call((1000, 4096), 0, "none"), Call((1000, 4096), 0, "per_sample"))
+    assert each.kernels == {"ColumnForward<ManyOutputs>", "ColumnLosses"}
+    assert rows.kernels == {"ColumnForward<ManyOutputs>", "AddRows<RowLosses>"}
+
+
+def test_a_large_sample_is_drawn_by_many_blocks(forward):
+    """Of more than 4,096; a smaller one by the block that looks at it."""
+    plans = forward(*(Call((n,)) for n in range(1_000_000, 2_000_000, 20_000)))
+    samples = [plan.number("sample") for plan in plans]
+    assert [sample > 4096 for sample in samples] == ["Draw" in plan.kernels for plan in plans]
+    assert any(3000 < sample <= 4096 for sample in samples)
+    assert any(4096 < sample < 8192 for sample in samples)
+
+
 def test_nothing_of_a_plan_overlaps(forward, backward):
     """Every array begins where the one before has ended, at a multiple of 256 bytes."""
     for call, *_ in WAYS.values():
