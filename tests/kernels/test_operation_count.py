@@ -28,7 +28,7 @@ def count(tmp_path_factory):
     objects = []
     kernels = sources.of_the_cpu()
     for source in [*kernels, HERE / "operation_count/count.cc"]:
-        objects.append(folder / f"{source.stem}.o")
+        objects.append(folder / f"{source.parent.name}_{source.stem}.o")
         flags = counted if source in kernels else []
         subprocess.run([*common, *flags, source, "-o", objects[-1]], check=True)
     program = folder / "count"

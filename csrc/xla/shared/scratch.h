@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "cuda/device/plan.h"
+#include "cuda/device/layout.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace tailops {
