@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "call/geometry.h"
+#include "call/groups.h"
 #include "cpu/pass/columns.h"
 #include "cpu/simd/loops.h"
 #include "formulas/band.h"
@@ -41,10 +41,10 @@ TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner,
 
 // Of the whole tensor; empty where groups are not columns.
 template <typename C>
-TailColumns<C> columns_of(const GroupState* state, const Geometry& geometry,
+TailColumns<C> columns_of(const GroupState* state, const Groups& groups,
                           const LossParameters<C>& parameters) {
-  if (geometry.inner == 1) return {};
-  return columns_of(state, geometry.outer, geometry.inner, rows_of_run(geometry), parameters);
+  if (groups.inner == 1) return {};
+  return columns_of(state, groups.outer, groups.inner, rows_of_run(groups), parameters);
 }
 
 // Of columns that are repeated as above.
