@@ -26,15 +26,29 @@ struct Bracket {
   C band_high;
 };
 
-// A known threshold; lower and upper are the order statistics that it is made of.
-template <typename C>
-struct Tail {
-  C threshold;
-  C lower;
-  C upper;
-  C band_low;
-  C band_high;
+// A known threshold; lower and upper are the order statistics that it is made of. V is a number, or
+// as many as there are groups side by side.
+template <typename V>
+struct TailOf {
+  V threshold;
+  V lower;
+  V upper;
+  V band_low;
+  V band_high;
 };
+
+template <typename C>
+using Tail = TailOf<C>;
+
+// visit(number...) for each number of one tail, or of several side by side.
+template <typename Visit, typename... Tails>
+void visit_tails(const Visit& visit, Tails&... tails) {
+  visit(tails.threshold...);
+  visit(tails.lower...);
+  visit(tails.upper...);
+  visit(tails.band_low...);
+  visit(tails.band_high...);
+}
 
 // The least n with x < 2ⁿ, of a normal number: frexp() would be a call, and there may be a group
 // every few elements.

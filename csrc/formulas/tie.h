@@ -22,6 +22,15 @@ struct TieOf {
 
 using Tie = TieOf<double>;
 
+// visit(number...) for each number of one, or of several side by side.
+template <typename Visit, typename... Ties>
+void visit_ties(const Visit& visit, Ties&... ties) {
+  visit(ties.weight...);
+  visit(ties.spike...);
+  visit(ties.expected...);
+  visit(ties.through...);
+}
+
 // Of elements equal to the lower order statistic, and to the upper.
 struct Ties {
   Tie lower;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "call/geometry.h"
+#include "call/groups.h"
 #include "core/executor.h"
 
 namespace tailops {
@@ -29,10 +29,10 @@ inline int64_t rows_taken_as_one(int64_t stride, int64_t width, int64_t length) 
 
 // How many rows share a run of for_each_run: as many as make it long, unless the matrices are so
 // many that the columns' entries would be more than the elements are worth.
-inline int64_t rows_of_run(const Geometry& geometry) {
+inline int64_t rows_of_run(const Groups& of) {
   constexpr int64_t kMostEntries = int64_t{1} << 16;
-  const int64_t repeat = rows_taken_as_one(geometry.inner, geometry.inner, geometry.length);
-  return geometry.groups() * repeat <= kMostEntries ? repeat : 1;
+  const int64_t repeat = rows_taken_as_one(of.inner, of.inner, of.length);
+  return of.groups() * repeat <= kMostEntries ? repeat : 1;
 }
 
 // How a pass over columns takes the rows: `repeat` of them as one of `width` elements, and so many

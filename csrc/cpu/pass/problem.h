@@ -54,7 +54,7 @@ constexpr int64_t kTileRows = 16384;
 
 // Small groups that one thread takes in a row, each of them with what the one before has taught.
 // Fixed, so that results do not depend on the number of threads.
-inline int64_t groups_in_a_row(const Geometry& geometry) {
+inline int64_t groups_in_a_row(const Groups& geometry) {
   return std::clamp<int64_t>(2 * kParallelElements / geometry.length, 1, 64);
 }
 
@@ -146,7 +146,7 @@ void for_each_columns(const Problem<T>& problem, Executor& executor, const Body&
 // group. Where groups are columns, some rows of a matrix are one run, and `first` is the number of
 // its first element in TailColumns.
 template <typename Body>
-void for_each_run(const Geometry& geometry, int64_t begin, int64_t end, const Body& body) {
+void for_each_run(const Groups& geometry, int64_t begin, int64_t end, const Body& body) {
   const int64_t inner = geometry.inner;
   const int64_t matrix = geometry.length * inner;
   const int64_t run = inner == 1 ? matrix : inner * rows_of_run(geometry);

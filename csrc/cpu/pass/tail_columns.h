@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "call/geometry.h"
+#include "call/groups.h"
 #include "cpu/pass/columns.h"
 #include "cpu/simd/loops.h"
 #include "formulas/band.h"
@@ -30,29 +30,21 @@ TailColumns<C> columns_of(const GroupState* state, int64_t outer, int64_t inner,
                           const LossParameters<C>& parameters) {
   TailColumns<C> columns;
   const auto size = static_cast<size_t>(outer * inner * repeat + kSlack);
-  for (auto* of : {&columns.threshold, &columns.lower, &columns.upper, &columns.band_low,
-                   &columns.band_high}) {
-    of->resize(size);
-  }
+  visit_tails([&](auto& of) { of.resize(size); }, columns);
   for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {
     const Tail<C> tail = tail_of(state[g], parameters);
-    for_each_entry([&](size_t i) {
-      columns.threshold[i] = tail.threshold;
-      columns.lower[i] = tail.lower;
-      columns.upper[i] = tail.upper;
-      columns.band_low[i] = tail.band_low;
-      columns.band_high[i] = tail.band_high;
-    });
+    for_each_entry(
+        [&](size_t i) { visit_tails([&](auto& all, C one) { all[i] = one; }, columns, tail); });
   });
   return columns;
 }
 
 // Of the whole tensor; empty where groups are not columns.
 template <typename C>
-TailColumns<C> columns_of(const GroupState* state, const Geometry& geometry,
+TailColumns<C> columns_of(const GroupState* state, const Groups& groups,
                           const LossParameters<C>& parameters) {
-  if (geometry.inner == 1) return {};
-  return columns_of(state, geometry.outer, geometry.inner, rows_of_run(geometry), parameters);
+  if (groups.inner == 1) return {};
+  return columns_of(state, groups.outer, groups.inner, rows_of_run(groups), parameters);
 }
 
 // Of columns that are repeated as above.
@@ -60,15 +52,10 @@ template <typename C>
 void add_ties(TailColumns<C>& columns, const std::vector<Ties>& ties, int64_t inner,
               int64_t repeat) {
   for (auto* of : {&columns.lower_ties, &columns.upper_ties}) {
-    for (auto* member : {&of->weight, &of->spike, &of->expected, &of->through}) {
-      member->resize(columns.threshold.size());
-    }
+    visit_ties([&](auto& all) { all.resize(columns.threshold.size()); }, *of);
   }
-  const auto set = [](TieOf<std::vector<double>>& all, size_t i, const Tie& tie) {
-    all.weight[i] = tie.weight;
-    all.spike[i] = tie.spike;
-    all.expected[i] = tie.expected;
-    all.through[i] = tie.through;
+  const auto set = [](TieOf<std::vector<double>>& of, size_t i, const Tie& tie) {
+    visit_ties([&](auto& all, double one) { all[i] = one; }, of, tie);
   };
   const int64_t outer = static_cast<int64_t>(ties.size()) / inner;
   for_each_column(outer, inner, repeat, [&](int64_t g, const auto& for_each_entry) {

@@ -31,11 +31,9 @@ void for_each_key(const GroupErrors<T>& of, int64_t first_block, int64_t end_blo
   std::vector<C> errors(static_cast<size_t>(std::min(kBlockLength, of.length())));
   for (int64_t block = first_block; block < end_block; ++block) {
     const int64_t begin = block * kBlockLength;
-    const int64_t end = std::min(of.length(), begin + kBlockLength);
-    of.write(begin, end, errors.data());
-    for (int64_t k = 0; k < end - begin; ++k) {
-      visit(OrderedBits<C>::encode(errors[static_cast<size_t>(k)]));
-    }
+    const int64_t n = std::min(kBlockLength, of.length() - begin);
+    of.write(begin, begin + n, errors.data());
+    for (const C* e = errors.data(); e < errors.data() + n; ++e) visit(OrderedBits<C>::encode(*e));
   }
 }
 

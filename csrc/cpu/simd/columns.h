@@ -2,7 +2,7 @@
 
 // Many groups at once, one per column of a matrix that is read in the order in which it lies.
 
-#include "cpu/simd/lanes.h"
+#include "cpu/simd/tail.h"
 
 namespace tailops {
 inline namespace TAILOPS_TARGET {
@@ -69,23 +69,23 @@ struct ColumnLoops : ErrorLanes<Error, T> {
 
   // Σ ℓ, Σ d² of all and Σ ∂L/∂t, each element with its column's threshold.
   static void column_sum(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
-                         const TailColumns<C>& tail, C* weighted, C* slopes, double& squares) {
+                         const TailColumns<C>& columns, C* weighted, C* slopes, double& squares) {
     const Formulas formulas = Base::formulas_of(w);
     const bool exact = w.mode == GradientMode::kExact;
     RowSquares row_squares;
     Base::for_each_vector(
         y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
-          const auto of = [&](const std::vector<C>& v) { return load(&v[static_cast<size_t>(i)]); };
+          const ColumnTail<C> tail{&columns, 0};
           const V d = p - t;
           const V e = formulas.error(d);
-          const V high = of(tail.band_high);
-          const M near = valid & Base::inside(e, of(tail.band_low), high);
+          const V high = tail.band_high(i);
+          const M near = valid & Base::inside(e, tail.band_low(i), high);
           V loss = formulas.far_weighted(e, e > high);
           if (bits_of(near) != 0) {
-            const Indicator<V> h = tail_indicator(e, of(tail.threshold), w.smoothing_factor);
+            const Indicator<V> h = tail_indicator(e, tail.threshold(i), w.smoothing_factor);
             loss = choose(near, formulas.weighted(e, h), loss);
             if (exact) {
-              const M others = near & ~Base::tied(near, e, of(tail.lower), of(tail.upper));
+              const M others = near & ~Base::tied(near, e, tail.lower(i), tail.upper(i));
               const V slope = Base::zero_unless(others, formulas.threshold_derivative(e, h));
               Base::store_count(slopes + i, Base::load_count(slopes + i, count) + slope, count);
             }
@@ -98,23 +98,23 @@ struct ColumnLoops : ErrorLanes<Error, T> {
 
   // Σ upstream·∂L/∂t of each column, added to gradients[i].
   static void column_threshold_gradient(const T* y_true, const T* y_pred, int64_t n,
-                                        const LossParameters<C>& w, const TailColumns<C>& tail,
+                                        const LossParameters<C>& w, const TailColumns<C>& columns,
                                         const Upstream<T>& upstream, ThresholdGradient* gradients) {
     const Formulas formulas = Base::formulas_of(w);
     Base::for_each_vector(
         y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
-          const auto of = [&](const std::vector<C>& v) { return load(&v[static_cast<size_t>(i)]); };
+          const ColumnTail<C> tail{&columns, 0};
           const V e = formulas.error(p - t);
-          const M near = valid & Base::inside(e, of(tail.band_low), of(tail.band_high));
+          const M near = valid & Base::inside(e, tail.band_low(i), tail.band_high(i));
           if (bits_of(near) == 0) return;
-          const M at_lower = near & (e == of(tail.lower));
-          const uint32_t ties = bits_of(Base::tied(near, e, of(tail.lower), of(tail.upper)));
+          const M at_lower = near & (e == tail.lower(i));
+          const uint32_t ties = bits_of(Base::tied(near, e, tail.lower(i), tail.upper(i)));
           const uint32_t lower = bits_of(at_lower), others = bits_of(near) & ~ties;
           const Wide<C> exact_g = exact_upstream(upstream, i, count);
           V slope{};
           if (others != 0) {
             slope = formulas.threshold_derivative(
-                e, tail_indicator(e, of(tail.threshold), w.smoothing_factor));
+                e, tail_indicator(e, tail.threshold(i), w.smoothing_factor));
           }
           double g[kStep];
           memcpy(g, &exact_g, sizeof(g));

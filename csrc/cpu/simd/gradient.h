@@ -2,109 +2,11 @@
 
 // The gradient of each element.
 
+#include "cpu/simd/tail.h"
 #include "cpu/simd/tiles.h"
 
 namespace tailops {
 inline namespace TAILOPS_TARGET {
-
-// What the elements of one vector are compared with.
-template <typename C>
-struct NearTail {
-  Vector<C> threshold, lower, upper;
-};
-
-// What those get that tie with it.
-template <typename C>
-struct NearTies {
-  TieOf<Wide<C>> lower, upper;
-};
-
-// The same for any source of numbers: wide(member) is that member of the ties.
-template <typename C, typename WideOf>
-inline TieOf<Wide<C>> wide_tie(const WideOf& wide) {
-  return {wide([](const auto& tie) -> const auto& { return tie.weight; }),
-          wide([](const auto& tie) -> const auto& { return tie.spike; }),
-          wide([](const auto& tie) -> const auto& { return tie.expected; }),
-          wide([](const auto& tie) -> const auto& { return tie.through; })};
-}
-
-// The same threshold for every element.
-template <typename C>
-struct RowTail {
-  Tail<C> tail;
-  Ties ties;
-
-  Vector<C> band_low(int64_t) const { return broadcast(tail.band_low); }
-  Vector<C> band_high(int64_t) const { return broadcast(tail.band_high); }
-
-  NearTail<C> near(int64_t) const {
-    return {broadcast(tail.threshold), broadcast(tail.lower), broadcast(tail.upper)};
-  }
-  NearTail<C> near(const Position<C>*) const { return near(int64_t{0}); }
-
-  NearTies<C> near_ties(int64_t) const { return {wide(ties.lower), wide(ties.upper)}; }
-  NearTies<C> near_ties(const Position<C>*) const { return near_ties(int64_t{0}); }
-
-  RowTail from(int64_t) const { return *this; }
-
-  static constexpr bool kOneForAll = true;
-
- private:
-  static TieOf<Wide<C>> wide(const Tie& tie) {
-    return wide_tie<C>([&](const auto& member) { return wide_broadcast<C>(member(tie)); });
-  }
-};
-
-// Element i has the threshold of column first + i.
-template <typename C>
-struct ColumnTail {
-  const TailColumns<C>* columns;
-  int64_t first;
-
-  Vector<C> band_low(int64_t i) const { return load(&columns->band_low[first + i]); }
-  Vector<C> band_high(int64_t i) const { return load(&columns->band_high[first + i]); }
-
-  // At element i; or at those of some positions.
-  template <typename At>
-  NearTail<C> near(At at) const {
-    return {load(here(columns->threshold, at)), load(here(columns->lower, at)),
-            load(here(columns->upper, at))};
-  }
-
-  template <typename At>
-  NearTies<C> near_ties(At at) const {
-    return {wide(columns->lower_ties, at), wide(columns->upper_ties, at)};
-  }
-
-  ColumnTail from(int64_t i) const { return {columns, first + i}; }
-
-  static constexpr bool kOneForAll = false;
-
- private:
-  template <typename Number>
-  struct Gathered {
-    Number numbers[kLanes<C>];
-    operator const Number*() const { return numbers; }
-  };
-
-  template <typename Number>
-  const Number* here(const std::vector<Number>& of, int64_t i) const {
-    return &of[static_cast<size_t>(first + i)];
-  }
-  template <typename Number>
-  Gathered<Number> here(const std::vector<Number>& of, const Position<C>* positions) const {
-    Gathered<Number> gathered;
-    for (int lane = 0; lane < kLanes<C>; ++lane) {
-      gathered.numbers[lane] = of[static_cast<size_t>(first + positions[lane])];
-    }
-    return gathered;
-  }
-
-  template <typename At>
-  TieOf<Wide<C>> wide(const TieOf<std::vector<double>>& ties, At at) const {
-    return wide_tie<C>([&](const auto& member) { return wide_load<C>(here(member(ties), at)); });
-  }
-};
 
 template <typename Error, typename T>
 struct GradientLoops : TileLoops<Error, T> {
@@ -174,10 +76,9 @@ struct GradientLoops : TileLoops<Error, T> {
     // thresholds are those at `at`, the upstream gradients those from `i` on.
     template <typename At>
     TAILOPS_INLINE V near_by_error(V e, M near, V g, At at, int64_t i, int count) const {
-      const NearTail<C> tail = where.near(at);
-      const M at_lower = e == tail.lower, ties = at_lower | (e == tail.upper);
+      const M at_lower = e == where.lower(at), ties = at_lower | (e == where.upper(at));
       V by_error{};
-      if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, tail.threshold);
+      if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, where.threshold(at));
       if (bits_of(ties) == 0) return by_error;
       if (kSameTies) return choose(ties, choose(at_lower, tied_lower, tied_upper), by_error);
       const NearTies<C> tied = where.near_ties(at);
@@ -242,9 +143,8 @@ struct GradientLoops : TileLoops<Error, T> {
     for (int64_t i = begin; i < end; i += kStep) {
       Base::fetch_ahead(tile.y_true + i, tile.y_pred + i, i / kStep);
       const V e = tile.formulas.error(tile.residuals(i, kStep));
-      const NearTail<C> tail = tile.where.near(i);
       others |= ~Base::inside(e, tile.where.band_low(i), tile.where.band_high(i)) |
-                (e == tail.lower) | (e == tail.upper);
+                (e == tile.where.lower(i)) | (e == tile.where.upper(i));
     }
     return bits_of(others) == 0;
   }
@@ -257,7 +157,7 @@ struct GradientLoops : TileLoops<Error, T> {
       const V d = tile.residuals(i, kStep);
       const V e = tile.formulas.error(d);
       const V g = tile.upstream_at(i, kStep);
-      const V by_error = tile.untied_by_error(e, g, tile.where.near(i).threshold);
+      const V by_error = tile.untied_by_error(e, g, tile.where.threshold(i));
       store(to + i, tile.formulas.residual_derivative(d, by_error, g));
     }
   }
@@ -306,15 +206,15 @@ struct GradientLoops : TileLoops<Error, T> {
   static void gradient(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                        const Tail<C>& tail, const Ties& ties, const Upstream<T>& upstream,
                        bool streamed, T* out) {
-    const auto pass = upstream.each ? run<true, RowTail<C>> : run<false, RowTail<C>>;
-    pass(y_true, y_pred, n, w, {tail, ties}, upstream, streamed, out);
+    const auto pass = upstream.each ? run<true, TiedRowTail<C>> : run<false, TiedRowTail<C>>;
+    pass(y_true, y_pred, n, w, {{tail}, ties}, upstream, streamed, out);
   }
 
   static void column_gradient(const T* y_true, const T* y_pred, int64_t n,
                               const LossParameters<C>& w, const TailColumns<C>& columns,
                               int64_t first, const Upstream<T>& upstream, bool streamed, T* out) {
-    const auto pass = upstream.each ? run<true, ColumnTail<C>> : run<false, ColumnTail<C>>;
-    pass(y_true, y_pred, n, w, {&columns, first}, upstream, streamed, out);
+    const auto pass = upstream.each ? run<true, TiedColumnTail<C>> : run<false, TiedColumnTail<C>>;
+    pass(y_true, y_pred, n, w, {{&columns, first}}, upstream, streamed, out);
   }
 };
 

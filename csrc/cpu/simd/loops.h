@@ -48,11 +48,10 @@ struct Sums {
   }
 };
 
-// One threshold per element, in arrays: columns of a matrix. Loops read whole vectors, so there are
+// One tail per element, in arrays: columns of a matrix. Loops read whole vectors, so there are
 // kSlack more than columns.
 template <typename C>
-struct TailColumns {
-  std::vector<C> threshold, lower, upper, band_low, band_high;
+struct TailColumns : TailOf<std::vector<C>> {
   TieOf<std::vector<double>> lower_ties, upper_ties;
 };
 

@@ -2,47 +2,11 @@
 
 // The error and the loss of each element.
 
+#include "cpu/simd/tail.h"
 #include "cpu/simd/tiles.h"
 
 namespace tailops {
 inline namespace TAILOPS_TARGET {
-
-// The same threshold for every element.
-template <typename C>
-struct RowThreshold {
-  Tail<C> tail;
-
-  Vector<C> band_low(int64_t) const { return broadcast(tail.band_low); }
-  Vector<C> band_high(int64_t) const { return broadcast(tail.band_high); }
-  Vector<C> threshold(int64_t) const { return broadcast(tail.threshold); }
-  Vector<C> gathered(const Position<C>*) const { return threshold(0); }
-
-  RowThreshold from(int64_t) const { return *this; }
-
-  static constexpr bool kOneForAll = true;
-};
-
-// Element i has the threshold of column first + i.
-template <typename C>
-struct ColumnThreshold {
-  const TailColumns<C>* columns;
-  int64_t first;
-
-  Vector<C> band_low(int64_t i) const { return load(columns->band_low.data() + first + i); }
-  Vector<C> band_high(int64_t i) const { return load(columns->band_high.data() + first + i); }
-  Vector<C> threshold(int64_t i) const { return load(columns->threshold.data() + first + i); }
-
-  Vector<C> gathered(const Position<C>* positions) const {
-    const C* const from = columns->threshold.data() + first;
-    C threshold[kLanes<C>];
-    for (int lane = 0; lane < kLanes<C>; ++lane) threshold[lane] = from[positions[lane]];
-    return load(threshold);
-  }
-
-  ColumnThreshold from(int64_t i) const { return {columns, first + i}; }
-
-  static constexpr bool kOneForAll = false;
-};
 
 template <typename Error, typename T>
 struct LossLoops : TileLoops<Error, T> {
@@ -94,7 +58,7 @@ struct LossLoops : TileLoops<Error, T> {
     for (int k = 0; k < aside.count; k += kStep) {
       const Position<C>* const positions = aside.positions + k;
       const V d = load(aside.residuals + k);
-      store(written, tile.near(d, tile.formulas.error(d), tile.where.gathered(positions)));
+      store(written, tile.near(d, tile.formulas.error(d), tile.where.threshold(positions)));
       const int lanes = aside.count - k < kStep ? aside.count - k : kStep;
       for (int lane = 0; lane < lanes; ++lane) to[positions[lane]] = written[lane];
     }
@@ -146,26 +110,26 @@ struct LossLoops : TileLoops<Error, T> {
 
   static void losses(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                      const Tail<C>& tail, bool streamed, T* out) {
-    run(y_true, y_pred, n, w, RowThreshold<C>{tail}, streamed, out);
+    run(y_true, y_pred, n, w, RowTail<C>{tail}, streamed, out);
   }
 
   static void column_losses(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                             const TailColumns<C>& columns, int64_t first, bool streamed, T* out) {
-    run(y_true, y_pred, n, w, ColumnThreshold<C>{&columns, first}, streamed, out);
+    run(y_true, y_pred, n, w, ColumnTail<C>{&columns, first}, streamed, out);
   }
 
   // For sums of rows: there, putting elements aside costs what it saves.
   static void wide_losses(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                           const Tail<C>& tail, C* out) {
-    const RowThreshold<C> where{tail};
-    write_all(Tile<RowThreshold<C>>{y_true, y_pred, where, Base::formulas_of(w)}, n, out);
+    const RowTail<C> where{tail};
+    write_all(Tile<RowTail<C>>{y_true, y_pred, where, Base::formulas_of(w)}, n, out);
   }
 
   static void wide_column_losses(const T* y_true, const T* y_pred, int64_t n,
                                  const LossParameters<C>& w, const TailColumns<C>& columns,
                                  int64_t first, C* out) {
-    const ColumnThreshold<C> where{&columns, first};
-    write_all(Tile<ColumnThreshold<C>>{y_true, y_pred, where, Base::formulas_of(w)}, n, out);
+    const ColumnTail<C> where{&columns, first};
+    write_all(Tile<ColumnTail<C>>{y_true, y_pred, where, Base::formulas_of(w)}, n, out);
   }
 };
 

@@ -1,15 +1,14 @@
-#include "cpu/quantile/quantile.h"
-
 #include <algorithm>
 #include <iterator>
 #include <limits>
-#include <tuple>
+#include <vector>
 
 #include "core/element_types.h"
 #include "core/subnormals.h"
+#include "cpu/quantile/quantile.h"
+#include "cpu/quantile/rank_plan.h"
 #include "cpu/select/rows.h"
 #include "cpu/simd/selection_network.h"
-#include "formulas/quantile_rank.h"
 #include "formulas/rank.h"
 
 namespace tailops {
@@ -17,39 +16,6 @@ namespace {
 
 // Columns of a matrix that are gathered at once: as many as share a cache line of float32.
 constexpr int64_t kColumnsAtOnce = 16;
-
-// Which elements the q of a row of n need: their ranks, ascending, and which of these each q has.
-struct RankPlan {
-  struct Wanted {
-    Rank rank;
-    size_t lower;
-    size_t upper;
-  };
-
-  RankPlan(const SelectionOptions& options, const double* q, int64_t q_count, int64_t n) {
-    for (int64_t i = 0; i < q_count; ++i) {
-      wanted.push_back({selection_rank(options.method, q[i], n), 0, 0});
-      ranks.push_back(wanted.back().rank.lower);
-      ranks.push_back(upper_of(wanted.back().rank));
-    }
-    std::sort(ranks.begin(), ranks.end());
-    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
-    for (Wanted& one : wanted) {
-      one.lower = place_of(one.rank.lower);
-      one.upper = place_of(upper_of(one.rank));
-    }
-  }
-
-  std::vector<Wanted> wanted;
-  std::vector<int64_t> ranks;
-
- private:
-  static int64_t upper_of(const Rank& rank) { return rank.lower + (rank.weight == 0.0 ? 0 : 1); }
-
-  size_t place_of(int64_t rank) const {
-    return static_cast<size_t>(std::lower_bound(ranks.begin(), ranks.end(), rank) - ranks.begin());
-  }
-};
 
 // The elements of a row without its NaNs.
 template <typename T>
@@ -147,7 +113,7 @@ class SelectForward {
 
   void columns(int64_t outer, int64_t first, int64_t count, T* tile, Executor& inside) const {
     const int64_t length = geometry_.length, inner = geometry_.inner;
-    const T* const from = x_ + outer * length * inner + first;
+    const T* const from = x_ + geometry_.first_of(outer * inner + first);
     parallel_for(inside, length, count, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k) {
         for (int64_t c = 0; c < count; ++c) tile[c * length + k] = from[k * inner + c];
@@ -218,7 +184,7 @@ class SelectForward {
   }
 
   const T* x_;
-  const SelectionGeometry& geometry_;
+  const Groups& geometry_;
   const SelectionOptions& options_;
   const double* q_;
   const int64_t q_count_;
@@ -226,111 +192,6 @@ class SelectForward {
   SelectionState* state_;
   const RankPlan plan_;
   const RowSelector<T> selector_{};
-};
-
-template <typename T>
-class SelectBackward {
- public:
-  using C = ComputeType<T>;
-
-  SelectBackward(const T* upstream, const T* x, const SelectionState* state,
-                 const SelectionGeometry& geometry, int64_t q_count, T* gradient)
-      : upstream_(upstream),
-        x_(x),
-        state_(state),
-        geometry_(geometry),
-        q_count_(q_count),
-        gradient_(gradient) {}
-
-  void run(Executor& executor) const {
-    if (geometry_.inner > 1) return run_columns(executor);
-    const int64_t length = geometry_.length;
-    const int64_t blocks = (length + kBlockLength - 1) / kBlockLength;
-    parallel_for(executor, geometry_.groups() * blocks, std::min(length, kBlockLength),
-                 [&](int64_t begin, int64_t end) {
-                   Shares shares;
-                   for (int64_t at = begin; at < end; ++at) {
-                     const int64_t group = at / blocks, first = at % blocks * kBlockLength;
-                     if (at == begin || first == 0) shares = shares_of(group);
-                     write(group * length + first, std::min(kBlockLength, length - first), shares);
-                   }
-                 });
-  }
-
- private:
-  // What elements equal to `value` get, and what all of a group get: 0, or NaN.
-  struct Shares {
-    std::vector<std::pair<C, C>> of_value;
-    C of_all = C(0);
-  };
-
-  Shares shares_of(int64_t group) const {
-    Shares shares;
-    for (int64_t i = 0; i < q_count_; ++i) {
-      const double arriving = static_cast<double>(widen(upstream_[i * geometry_.groups() + group]));
-      const auto of_q = selection_shares<C>(state_[group * q_count_ + i], arriving);
-      shares.of_all += of_q.of_all;
-      if (of_q.lower_share != C(0)) shares.of_value.emplace_back(of_q.lower, of_q.lower_share);
-      if (of_q.upper_share != C(0)) shares.of_value.emplace_back(of_q.upper, of_q.upper_share);
-    }
-    return shares;
-  }
-
-  void write(int64_t first, int64_t n, const Shares& shares) const {
-    C buffer[std::is_same_v<T, C> ? 1 : kBlockLength];
-    C sums[kBlockLength];
-    const C* const values = widened(x_ + first, n, buffer);
-    std::fill(sums, sums + n, shares.of_all);
-    for (const auto& [value, share] : shares.of_value) {
-      const C at = value, more = share;
-      for (int64_t k = 0; k < n; ++k) sums[k] += values[k] == at ? more : C(0);
-    }
-    store(sums, n, gradient_ + first);
-  }
-
-  // Rows of the matrix, each element with the shares of its column.
-  void run_columns(Executor& executor) const {
-    const int64_t inner = geometry_.inner, groups = geometry_.groups();
-    const int64_t pairs = 2 * q_count_;
-    std::vector<C> value(static_cast<size_t>(pairs * groups)), share(value), all(groups_size());
-    for (int64_t g = 0; g < groups; ++g) {
-      const Shares shares = shares_of(g);
-      all[static_cast<size_t>(g)] = shares.of_all;
-      for (size_t p = 0; p < shares.of_value.size(); ++p) {
-        const size_t place = p * groups_size() + static_cast<size_t>(g);
-        std::tie(value[place], share[place]) = shares.of_value[p];
-      }
-    }
-    parallel_for(executor, geometry_.outer * geometry_.length, inner,
-                 [&](int64_t begin, int64_t end) {
-                   std::vector<C> buffer(static_cast<size_t>(inner)), sums(buffer);
-                   for (int64_t r = begin; r < end; ++r) {
-                     const int64_t group = r / geometry_.length * inner;
-                     const C* const x = widened(x_ + r * inner, inner, buffer.data());
-                     std::copy_n(&all[static_cast<size_t>(group)], inner, sums.data());
-                     for (int64_t p = 0; p < pairs; ++p) {
-                       const C* const at = &value[static_cast<size_t>(p * groups + group)];
-                       const C* const more = &share[static_cast<size_t>(p * groups + group)];
-                       C* const sum = sums.data();
-                       for (int64_t i = 0; i < inner; ++i) sum[i] += x[i] == at[i] ? more[i] : C(0);
-                     }
-                     store(sums.data(), inner, gradient_ + r * inner);
-                   }
-                 });
-  }
-
-  size_t groups_size() const { return static_cast<size_t>(geometry_.groups()); }
-
-  static void store(const C* from, int64_t n, T* to) {
-    for (int64_t i = 0; i < n; ++i) to[i] = narrow<T>(static_cast<double>(from[i]));
-  }
-
-  const T* upstream_;
-  const T* x_;
-  const SelectionState* state_;
-  const SelectionGeometry& geometry_;
-  const int64_t q_count_;
-  T* gradient_;
 };
 
 }  // namespace
@@ -347,26 +208,11 @@ void select_forward(const T* x, const SelectionGeometry& geometry, const Selecti
   SelectForward<T>(x, geometry, options, q, q_count, value, state).run(executor);
 }
 
-template <typename T>
-void select_backward(const T* upstream, const T* x, const SelectionState* state,
-                     const SelectionGeometry& geometry, int64_t q_count, T* gradient,
-                     Executor& executor) {
-  const KeepSubnormals guard;
-  const ScratchScope scope;
-  if (geometry.size() == 0) return;
-  SelectBackward<T>(upstream, x, state, geometry, q_count, gradient).run(executor);
-}
-
-#define TAILOPS_FORWARD(T, ...)                                                             \
+#define TAILOPS_INSTANTIATE(T, ...)                                                         \
   template void select_forward(const T*, const SelectionGeometry&, const SelectionOptions&, \
                                const double*, int64_t, T*, SelectionState*, Executor&);
-#define TAILOPS_BOTH(T, ...)                                               \
-  TAILOPS_FORWARD(T)                                                       \
-  template void select_backward(const T*, const T*, const SelectionState*, \
-                                const SelectionGeometry&, int64_t, T*, Executor&);
-TAILOPS_FLOATS(TAILOPS_BOTH)
-TAILOPS_INTEGERS(TAILOPS_FORWARD)
-#undef TAILOPS_BOTH
-#undef TAILOPS_FORWARD
+TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
+TAILOPS_INTEGERS(TAILOPS_INSTANTIATE)
+#undef TAILOPS_INSTANTIATE
 
 }  // namespace tailops
