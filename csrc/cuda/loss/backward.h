@@ -90,7 +90,7 @@ class Backward {
     device::launch(GridBackward<T, Outputs>{pass, slopes()}, plan_.pass, stream_);
   }
 
-  const BackwardPlan& plan_;
+  const BackwardPlan& plan_;  // outlives this
   const Call<T> call_;
   const int64_t rows_of_upstream_;
   void* const workspace_;

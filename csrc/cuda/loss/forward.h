@@ -168,7 +168,7 @@ class Forward {
     }
   }
 
-  const ForwardPlan& plan_;
+  const ForwardPlan& plan_;  // outlives this
   const Call<T> call_;
   void* const workspace_;
   void* const stream_;

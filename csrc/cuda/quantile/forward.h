@@ -116,7 +116,7 @@ class Select {
     }
   }
 
-  const SelectPlan& plan_;
+  const SelectPlan& plan_;  // outlives this
   const Groups groups_;
   const SelectionOptions options_;
   const Quantiles q_;
