@@ -6,7 +6,7 @@ By hand, before and after a redesign:
     python tests/fingerprints.py --compare before.json
 
 All go through the NumPy door; some through TensorFlow, XLA and JAX too. What they are is in
-fingerprinting/problems.py, how tailops is called in fingerprinting/doors.py.
+fingerprinting/fixed_problems.py, how tailops is called in fingerprinting/doors.py.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 import ml_dtypes  # noqa: F401  NumPy knows the dtype "bfloat16" once this is imported
 import numpy as np
 from fingerprinting import doors
-from fingerprinting.problems import Loss, problem_of
+from fingerprinting.fixed_problems import Loss, problem_of
 
 # Every so many of the problems go through the frameworks too: compiling takes long.
 THROUGH_FRAMEWORKS = 17

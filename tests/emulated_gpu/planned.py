@@ -82,7 +82,7 @@ def compile_plans(folder):
     program = folder / "plans"
     sources = [
         HERE / "plans/plans.cc",
-        *(SOURCES / f"call/{n}.cc" for n in ("geometry", "options", "quantile")),
+        *(SOURCES / f"call/{n}.cc" for n in ("geometry", "groups", "options", "quantile")),
     ]
     flags = ["-std=c++17", "-DTAILOPS_EMULATED", f"-I{SOURCES}", f"-I{HERE / 'emulation'}"]
     subprocess.run([COMPILER, *flags, *sources, "-o", program], check=True)
