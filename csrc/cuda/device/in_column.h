@@ -3,7 +3,7 @@
 // A thread's share of columns: see ColumnPlan.
 
 #include "cuda/device/column_plan.h"
-#include "cuda/device/groups.h"
+#include "cuda/device/strided.h"
 
 namespace tailops {
 namespace cuda {

@@ -2,10 +2,11 @@
 
 // What every kernel knows of a call: plain values, copied to the device with the launch.
 
+#include "call/groups.h"
 #include "call/ignore_rule.h"
 #include "call/means.h"
 #include "cuda/device/device.h"
-#include "cuda/device/groups.h"
+#include "cuda/device/strided.h"
 #include "cuda/loss/tail_loss.h"
 #include "formulas/parameters.h"
 
@@ -72,7 +73,7 @@ struct Call : Groups {
   using C = ComputeType<T>;
 
   Call(const Inputs<T>& of, const Geometry& geometry, const Options& options)
-      : Groups{geometry.outer, geometry.length, geometry.inner},
+      : Groups(geometry),
         inputs(of),
         ignore(ignore_rule<T>(options)),
         row_length(geometry.row_length),

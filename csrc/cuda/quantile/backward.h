@@ -16,7 +16,7 @@ void launch_selection_gradient(const T* upstream, const T* x, const SelectionSta
                                const SelectionGeometry& geometry, int64_t q_count, T* gradient,
                                const Limits& limits, void* stream) {
   if (geometry.size() == 0) return;
-  const Groups groups{geometry.outer, geometry.length, geometry.inner};
+  const Groups& groups = geometry;
   const SelectionGradientCall<T> call{groups, x, upstream, state, q_count, gradient};
   if (groups.inner > 1) {
     const ColumnPlan plan(groups.outer, groups.length, groups.inner, limits);

@@ -5,8 +5,9 @@
 #include <limits>
 #include <type_traits>
 
+#include "call/groups.h"
 #include "core/ordered_bits.h"
-#include "cuda/device/groups.h"
+#include "cuda/device/strided.h"
 #include "cuda/device/values.h"
 #include "formulas/quantile_rank.h"
 #include "formulas/quantile_state.h"

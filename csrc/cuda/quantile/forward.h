@@ -44,7 +44,7 @@ class Select {
   Select(const SelectPlan& plan, const SelectionGeometry& geometry, const SelectionOptions& options,
          const Quantiles& q, void* workspace, void* stream)
       : plan_(plan),
-        groups_{geometry.outer, geometry.length, geometry.inner},
+        groups_(geometry),
         options_(options),
         q_(q),
         workspace_(workspace),
