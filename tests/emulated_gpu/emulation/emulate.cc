@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "../../options_of.h"
 #include "cuda/loss/backward.h"
 #include "cuda/loss/forward.h"
 #include "setting.h"
@@ -58,18 +59,7 @@ void run(Arguments& a) {
   const std::vector<int64_t> shape(a.shape, a.shape + a.dimensions);
   const std::optional<int64_t> axis = a.axis < 0 ? std::nullopt : std::optional<int64_t>(a.axis);
   const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(a.reduction));
-  Options options;
-  options.error_kind = static_cast<int>(a.error_kind);
-  options.method = static_cast<int>(a.method);
-  options.gradient = static_cast<GradientMode>(a.gradient_mode);
-  options.selection = static_cast<SelectionPath>(a.selection);
-  options.percentile = a.percentile;
-  options.smoothing_factor = a.smoothing_factor;
-  options.error_scale = a.error_scale;
-  options.beta = a.beta;
-  options.epsilon = a.epsilon;
-  options.ignore_nan = a.ignore_nan != 0;
-  if (a.has_ignore_value != 0) options.ignore_value = a.ignore_value;
+  const Options options = options_of(a);
   const cuda::Inputs<T> inputs{static_cast<const T*>(a.y_true), static_cast<const T*>(a.y_pred),
                                a.mask};
   const cuda::Limits limits = limits_of(a.limits);

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "../../options_of.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/quantile/quantile.h"
 #include "cpu/simd/loops.h"
@@ -31,7 +32,7 @@ struct Request {
   int64_t q_count;
   int64_t reduction;
   int64_t error_kind;
-  int64_t gradient;
+  int64_t gradient_mode;
   int64_t selection;
   int64_t has_mask;
   int64_t has_ignore_value;
@@ -61,22 +62,6 @@ std::unique_ptr<T[]> received(int64_t count) {
 template <typename T>
 void send(const std::vector<T>& values) {
   std::fwrite(values.data(), sizeof(T), values.size(), stdout);
-}
-
-Options options_of(const Request& request) {
-  Options options;
-  options.error_kind = static_cast<int>(request.error_kind);
-  options.method = static_cast<int>(request.method);
-  options.gradient = static_cast<GradientMode>(request.gradient);
-  options.selection = static_cast<SelectionPath>(request.selection);
-  options.percentile = request.percentile;
-  options.smoothing_factor = request.smoothing_factor;
-  options.error_scale = request.error_scale;
-  options.beta = request.beta;
-  options.epsilon = request.epsilon;
-  options.ignore_nan = request.ignore_nan != 0;
-  if (request.has_ignore_value != 0) options.ignore_value = request.ignore_value;
-  return options;
 }
 
 template <typename T>
