@@ -50,8 +50,9 @@ class GroupPass {
     all.counts.below += found_.below;
     all.counts.at_low += found_.at_low;
     all.counts.at_high += found_.at_high;
+    if (!all.holds(rank.lower) || !all.holds(rank.upper())) return std::nullopt;
     return statistics_of<C>(rank, [&](int64_t one) {
-      return element_of(of_.loops, all, static_cast<const C*>(between), one);
+      return *element_of(of_.loops, all, static_cast<const C*>(between), one);
     });
   }
 
