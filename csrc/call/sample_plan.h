@@ -83,8 +83,7 @@ struct SelectionPlan {
   }
 
   TAILOPS_HOST_DEVICE double upper_place(int64_t m, double deviations) const {
-    const int64_t last = rank.lower + (rank.weight == 0.0 ? 0 : 1);
-    return place_above(last, length, m, deviations);
+    return place_above(rank.upper(), length, m, deviations);
   }
 
   // Position i of n, a random one in each of n equal strata of [0, end): the same at every call.

@@ -15,6 +15,9 @@ struct Rank {
   int64_t lower;
   double weight;
   double factor;
+
+  // The last of them that counts.
+  TAILOPS_HOST_DEVICE int64_t upper() const { return lower + (weight == 0.0 ? 0 : 1); }
 };
 
 namespace rank_rules {

@@ -90,11 +90,12 @@ struct SmoothedWeight : LossParameters<T> {
     return -threshold_derivative(error, h);
   }
 
-  // What arrives at the error of an element whose h is 0 or 1, of what arrives at L.
+  // What arrives at the error of an element whose h is 0 or 1, of what arrives at L. Often that is
+  // the same for all: then a loop has both products before it begins.
   template <typename V, typename M>
   TAILOPS_HOST_DEVICE V far_by_error(V upstream, M above) const {
     const T below = T(1) - beta;
-    return upstream * choose(above, V{} + below * weight_in_tail(), V{} + below);
+    return choose(above, upstream * (below * weight_in_tail()), upstream * below);
   }
 };
 

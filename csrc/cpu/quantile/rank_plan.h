@@ -24,13 +24,13 @@ struct RankPlan {
     for (int64_t i = 0; i < q_count; ++i) {
       wanted.push_back({selection_rank(options.method, q[i], n), 0, 0});
       ranks.push_back(wanted.back().rank.lower);
-      ranks.push_back(upper_of(wanted.back().rank));
+      ranks.push_back(wanted.back().rank.upper());
     }
     std::sort(ranks.begin(), ranks.end());
     ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
     for (Wanted& one : wanted) {
       one.lower = place_of(one.rank.lower);
-      one.upper = place_of(upper_of(one.rank));
+      one.upper = place_of(one.rank.upper());
     }
   }
 
@@ -38,8 +38,6 @@ struct RankPlan {
   std::vector<int64_t> ranks;
 
  private:
-  static int64_t upper_of(const Rank& rank) { return rank.lower + (rank.weight == 0.0 ? 0 : 1); }
-
   size_t place_of(int64_t rank) const {
     return static_cast<size_t>(std::lower_bound(ranks.begin(), ranks.end(), rank) - ranks.begin());
   }

@@ -61,6 +61,9 @@ struct Bracketed {
   int64_t first_between() const { return counts.below + counts.at_low; }
   int64_t first_high() const { return first_between() + counts.between; }
 
+  bool holds(int64_t rank) const {
+    return rank >= counts.below && rank < first_high() + counts.at_high;
+  }
   bool is_between(int64_t rank) const { return rank >= first_between() && rank < first_high(); }
 
   // The end of the bracket that is the element of this rank, if one is.

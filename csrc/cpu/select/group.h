@@ -134,13 +134,17 @@ class Selector {
 
   std::optional<Result> result_of(const GroupPass<T>& pass, bool with_sums) const {
     const int64_t ignored = pass.ignored();
-    if (ignored == errors_.length()) return of_nothing();
-    const std::optional<OrderStatistics<C>> statistics = pass.statistics(rank_with(ignored));
-    if (!statistics) return std::nullopt;
-    Result result = of(*statistics, ignored);
-    if (with_sums) {
-      result.sums = pass.sums(tail_of(result.threshold, result.statistics.lower,
-                                      result.statistics.upper, errors_.parameters));
+    // Made where it is returned: a group of a few hundred elements feels a copy.
+    std::optional<Result> result;
+    if (ignored == errors_.length()) {
+      result = of_nothing();
+    } else if (const std::optional<OrderStatistics<C>> statistics =
+                   pass.statistics(rank_with(ignored))) {
+      result.emplace(*statistics, rank_with(ignored), errors_.length() - ignored, ignored);
+      if (with_sums) {
+        result->sums = pass.sums(tail_of(result->threshold, result->statistics.lower,
+                                         result->statistics.upper, errors_.parameters));
+      }
     }
     return result;
   }

@@ -28,7 +28,14 @@ class GroupPass {
   // From below: all that is not below the band is kept, and nothing counted at the bracket's ends.
   GroupPass(const GroupErrors<T>& of, const Bracket<C>& bracket, bool from_below,
             Executor& executor)
-      : of_(of), bracket_(bracket), from_below_(from_below), executor_(executor), found_(run()) {}
+      : of_(of), bracket_(bracket), from_below_(from_below), executor_(executor) {
+    if (of.blocks() > 1) {
+      found_ = collect_blocks();
+    } else {
+      found_.candidates = std::move(scratch<C, Scratch::kCandidates>());
+      found_.far = collect_block(0, found_);
+    }
+  }
   GroupPass(const GroupPass&) = delete;
   GroupPass& operator=(const GroupPass&) = delete;
   ~GroupPass() { scratch<C, Scratch::kCandidates>() = std::move(found_.candidates); }
@@ -50,8 +57,9 @@ class GroupPass {
     all.counts.below += found_.below;
     all.counts.at_low += found_.at_low;
     all.counts.at_high += found_.at_high;
+    if (!all.holds(rank.lower) || !all.holds(rank.upper())) return std::nullopt;
     return statistics_of<C>(rank, [&](int64_t one) {
-      return element_of(of_.loops, all, static_cast<const C*>(between), one);
+      return *element_of(of_.loops, all, static_cast<const C*>(between), one);
     });
   }
 
@@ -83,14 +91,8 @@ class GroupPass {
     Sums far;
   };
 
-  Found run() const {
+  Found collect_blocks() const {
     const int64_t blocks = of_.blocks();
-    if (blocks == 1) {
-      Found all;
-      all.candidates = std::move(scratch<C, Scratch::kCandidates>());
-      all.far = collect_block(0, all);
-      return all;
-    }
     std::vector<Sums> far(static_cast<size_t>(blocks));
     const auto fill = [&](Found& into, int64_t begin, int64_t end) {
       into.candidates = std::move(scratch<C, Scratch::kCandidates>());

@@ -28,20 +28,16 @@ OrderStatistics<C> nan_statistics() {
   return {nan, nan, 1, 1};
 }
 
-// From element_at(rank), an std::optional<Ranked<C>>; nothing where that is nothing. It is asked a
-// second time only for what interpolates and is not tied.
+// From element_at(rank), a Ranked<C>. It is asked a second time only for what interpolates and is
+// not tied.
 template <typename C, typename ElementAt>
-std::optional<OrderStatistics<C>> statistics_of(const Rank& rank, const ElementAt& element_at) {
-  const std::optional<Ranked<C>> lower = element_at(rank.lower);
-  if (!lower) return std::nullopt;
-  if (lower->value != lower->value) return nan_statistics<C>();
-  const bool next_is_tied = rank.lower + 1 < lower->smaller + lower->ties;
-  if (rank.weight == 0.0 || next_is_tied) {
-    return OrderStatistics<C>{lower->value, lower->value, lower->ties, lower->ties};
-  }
-  const std::optional<Ranked<C>> upper = element_at(rank.lower + 1);
-  if (!upper) return std::nullopt;
-  return OrderStatistics<C>{lower->value, upper->value, lower->ties, upper->ties};
+OrderStatistics<C> statistics_of(const Rank& rank, const ElementAt& element_at) {
+  const Ranked<C> lower = element_at(rank.lower);
+  if (lower.value != lower.value) return nan_statistics<C>();
+  const bool next_is_tied = rank.lower + 1 < lower.smaller + lower.ties;
+  if (rank.weight == 0.0 || next_is_tied) return {lower.value, lower.value, lower.ties, lower.ties};
+  const Ranked<C> upper = element_at(rank.lower + 1);
+  return {lower.value, upper.value, lower.ties, upper.ties};
 }
 
 // Of a group of which the `count` largest elements are here and `below` are smaller than all of
@@ -50,8 +46,8 @@ template <typename T, typename C = ComputeType<T>>
 std::optional<OrderStatistics<C>> statistics_of_largest(const Loops<T>& loops, const Rank& rank,
                                                         const C* largest, int64_t count,
                                                         int64_t below) {
-  return statistics_of<C>(rank, [&](int64_t of) -> std::optional<Ranked<C>> {
-    if (of < below) return std::nullopt;
+  if (rank.lower < below) return std::nullopt;
+  return statistics_of<C>(rank, [&](int64_t of) {
     Ranked<C> ranked = kth_smallest(loops, largest, count, of - below);
     ranked.smaller += below;
     return ranked;

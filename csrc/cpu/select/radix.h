@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <vector>
 
 #include "core/ordered_bits.h"
@@ -107,10 +106,10 @@ OrderStatistics<ComputeType<T>> radix_select(const GroupErrors<T>& of, const Ran
     };
     return reduce_parts<CountedKey<Key>>(blocks, fill, merge, executor);
   };
-  return *statistics_of<C>(rank, [&](int64_t one) -> std::optional<Ranked<C>> {
-    if (one == rank.lower) return Ranked<C>{Bits::decode(prefix), smaller, ties};
+  return statistics_of<C>(rank, [&](int64_t one) -> Ranked<C> {
+    if (one == rank.lower) return {Bits::decode(prefix), smaller, ties};
     const CountedKey<Key> next = next_larger();
-    return Ranked<C>{Bits::decode(next.key), smaller + ties, next.count};
+    return {Bits::decode(next.key), smaller + ties, next.count};
   });
 }
 

@@ -107,22 +107,26 @@ class RowSelector {
     }
   }
 
-  // By insertion, without a branch on a value.
+  // By counting how many come before each: without a branch on a value. Insertion would choose the
+  // lesser and the greater of two numbers, for which a compiler may branch.
   static void sorted(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found) {
     C buffer[kTiny], ascending[kTiny];
+    int64_t place[kTiny];
     const C* const values = widened(x, n, buffer);
     bool has_nan = false;
     for (int64_t i = 0; i < n; ++i) {
-      C carried = values[i];
-      has_nan |= carried != carried;
+      const C value = values[i];
+      has_nan |= value != value;
+      int64_t before = 0;
       for (int64_t k = 0; k < i; ++k) {
-        const C here = ascending[k];
-        ascending[k] = carried < here ? carried : here;
-        carried = carried < here ? here : carried;
+        const bool is_before = values[k] <= value;
+        before += is_before;
+        place[k] += !is_before;
       }
-      ascending[i] = carried;
+      place[i] = before;
     }
     if (has_nan) return all_nan(ranks, found);
+    for (int64_t i = 0; i < n; ++i) ascending[place[i]] = values[i];
     for (const int64_t rank : ranks) {
       const C value = ascending[rank];
       int64_t first = rank, end = rank + 1;

@@ -13,8 +13,7 @@ namespace tailops {
 template <typename T>
 SelectionNetwork network_of(const GroupResults<T>& results) {
   const Rank& rank = results.plan.rank;
-  const int64_t upper = rank.weight == 0.0 ? rank.lower : rank.lower + 1;
-  return {results.problem.geometry.length, {rank.lower, upper}};
+  return {results.problem.geometry.length, {rank.lower, rank.upper()}};
 }
 
 template <typename T>
