@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 import oracle
 from families import EXTREME_FAMILIES, FAMILIES, residuals
-from kinds import RESIDUALS, VALUE, betas
+from kinds import VALUE, betas
 
 from tailops import _kernels, kernels
 from tailops._options import TailOptions
@@ -176,7 +176,7 @@ def random_problem(rng, most=3000, dtypes=DTYPES):
     """A problem of at most about so many elements."""
     shape = random_shape(rng, most)
     dtype = np.dtype(str(rng.choice(dtypes)))
-    family, error = str(rng.choice([*FAMILIES])), str(rng.choice(RESIDUALS))
+    family, error = str(rng.choice([*FAMILIES])), str(rng.choice(_kernels.ERRORS))
     y_true, y_pred = with_residuals(family, shape, dtype)
     problem = Problem(
         y_true,
