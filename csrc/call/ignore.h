@@ -2,8 +2,8 @@
 
 // Elements that are as if they were not there: missing labels.
 //
-// The kernels make their residual zero. So they add nothing to any sum, and order before every
-// other error, where selection counts them and steps over them.
+// Selection and sums leave them out. Where each element has a result, theirs is zero, whatever it
+// was computed from.
 
 #include <cstdint>
 

@@ -48,18 +48,12 @@ struct OrderedBits {
     return value;
   }
 
-  // The same for numbers that are known not to be negative, −0 included: faster. The keys of NaNs
-  // are those above infinity's, and each is its own.
+  // The key of a number that is known not to be negative, −0 included: faster. The keys of NaNs are
+  // those above infinity's, and each is its own.
   static TAILOPS_HOST_DEVICE Key encode_positive(T value) {
     Key bits;
     memcpy(&bits, &value, sizeof(bits));
     return bits | kSign;
-  }
-  static TAILOPS_HOST_DEVICE T decode_positive(Key key) {
-    const Key bits = key & ~kSign;
-    T value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
   }
 };
 

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from tailops._inputs import Inputs
-from tailops._options import OPTIONS, TailOptions
+from tailops._options import OPTIONS, VALUE, TailOptions
 from tailops._tensorflow.library import library
 
 
@@ -56,7 +56,8 @@ def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
         mask=mask,
         **given,
     )
-    return [-gradient if _needs_gradient(op, 0) else None, gradient, *(None for _ in mask)]
+    by_target = given["error"] != VALUE.encode() and _needs_gradient(op, 0)
+    return [-gradient if by_target else None, gradient, *(None for _ in mask)]
 
 
 @tf.RegisterGradient("Tailops>TailLossGrad")  # type: ignore[untyped-decorator]

@@ -20,6 +20,7 @@ struct Values {
   int64_t length;
 
   TAILOPS_DEVICE const T* input(int) const { return first; }
+  TAILOPS_DEVICE bool reads(int) const { return true; }
   TAILOPS_DEVICE bool may_ignore() const { return false; }
   static TAILOPS_DEVICE T value_of(const T (&of)[1]) { return of[0]; }
   TAILOPS_DEVICE bool is_valid(const T (&)[1], int64_t) const { return true; }

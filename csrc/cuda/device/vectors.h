@@ -3,7 +3,8 @@
 // The elements of a group 16 bytes at a time, two loads of each input in flight. Where the inputs
 // are not aligned alike or lie strided, and at both ends, single elements are loaded instead.
 //
-// Of is what has the elements: Elements of the loss, or Values.
+// Of is what has the elements: Elements of the loss, or Values. An input that it does not read is
+// zero.
 
 #include <cstdint>
 #include <cstring>
@@ -173,6 +174,8 @@ class Vectors {
     for (int u = kBegin; u < kEnd; ++u) {
       TAILOPS_UNROLL
       for (int n = 0; n < Of::kInputs; ++n) {
+        raw[n][u] = {};
+        if (!elements_.reads(n)) continue;
         raw[n][u] = *reinterpret_cast<const Vector16*>(elements_.input(n) + batch.first[u]);
       }
     }

@@ -2,12 +2,15 @@
 
 // What every kernel knows of a call: plain values, copied to the device with the launch.
 
+#include <limits>
+
 #include "call/groups.h"
 #include "call/ignore_rule.h"
 #include "call/means.h"
 #include "cuda/device/device.h"
 #include "cuda/device/strided.h"
 #include "cuda/loss/tail_loss.h"
+#include "formulas/errors.h"
 #include "formulas/parameters.h"
 
 namespace tailops {
@@ -23,10 +26,13 @@ struct Elements {
 
   Inputs<T> inputs;  // the pointers are to the first of them
   Ignore<C> ignore;
+  bool has_targets;  // otherwise they are zero: the residual is the prediction
   int64_t stride;
   int64_t length;
 
   TAILOPS_DEVICE const T* input(int n) const { return n == 0 ? inputs.y_true : inputs.y_pred; }
+
+  TAILOPS_DEVICE bool reads(int n) const { return n != 0 || has_targets; }
 
   // Whether any may be ignored.
   TAILOPS_DEVICE bool may_ignore() const { return inputs.mask != nullptr || ignore.any(); }
@@ -43,12 +49,12 @@ struct Elements {
   TAILOPS_DEVICE Elements part(int64_t begin, int64_t count) const {
     const int64_t at = begin * stride;
     const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + at;
-    return {{inputs.y_true + at, inputs.y_pred + at, mask}, ignore, stride, count};
+    return {{inputs.y_true + at, inputs.y_pred + at, mask}, ignore, has_targets, stride, count};
   }
 
   TAILOPS_DEVICE bool load(int64_t k, C& d) const {
     const int64_t at = k * stride;
-    const T of[] = {inputs.y_true[at], inputs.y_pred[at]};
+    const T of[] = {has_targets ? inputs.y_true[at] : T{}, inputs.y_pred[at]};
     d = value_of(of);
     return is_valid(of, at);
   }
@@ -74,7 +80,7 @@ struct Call : Groups {
 
   Call(const Inputs<T>& of, const Geometry& geometry, const Options& options)
       : Groups(geometry),
-        inputs(of),
+        inputs{reads_target(options.error_kind) ? of.y_true : of.y_pred, of.y_pred, of.mask},
         ignore(ignore_rule<T>(options)),
         row_length(geometry.row_length),
         mean_factor(geometry.mean_factor),
@@ -83,14 +89,20 @@ struct Call : Groups {
         parameters{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
                    static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
         error_kind(options.error_kind),
+        has_targets(reads_target(error_kind)),
+        least_error(may_be_negative(error_kind) ? -std::numeric_limits<C>::infinity() : C(0)),
         threshold(threshold_of(options)),
         path(options.selection) {}
 
   TAILOPS_DEVICE Elements<T> group(int64_t g) const {
     const int64_t first = first_of(g);
     const bool* const mask = inputs.mask == nullptr ? nullptr : inputs.mask + first;
-    return {{inputs.y_true + first, inputs.y_pred + first, mask}, ignore, inner, length};
+    return {
+        {inputs.y_true + first, inputs.y_pred + first, mask}, ignore, has_targets, inner, length};
   }
+
+  // Of the whole tensor, to be loaded one by one.
+  TAILOPS_DEVICE Elements<T> all() const { return {inputs, ignore, has_targets, 1, 0}; }
 
   TAILOPS_DEVICE int64_t row_of(int64_t flat) const {
     constexpr int64_t kIn32Bits = int64_t{1} << 32;  // such a division takes a third of the time
@@ -125,6 +137,8 @@ struct Call : Groups {
   bool to_scalar;
   LossParameters<C> parameters;
   int error_kind;
+  bool has_targets;
+  C least_error;  // that there can be
   Threshold threshold;
   SelectionPath path;
 };

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "core/ordered_bits.h"
 #include "cuda/loss/call.h"
 #include "formulas/band.h"
 #include "formulas/state.h"
@@ -39,6 +40,28 @@ TAILOPS_DEVICE C error_of(int kind, C epsilon, C residual) {
   C errors[1];
   errors_of(kind, epsilon, residuals, errors);
   return errors[0];
+}
+
+// Their keys: of a kind that is never negative, by the faster way.
+template <int kSize, typename C, typename Key = typename OrderedBits<C>::Key>
+TAILOPS_DEVICE void keys_of(int kind, C epsilon, const C (&residuals)[kSize], Key (&out)[kSize]) {
+  using Bits = OrderedBits<C>;
+  with_error(kind, [&](auto error) {
+    using Error = decltype(error);
+    TAILOPS_UNROLL
+    for (int i = 0; i < kSize; ++i) {
+      const C e = Error::value(residuals[i], epsilon);
+      out[i] = Error::kMayBeNegative ? Bits::encode(e) : Bits::encode_positive(e);
+    }
+  });
+}
+
+template <typename C, typename Key = typename OrderedBits<C>::Key>
+TAILOPS_DEVICE Key key_of(int kind, C epsilon, C residual) {
+  const C residuals[1] = {residual};
+  Key keys[1];
+  keys_of(kind, epsilon, residuals, keys);
+  return keys[0];
 }
 
 // Not far from the threshold; NaN is not.

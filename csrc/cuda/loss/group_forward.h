@@ -165,7 +165,7 @@ struct GroupForward {
           TAILOPS_UNROLL
           for (int j = 0; j < B::kSize; ++j) {
             if (of_batch[j] == kNoKey<Key>) continue;
-            const C e = Bits::decode_positive(of_batch[j]);
+            const C e = Bits::decode(of_batch[j]);
             if (is_near(e, tail)) {
               near |= 1u << j;
             } else {
@@ -175,9 +175,7 @@ struct GroupForward {
           sums.weighted += static_cast<double>(far);
           return near;
         },
-        [&](Key key) {
-          add_element(Bits::decode_positive(key), tail, w, sums.weighted, sums.slopes);
-        });
+        [&](Key key) { add_element(Bits::decode(key), tail, w, sums.weighted, sums.slopes); });
   }
 
   TAILOPS_DEVICE GroupState select(const Team& team, const Keys& keys, const Read& all,
@@ -185,7 +183,7 @@ struct GroupForward {
     if (all.valid == 0) return state_of_nothing();
     const double valid = static_cast<double>(all.valid);
     const Rank rank = call.rank(static_cast<int64_t>(all.valid));
-    if (all.most > Bits::encode_positive(std::numeric_limits<C>::infinity())) {
+    if (all.most > Bits::encode(std::numeric_limits<C>::infinity())) {
       const C nan = std::numeric_limits<C>::quiet_NaN();
       return state_of(nan, nan, 1, 1, rank, valid);
     }
@@ -204,7 +202,7 @@ struct GroupForward {
         upper = Select::next_above(keys, lower.key, shared.select, team);
       }
     }
-    return state_of(Bits::decode_positive(lower.key), Bits::decode_positive(upper.key),
+    return state_of(Bits::decode(lower.key), Bits::decode(upper.key),
                     static_cast<double>(lower.ties), static_cast<double>(upper.ties), rank, valid);
   }
 

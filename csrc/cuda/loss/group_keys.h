@@ -43,13 +43,10 @@ class GroupKeys {
     const int count = kKeepsAll ? count_ : static_cast<int>(vectors_.count());
     for (int v = thread_; v - thread_ < count; v += step_) {
       const B batch = vectors_.batch(v, stride_);
-      C errors[B::kSize];
-      errors_of(call_.error_kind, call_.parameters.epsilon, batch.values, errors);
       Key keys[B::kSize];
+      keys_of(call_.error_kind, call_.parameters.epsilon, batch.values, keys);
       TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) {
-        keys[j] = batch.valid >> j & 1u ? Bits::encode_positive(errors[j]) : kNoKey<Key>;
-      }
+      for (int j = 0; j < B::kSize; ++j) keys[j] = batch.valid >> j & 1u ? keys[j] : kNoKey<Key>;
       keep(v, keys);
       body(batch, keys);
     }
@@ -116,8 +113,7 @@ class GroupKeys {
       for (int64_t k = first + thread_; k - thread_ < elements_.length; k += stride_) {
         C d;
         const bool valid = k < elements_.length && elements_.load(k, d);
-        body(valid ? Bits::encode_positive(error_of(call_.error_kind, call_.parameters.epsilon, d))
-                   : kNoKey<Key>);
+        body(valid ? key_of(call_.error_kind, call_.parameters.epsilon, d) : kNoKey<Key>);
       }
     }
   }

@@ -57,10 +57,9 @@ class GroupTop<T, WarpTeam> {
     if (from_top_ >= kMostLanes) return;
     Key low = warp_.from(sorted(most_of_lane), static_cast<int>(from_top_));
     if (has_sums) {
-      const C band_low = with_band(Bits::decode_positive(low), Bits::decode_positive(most),
-                                   rank.factor, parameters)
-                             .band_low;
-      const Key of_band = Bits::encode_positive(greater(band_low, C(0)));
+      const C band_low =
+          with_band(Bits::decode(low), Bits::decode(most), rank.factor, parameters).band_low;
+      const Key of_band = Bits::encode(band_low);
       low = of_band < low ? of_band : low;
     }
     if (device::count_bits(device::ballot(most_of_lane >= low)) > kMostLanes) return;
@@ -79,7 +78,7 @@ class GroupTop<T, WarpTeam> {
                           double& weighted, double& slopes) const {
     weighted += below_;
     if (own_ == kNoKey<Key>) return;
-    add_element(Bits::decode_positive(own_), tail, parameters, weighted, slopes);
+    add_element(Bits::decode(own_), tail, parameters, weighted, slopes);
   }
 
  private:
@@ -111,7 +110,7 @@ class GroupTop<T, WarpTeam> {
             if (of_batch[j] >= low) {
               marked |= 1u << j;
             } else {
-              below += Bits::decode_positive(of_batch[j]);  // kNoKey is 0
+              below += of_batch[j] == kNoKey<Key> ? C(0) : Bits::decode(of_batch[j]);
             }
           }
           below_ += static_cast<double>(below);

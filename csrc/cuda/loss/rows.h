@@ -129,9 +129,8 @@ TAILOPS_DEVICE void add_loss_of(const Call<T>& call, C d, const Tail<C>& tail, R
 // L of the element at this place of the tensor.
 template <typename T, typename C>
 TAILOPS_DEVICE void add_loss(const Call<T>& call, int64_t flat, const Tail<C>& tail, RowSum& sum) {
-  const Elements<T> all{call.inputs, call.ignore, 1, 0};
   C d;
-  if (all.load(flat, d)) add_loss_of(call, d, tail, sum);
+  if (call.all().load(flat, d)) add_loss_of(call, d, tail, sum);
 }
 
 template <typename T>
@@ -184,7 +183,7 @@ struct RowFactors {
   C* factors;
 
   TAILOPS_DEVICE auto adder() const {
-    return [all = Elements<T>{call.inputs, call.ignore, 1, 0}](int64_t flat, RowSum& sum) {
+    return [all = call.all()](int64_t flat, RowSum& sum) {
       C d;
       if (all.load(flat, d)) ++sum.valid;
     };

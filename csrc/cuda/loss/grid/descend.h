@@ -231,7 +231,7 @@ struct Descend {
         return finish_among_candidates(control, seeks, shared);
       }
     }
-    const Key least = Bits::encode(C(0));
+    const Key least = Bits::encode(grid.call.least_error);
     const Key most = Bits::encode(std::numeric_limits<C>::infinity());
     Seek<Key> seeks[2] = {{least, most, lower, found.counts.valid},
                           {least, most, upper, found.counts.valid}};

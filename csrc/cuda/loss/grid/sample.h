@@ -74,13 +74,13 @@ class Sampled {
   // bracket is forced to miss it lies above all of the sample.
   TAILOPS_DEVICE Bracket<C> bracket(double deviations, bool must_miss) const {
     if (must_miss) return around(above_all());
-    if (all_.valid == 0) return {C(0), C(0), infinity(), infinity()};
+    const C least = grid_.call.least_error;
+    if (all_.valid == 0) return {least, least, infinity(), infinity()};
     const SelectionPlan plan(rank(), likely_count());
     const int64_t valid = static_cast<int64_t>(all_.valid);
     const double low_place = plan.lower_place(valid, deviations);
     const double high_place = plan.upper_place(valid, deviations);
-    // Errors are positive: below the sample is 0.
-    C low = C(0), high = infinity();
+    C low = least, high = infinity();
     Seek<Key> seeks[] = {sought(low_place), sought(high_place)};
     find(seeks);
     if (low_place >= 0.0) low = error_of_key(seeks[0].first);
@@ -140,7 +140,7 @@ class Sampled {
   TAILOPS_DEVICE Rank rank() const { return grid_.call.rank(likely_count()); }
 
   TAILOPS_DEVICE C above_all() const {
-    const C above = C(2) * Bits::decode(all_.most) + C(1);
+    const C most = Bits::decode(all_.most), above = most + std::fabs(most) + C(1);
     const bool is_above = all_.valid != 0 && above == above;
     return is_above && grid_.call.path != SelectionPath::kRadix ? above : infinity();
   }
