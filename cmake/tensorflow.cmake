@@ -9,13 +9,16 @@ target_link_libraries(tailops_tensorflow_options INTERFACE
 
 add_library(tailops_attributes OBJECT
   csrc/tensorflow/loss/attributes.cc
-  csrc/tensorflow/quantile/attributes.cc)
+  csrc/tensorflow/quantile/attributes.cc
+  csrc/tensorflow/shared/attributes.cc)
 target_link_libraries(tailops_attributes PRIVATE tailops_tensorflow_options)
 
 add_library(tailops_tensorflow SHARED
   csrc/tensorflow/loss/cpu_kernels.cc
   csrc/tensorflow/loss/ops.cc
-  csrc/tensorflow/quantile/ops.cc)
+  csrc/tensorflow/quantile/cpu_kernels.cc
+  csrc/tensorflow/quantile/ops.cc
+  csrc/tensorflow/shared/shapes.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
 if(has_cuda)
   target_sources(tailops_tensorflow PRIVATE

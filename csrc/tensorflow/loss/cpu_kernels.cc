@@ -3,6 +3,7 @@
 #include "tensorflow/loss/kernels.h"
 #include "tensorflow/shared/cpu_executor.h"
 #include "tensorflow/shared/huge_pages.h"
+#include "tensorflow/shared/register_kernels.h"
 
 namespace tailops {
 namespace {
@@ -43,19 +44,8 @@ class TailLossGradOp final : public TailLossBase {
   }
 };
 
-template <typename T>
-void register_kernels() {
-  using tensorflow::register_kernel::Name;
-  register_kernel<TailLossOp<T>>(
-      Name("Tailops>TailLoss").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"));
-  register_kernel<TailLossGradOp<T>>(
-      Name("Tailops>TailLossGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"));
-}
-
 const bool registered = [] {
-#define TAILOPS_REGISTER(T, ...) register_kernels<TensorType<T>>();
-  TAILOPS_FLOATS(TAILOPS_REGISTER)
-#undef TAILOPS_REGISTER
+  register_floats<TailLossOp, TailLossGradOp>(kLossOps, tensorflow::DEVICE_CPU);
   return true;
 }();
 

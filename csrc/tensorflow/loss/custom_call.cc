@@ -58,7 +58,7 @@ Shapes backward_outputs(const Attributes& attributes, const Shapes& inputs) {
 absl::StatusOr<Lowering> loss_lowering_of(tensorflow::OpKernelConstruction* context) {
   Attributes attributes;
   TF_RETURN_IF_ERROR(read_attributes(context, attributes));
-  const bool is_forward = context->def().op() == "Tailops>TailLoss";
+  const bool is_forward = context->def().op() == kLossOps.op;
   return [=](const Shapes& inputs) -> CustomCall {
     return {is_forward ? kForwardTarget : kBackwardTarget,
             dictionary(attributes, inputs[is_forward ? 1 : 2].size()),

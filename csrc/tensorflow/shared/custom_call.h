@@ -25,6 +25,9 @@ struct CustomCall {
 // with them.
 using Lowering = std::function<CustomCall(const Shapes& inputs)>;
 
+// The ops that become one.
+std::vector<const char*> lowered_ops();
+
 // May throw as well.
 absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context);
 
