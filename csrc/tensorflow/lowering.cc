@@ -5,6 +5,8 @@
 #include "tensorflow/loss/custom_call.h"
 #include "tensorflow/quantile/attributes.h"
 #include "tensorflow/quantile/custom_call.h"
+#include "tensorflow/range_mean/attributes.h"
+#include "tensorflow/range_mean/custom_call.h"
 #include "tensorflow/shared/custom_call.h"
 
 namespace tailops {
@@ -16,13 +18,17 @@ constexpr struct {
 } kRooms[] = {
     {kLossOps, loss_lowering_of},
     {kSelectOps, selection_lowering_of},
+    {kRangeMeanOps, range_mean_lowering_of},
 };
 
 }  // namespace
 
 std::vector<const char*> lowered_ops() {
   std::vector<const char*> names;
-  for (const auto& room : kRooms) names.insert(names.end(), {room.ops.op, room.ops.gradient});
+  for (const auto& room : kRooms) {
+    names.push_back(room.ops.op);
+    names.push_back(room.ops.gradient);
+  }
   return names;
 }
 

@@ -21,7 +21,8 @@ class TailLossOp final : public TailLossBase {
     ask_for_huge_pages(call.loss->data(), call.loss->TotalBytes());
     CpuExecutor executor(context);
     tail_loss_forward(data_of<T>(*call.y_true), data_of<T>(*call.y_pred), call.mask, call.geometry,
-                      attributes_.options, data_of<T>(call.loss), state_of(call.state), executor);
+                      attributes_.options, data_of<T>(call.loss), state_of<GroupState>(call.state),
+                      executor);
     return absl::OkStatus();
   }
 };
@@ -38,8 +39,8 @@ class TailLossGradOp final : public TailLossBase {
     if (!call.is_over_input) ask_for_huge_pages(call.gradient->data(), call.gradient->TotalBytes());
     CpuExecutor executor(context);
     tail_loss_backward(data_of<T>(*call.upstream), data_of<T>(*call.y_true),
-                       data_of<T>(*call.y_pred), call.mask, state_of(*call.state), call.geometry,
-                       attributes_.options, data_of<T>(call.gradient), executor);
+                       data_of<T>(*call.y_pred), call.mask, state_of<GroupState>(*call.state),
+                       call.geometry, attributes_.options, data_of<T>(call.gradient), executor);
     return absl::OkStatus();
   }
 };

@@ -28,8 +28,8 @@ class TailLossOp final : public TailLossBase {
     const Options& options = attributes_.options;
     const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, options);
     return with_workspace(context, bytes, [&](void* workspace) {
-      cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss), state_of(call.state),
-                    workspace, stream_of(context));
+      cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss),
+                    state_of<GroupState>(call.state), workspace, stream_of(context));
     });
   }
 };
@@ -46,8 +46,9 @@ class TailLossGradOp final : public TailLossBase {
     const Options& options = attributes_.options;
     const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, options);
     return with_workspace(context, bytes, [&](void* workspace) {
-      cuda::backward(inputs, data_of<T>(*call.upstream), state_of(*call.state), call.geometry,
-                     options, data_of<T>(call.gradient), workspace, stream_of(context));
+      cuda::backward(inputs, data_of<T>(*call.upstream), state_of<GroupState>(*call.state),
+                     call.geometry, options, data_of<T>(call.gradient), workspace,
+                     stream_of(context));
     });
   }
 };

@@ -13,14 +13,6 @@
 
 namespace tailops {
 
-inline GroupState* state_of(tensorflow::Tensor* tensor) {
-  return reinterpret_cast<GroupState*>(tensor->flat<double>().data());
-}
-
-inline const GroupState* state_of(const tensorflow::Tensor& tensor) {
-  return reinterpret_cast<const GroupState*>(tensor.flat<double>().data());
-}
-
 // The inputs and outputs of a call, checked: std::invalid_argument.
 struct ForwardCall {
   Geometry geometry;
