@@ -126,8 +126,10 @@ TAILOPS_HOST_DEVICE RangeEnd open_above() {
 
 // The element whose weight a value has that is equal to both: below, an end may be open where the
 // upper one is −∞ as well.
-TAILOPS_HOST_DEVICE const RangeEnd& what_is_at_lower(const RangeEnd& lower, const RangeEnd& upper) {
-  return lower.ties == 0 && lower.value == upper.value ? upper : lower;
+TAILOPS_HOST_DEVICE RangeEnd what_is_at_lower(const RangeEnd& lower, const RangeEnd& upper) {
+  const bool is_upper = lower.ties == 0 && lower.value == upper.value;
+  return {lower.value, is_upper ? upper.smaller : lower.smaller,
+          is_upper ? upper.ties : lower.ties};
 }
 
 TAILOPS_HOST_DEVICE RangeState range_state(const PositionRange& range, const RangeEnd& lower,
