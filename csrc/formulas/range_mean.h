@@ -124,6 +124,14 @@ TAILOPS_HOST_DEVICE RangeEnd open_above() {
   return {std::numeric_limits<double>::infinity(), 0, 0};
 }
 
+// The element whose weight a value has that is equal to both: below, an end may be open where the
+// upper one is −∞ as well.
+TAILOPS_HOST_DEVICE RangeEnd what_is_at_lower(const RangeEnd& lower, const RangeEnd& upper) {
+  const bool is_upper = lower.ties == 0 && lower.value == upper.value;
+  return {lower.value, is_upper ? upper.smaller : lower.smaller,
+          is_upper ? upper.ties : lower.ties};
+}
+
 TAILOPS_HOST_DEVICE RangeState range_state(const PositionRange& range, const RangeEnd& lower,
                                            const RangeEnd& upper) {
   const double between = 1.0 / range.mass();
@@ -131,7 +139,8 @@ TAILOPS_HOST_DEVICE RangeState range_state(const PositionRange& range, const Ran
     if (end.ties == 0) return between;
     return range.mass_of(end.smaller, end.ties) / static_cast<double>(end.ties) * between;
   };
-  return {lower.value, upper.value, weight_at(lower), weight_at(upper), between};
+  return {lower.value, upper.value, weight_at(what_is_at_lower(lower, upper)), weight_at(upper),
+          between};
 }
 
 // Of `kept` elements that are at least the threshold.
@@ -155,8 +164,8 @@ TAILOPS_HOST_DEVICE double range_mean(const RangeState& state, double between_su
     return product_or_zero(weight * static_cast<double>(end.ties), end.value);
   };
   const double of_upper = lower.value == upper.value ? 0.0 : part(upper, state.upper_weight);
-  return product_or_zero(state.between_weight, between_sum) + part(lower, state.lower_weight) +
-         of_upper;
+  return product_or_zero(state.between_weight, between_sum) +
+         part(what_is_at_lower(lower, upper), state.lower_weight) + of_upper;
 }
 
 // The weights as the backward pass applies them, scaled by what arrives at M.
