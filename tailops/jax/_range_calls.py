@@ -62,8 +62,8 @@ def _one_by_one(call: Callable[..., Any], batched: Any, arguments: Any) -> Any:
 
 
 @functools.cache
-def _forward_call(kind: str, axis: int | None) -> Callable[..., Any]:
-    @custom_vmap
+def _forward_call(kind: str, axis: int | None) -> Any:
+    @custom_vmap  # type: ignore[untyped-decorator]
     def call(values: Any, words: Any, mask: Any) -> Any:
         geometry = _geometry(values.shape, axis)
         results = (
@@ -73,7 +73,7 @@ def _forward_call(kind: str, axis: int | None) -> Callable[..., Any]:
         made = jax.ffi.ffi_call(_FORWARD, results)
         return tuple(made(values, words, *mask, **_attributes(kind, axis)))
 
-    @call.def_vmap
+    @call.def_vmap  # type: ignore[untyped-decorator]
     def _(size: int, batched: Any, values: Any, words: Any, mask: Any) -> Any:
         if batched[1]:
             found = _one_by_one(call, tuple(batched), (values, words, mask))
@@ -88,14 +88,14 @@ def _forward_call(kind: str, axis: int | None) -> Callable[..., Any]:
 
 
 @functools.cache
-def _backward_call(kind: str, axis: int | None) -> Callable[..., Any]:
-    @custom_vmap
+def _backward_call(kind: str, axis: int | None) -> Any:
+    @custom_vmap  # type: ignore[untyped-decorator]
     def call(upstream: Any, values: Any, state: Any, mask: Any) -> Any:
         result = jax.ShapeDtypeStruct(values.shape, values.dtype)
         made = jax.ffi.ffi_call(_BACKWARD, result)
         return made(upstream, values, state, *mask, **_attributes(kind, axis))
 
-    @call.def_vmap
+    @call.def_vmap  # type: ignore[untyped-decorator]
     def _(size: int, batched: Any, *arguments: Any) -> Any:
         upstream, values, state, mask = _slices(size, tuple(batched), arguments)
         of_all = _backward_call(kind, -1 if axis is None else axis)
