@@ -9,14 +9,13 @@ from tailops._tensorflow import xla
 from tailops._tensorflow.library import library
 
 
-def _forward(values: tf.Tensor, bounds: Any, kind: str, axis: int | None, mask: Any) -> Any:
-    return library.tailops_range_mean(
-        values=values,
-        bounds=bounds,
-        mask=[] if mask is None else [mask],
-        kind=kind,
-        axis=[] if axis is None else [axis],
-    )
+def _options(kind: str, axis: int | None, mask: Any) -> dict[str, Any]:
+    """What both ops take."""
+    return {
+        "mask": [] if mask is None else [mask],
+        "kind": kind,
+        "axis": [] if axis is None else [axis],
+    }
 
 
 def range_mean(
@@ -29,7 +28,7 @@ def range_mean(
     """As `reference_range_mean.range_mean`, in one op; where XLA has none, that."""
     if xla.must_fall_back():
         return reference_range_mean.range_mean(values, bounds, kind, axis, mask)
-    mean, _ = _forward(values, bounds, kind, axis, mask)
+    mean, _ = library.tailops_range_mean(values=values, bounds=bounds, **_options(kind, axis, mask))
     return mean
 
 
@@ -44,14 +43,10 @@ def range_weights(
     if xla.must_fall_back():
         return reference_range_mean.range_weights(values, bounds, kind, axis, mask)
     values = tf.stop_gradient(values)
-    mean, state = _forward(values, bounds, kind, axis, mask)
+    options = _options(kind, axis, mask)
+    mean, state = library.tailops_range_mean(values=values, bounds=bounds, **options)
     weights = library.tailops_range_mean_grad(
-        upstream=tf.ones_like(mean),
-        values=values,
-        state=state,
-        mask=[] if mask is None else [mask],
-        kind=kind,
-        axis=[] if axis is None else [axis],
+        upstream=tf.ones_like(mean), values=values, state=state, **options
     )
     return tf.stop_gradient(weights)
 
