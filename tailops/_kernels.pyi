@@ -133,6 +133,30 @@ def cuda_select_gradient(
     gradient: int,
     stream: int,
 ) -> None: ...
+def cuda_range_workspace(dtype: str, geometry: SelectionGeometry, options: RangeOptions) -> int: ...
+def cuda_range_mean(
+    dtype: str,
+    values: int,
+    mask: int,
+    geometry: SelectionGeometry,
+    options: RangeOptions,
+    bounds: tuple[float, float],
+    on_device: int,
+    mean: int,
+    state: int,
+    workspace: int,
+    stream: int,
+) -> None: ...
+def cuda_range_mean_gradient(
+    dtype: str,
+    upstream: int,
+    values: int,
+    mask: int,
+    state: int,
+    geometry: SelectionGeometry,
+    gradient: int,
+    stream: int,
+) -> None: ...
 def cuda_read_two(a: int, b: int, n: int, workspace: int, stream: int) -> None: ...
 def cuda_read_two_write_one(a: int, b: int, out: int, n: int, stream: int) -> None: ...
 def select(

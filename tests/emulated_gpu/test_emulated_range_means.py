@@ -6,7 +6,7 @@ import pytest
 from emulated_range_means import EmulatedRangeMeans
 from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from families import EXTREME_FAMILIES, FAMILIES, residuals
-from range_means import FLOATS, Case, check, oracle, random_case, upstream_of
+from range_means import FLOATS, Case, check, expected, random_case, upstream_of
 
 pytestmark = pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
 
@@ -134,7 +134,7 @@ def test_every_family(emulated, family, path):
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_a_threshold_between_two_numbers(emulated, dtype, path):
-    """What is smaller by less than the type can tell is smaller; of 0 there is one."""
+    """The threshold is of the type that is computed in; of 0 there is one."""
     emulated.limits = PATHS[path]
     values = residuals("few_values", 700, dtype)
     for threshold in (0.25 - 1e-12, 0.25 + 1e-12, -0.25 + 1e-12, -0.0, 0.0, 1e-300, -1e-300, 1e300):
@@ -166,7 +166,7 @@ def test_a_weight_of_0_makes_nothing_of_infinity(emulated, path):
     values = residuals("random", 400, "float32")
     values[::4], values[1::4] = np.inf, -np.inf
     case = Case(values, "between", (0.25, 0.75))
-    assert np.isfinite(oracle(case)[0])
+    assert np.isfinite(expected(case)[0])
     check_emulated(emulated, case)
 
 
@@ -200,12 +200,12 @@ def test_what_the_host_cannot_check(emulated, kind, bounds, path):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_more_than_are_valid(emulated, path):
-    """k fits some of the groups; the others are NaN."""
+    """Some of the groups have k; the others are NaN."""
     emulated.limits = PATHS[path]
     values = residuals("random", 4 * 250, "float32").reshape(4, 250)
     mask = np.arange(250) < np.array([[250], [100], [99], [0]])
     case = Case(values, "largest", (100.0, 0.0), 1, mask)
-    np.testing.assert_array_equal(np.isnan(oracle(case)[0]), [False, False, True, False])
+    np.testing.assert_array_equal(np.isnan(expected(case)[0]), [False, False, True, False])
     check_emulated(emulated, case)
 
 
@@ -231,13 +231,13 @@ def test_launches_do_not_depend_on_the_data_or_the_bounds(emulated):
             if family == "all_nan":
                 values[:] = np.nan
             for kind, bounds in (*RANGES, ("between", (0.5, 0.4))):
-                for emulated.limits, expected in (
+                for emulated.limits, of_path in (
                     (Limits(block_elements=900), 1),
                     (PATHS["digits"], launches),
                 ):
                     case = Case(values, kind, bounds)
                     _, state = emulated.forward(case)
-                    assert emulated.launches == expected, str(case)
+                    assert emulated.launches == of_path, str(case)
                     emulated.backward(case, upstream_of(case), state)
                     assert emulated.launches == 1
 

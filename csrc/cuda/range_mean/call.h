@@ -77,12 +77,13 @@ struct RangeEnds {
 
   TAILOPS_DEVICE bool is_at_least() const { return kind == RangeKind::kAtLeast; }
 
-  // The key of the smallest number that is at least θ.
+  // The key of the smallest number that is at least θ, a number of the compute type.
   template <typename T>
   TAILOPS_DEVICE typename OrderedBits<T>::Key key_of_threshold() const {
-    const T nearest = narrow<T>(bounds.first);
+    const ComputeType<T> threshold = static_cast<ComputeType<T>>(bounds.first);
+    const T nearest = narrow<T>(static_cast<double>(threshold));
     const auto key = OrderedBits<T>::encode(nearest);
-    return static_cast<double>(widen(nearest)) < bounds.first ? key + 1 : key;
+    return widen(nearest) < threshold ? key + 1 : key;
   }
 
   // What is strictly between the ends, or, for kAtLeast, all that is kept.
