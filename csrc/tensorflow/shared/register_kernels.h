@@ -18,8 +18,10 @@ void register_typed(const char* op, const char* device, const char* host_input =
   register_kernel<Kernel>(definition);
 }
 
+// Static, each file's own: a template whose parameters are templates of an unnamed namespace is, to
+// GCC, the same function in every file, and the CPU's kernels would be registered for the GPU.
 template <template <typename> class Forward, template <typename> class Backward>
-void register_floats(const OpAndGradient& names, const char* device) {
+static void register_floats(const OpAndGradient& names, const char* device) {
 #define TAILOPS_REGISTER(T, ...)                                                             \
   register_typed<Forward<TensorType<T>>, TensorType<T>>(names.op, device, names.host_input); \
   register_typed<Backward<TensorType<T>>, TensorType<T>>(names.gradient, device);
@@ -29,7 +31,7 @@ void register_floats(const OpAndGradient& names, const char* device) {
 
 // Integers have no gradient.
 template <template <typename> class Forward>
-void register_integers(const OpAndGradient& names, const char* device) {
+static void register_integers(const OpAndGradient& names, const char* device) {
 #define TAILOPS_REGISTER(T, ...) register_typed<Forward<T>, T>(names.op, device, names.host_input);
   TAILOPS_INTEGERS(TAILOPS_REGISTER)
 #undef TAILOPS_REGISTER
