@@ -9,18 +9,29 @@ from typing import Any, NamedTuple
 
 from tailops import _kernels
 from tailops._build import build_info
+from tailops._cuda_range import (
+    RangeMean,
+    range_mean,
+    range_mean_backward,
+    range_mean_forward,
+)
+from tailops._device_arrays import library_of, require, require_cuda
 from tailops._families import documented
 from tailops._options import TailOptions
 from tailops._state import rows
 
 __all__ = [
     "Forward",
+    "RangeMean",
     "Selection",
     "TailOptions",
     "backward",
     "device_count",
     "forward",
     "prepare",
+    "range_mean",
+    "range_mean_backward",
+    "range_mean_forward",
     "select_backward",
     "select_forward",
 ]
@@ -41,7 +52,7 @@ def prepare() -> None:
     Raises:
         RuntimeError: If tailops was built without CUDA, or CUDA refuses: without a GPU, say.
     """
-    _require_cuda()
+    require_cuda()
     _kernels.cuda_prepare()
 
 
@@ -52,93 +63,12 @@ class Forward(NamedTuple):
     state: Any
 
 
-class _Torch:
-    def __init__(self, name: str, like: Any) -> None:
-        import torch
-
-        self._torch, self._device = torch, like.device
-        if like.device.type != "cuda":
-            raise ValueError(f"{name} is on {like.device}: must be on a CUDA device")
-        self.device = torch.cuda.device(like.device)
-
-    def empty(self, shape: Any, dtype: str) -> Any:
-        return self._torch.empty(shape, dtype=getattr(self._torch, dtype), device=self._device)
-
-    def stream(self) -> int:
-        return int(self._torch.cuda.current_stream(self._device).cuda_stream)
-
-    def is_here(self, array: Any) -> bool:
-        return isinstance(array, self._torch.Tensor) and array.device == self._device
-
-    @staticmethod
-    def dtype(array: Any) -> str:
-        return str(array.dtype).removeprefix("torch.")
-
-    @staticmethod
-    def address(array: Any) -> int:
-        return int(array.data_ptr())
-
-    @staticmethod
-    def is_contiguous(array: Any) -> bool:
-        return bool(array.is_contiguous())
-
-
-class _CuPy:
-    def __init__(self, _: str, like: Any) -> None:
-        import cupy
-
-        self._cupy, self.device = cupy, like.device
-
-    def empty(self, shape: Any, dtype: str) -> Any:
-        return self._cupy.empty(shape, dtype)
-
-    def stream(self) -> int:
-        return int(self._cupy.cuda.get_current_stream().ptr)
-
-    def is_here(self, array: Any) -> bool:
-        return isinstance(array, self._cupy.ndarray) and array.device == self.device
-
-    @staticmethod
-    def dtype(array: Any) -> str:
-        return str(array.dtype.name)
-
-    @staticmethod
-    def address(array: Any) -> int:
-        return int(array.data.ptr)
-
-    @staticmethod
-    def is_contiguous(array: Any) -> bool:
-        return bool(array.flags.c_contiguous)
-
-
-def _require_cuda() -> None:
-    if not build_info()["cuda"]:
-        raise RuntimeError("tailops was built without CUDA: -C cmake.define.TAILOPS_CUDA=ON")
-
-
-def _library_of(name: str, array: Any) -> Any:
-    _require_cuda()
-    library = type(array).__module__.split(".")[0]
-    if library not in {"torch", "cupy"}:
-        raise TypeError(f"{name} is a {type(array).__name__}: must be of PyTorch or CuPy")
-    return (_Torch if library == "torch" else _CuPy)(name, array)
-
-
-def _require(library: Any, name: str, array: Any, dtype: str, shape: tuple[int, ...]) -> int:
-    if not library.is_here(array):
-        raise ValueError(f"{name} is not an array on the device of y_pred")
-    found = library.dtype(array), tuple(array.shape)
-    if found != (dtype, shape) or not library.is_contiguous(array):
-        raise ValueError(f"{name} is {found[0]}{found[1]}: must be a contiguous {dtype}{shape}")
-    return int(library.address(array))
-
-
 def _inputs(library: Any, y_true: Any, y_pred: Any, mask: Any) -> tuple[int, int, int]:
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
     return (
-        _require(library, "y_true", y_true, dtype, shape),
-        _require(library, "y_pred", y_pred, dtype, shape),
-        0 if mask is None else _require(library, "mask", mask, "bool", shape),
+        require(library, "y_true", y_true, dtype, shape),
+        require(library, "y_pred", y_pred, dtype, shape),
+        0 if mask is None else require(library, "mask", mask, "bool", shape),
     )
 
 
@@ -169,7 +99,7 @@ def forward(
         RuntimeError: CUDA refuses, or tailops was built without it.
     """
     options = options or TailOptions()
-    library = _library_of("y_pred", y_pred)
+    library = library_of("y_pred", y_pred)
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype = library.dtype(y_pred)
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
@@ -223,12 +153,12 @@ def backward(
         ValueError, RuntimeError: As for `forward`.
     """
     options = options or TailOptions()
-    library = _library_of("y_pred", y_pred)
+    library = library_of("y_pred", y_pred)
     inputs = _inputs(library, y_true, y_pred, mask)
     dtype, shape = library.dtype(y_pred), tuple(y_pred.shape)
     geometry = _kernels.Geometry(list(shape), options.axis, reduction)
-    arriving = _require(library, "upstream", upstream, dtype, tuple(geometry.output_shape))
-    states = _require(library, "state", state, "float64", rows(geometry.groups))
+    arriving = require(library, "upstream", upstream, dtype, tuple(geometry.output_shape))
+    states = require(library, "state", state, "float64", rows(geometry.groups))
     chosen = options.for_kernels()
     with library.device:
         gradient = library.empty(shape, dtype) if out is None else out
@@ -242,7 +172,7 @@ def backward(
             states,
             geometry,
             chosen,
-            _require(library, "out", gradient, dtype, shape),
+            require(library, "out", gradient, dtype, shape),
             library.address(workspace),
             library.stream(),
         )
@@ -288,11 +218,11 @@ def select_forward(
         ValueError: x is empty or not contiguous, or an argument is out of range.
         RuntimeError: CUDA refuses, or tailops was built without it.
     """
-    library = _library_of("x", x)
+    library = library_of("x", x)
     dtype, shape = library.dtype(x), tuple(x.shape)
     options, geometry = _selection(shape, method, axis, ignore_nan)
     fractions = [float(one) for one in q]
-    address = _require(library, "x", x, dtype, shape)
+    address = require(library, "x", x, dtype, shape)
     with library.device:
         value = library.empty((len(fractions), *geometry.group_shape), dtype)
         state = library.empty(
@@ -333,15 +263,15 @@ def select_backward(
     Raises:
         ValueError, RuntimeError: As for `select_forward`.
     """
-    library = _library_of("x", x)
+    library = library_of("x", x)
     dtype, shape = library.dtype(x), tuple(x.shape)
     _, geometry = _selection(shape, "rank", axis, False)
     count = int(state.shape[1]) // _kernels.SELECTION_COLUMNS if state.ndim == 2 else 0
     columns = (geometry.groups, _kernels.SELECTION_COLUMNS * count)
     values = (count, *geometry.group_shape)
-    arriving = _require(library, "upstream", upstream, dtype, values)
-    states = _require(library, "state", state, "float64", columns)
-    address = _require(library, "x", x, dtype, shape)
+    arriving = require(library, "upstream", upstream, dtype, values)
+    states = require(library, "state", state, "float64", columns)
+    address = require(library, "x", x, dtype, shape)
     with library.device:
         gradient = library.empty(shape, dtype) if out is None else out
         _kernels.cuda_select_gradient(
@@ -351,7 +281,7 @@ def select_backward(
             states,
             geometry,
             count,
-            _require(library, "out", gradient, dtype, shape),
+            require(library, "out", gradient, dtype, shape),
             library.stream(),
         )
     return gradient

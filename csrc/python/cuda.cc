@@ -5,12 +5,14 @@
 
 #include <pybind11/stl.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "cuda/loss/tail_loss.h"
 #include "cuda/quantile/quantile.h"
+#include "cuda/range_mean/range_mean.h"
 #include "python/compute.h"
 #include "python/dtypes.h"
 
@@ -107,6 +109,52 @@ void select_gradient(const std::string& dtype, Address upstream, Address x, Addr
   });
 }
 
+int64_t range_mean_space(const std::string& dtype, const SelectionGeometry& geometry,
+                         const RangeOptions& options) {
+  int64_t bytes = 0;
+  with_dtype(dtype, [&](auto element) {
+    bytes = cuda::range_mean_workspace<decltype(element)>(geometry, options);
+  });
+  return bytes;
+}
+
+// `on_device`: where the bounds are, or nowhere: then they are those of the host.
+void range_means(const std::string& dtype, Address values, Address mask,
+                 const SelectionGeometry& geometry, const RangeOptions& options,
+                 const std::array<double, 2>& bounds, Address on_device, Address mean,
+                 Address state, Address space, Address stream) {
+  compute("cuda_range_mean", dtype, geometry, [&] {
+    const RangeBounds on_host{bounds[0], bounds[1]};
+    if (on_device == 0) {
+      require_range(options.kind, on_host);
+      // With a mask, only the device knows how many there are.
+      if (mask == 0 && !has_range(options.kind, on_host, geometry.length)) {
+        throw_range_beyond(on_host, geometry.length);
+      }
+    }
+    const cuda::Bounds own{on_device == 0 ? &on_host : nullptr, at<const RangeBounds>(on_device)};
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      cuda::range_mean_forward<T>(at<const T>(values), at<const bool>(mask), geometry, options, own,
+                                  at<T>(mean), at<RangeState>(state), at<void>(space),
+                                  at<void>(stream));
+    });
+  });
+}
+
+void range_mean_gradient(const std::string& dtype, Address upstream, Address values, Address mask,
+                         Address state, const SelectionGeometry& geometry, Address gradient,
+                         Address stream) {
+  compute("cuda_range_mean_gradient", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      cuda::range_mean_backward<T>(at<const T>(upstream), at<const T>(values),
+                                   at<const bool>(mask), at<const RangeState>(state), geometry,
+                                   at<T>(gradient), at<void>(stream));
+    });
+  });
+}
+
 }  // namespace
 
 void add_cuda(py::module_& m) {
@@ -118,6 +166,9 @@ void add_cuda(py::module_& m) {
   m.def("cuda_selection_workspace", &selection_space);
   m.def("cuda_select", &select_elements);
   m.def("cuda_select_gradient", &select_gradient);
+  m.def("cuda_range_workspace", &range_mean_space);
+  m.def("cuda_range_mean", &range_means);
+  m.def("cuda_range_mean_gradient", &range_mean_gradient);
   m.def("cuda_read_two", [](Address a, Address b, int64_t n, Address space, Address stream) {
     cuda::read_two(at<const float>(a), at<const float>(b), n, at<void>(space), at<void>(stream));
   });
