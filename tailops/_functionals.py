@@ -150,7 +150,9 @@ def range_mean(
     implementation, tensors = framework.means_of(impl), framework.tensors
     given = as_values(tensors, values, axis, mask)
     _require_so_many(tensors, given, part)
-    means = implementation.range_mean(given.rows, part.bounds, part.kind, given.axis, given.mask)
+    means = implementation.range_mean(
+        given.rows, part.bounds(tensors), part.kind, given.axis, given.mask
+    )
     if reduction == "none" or given.axis is None:
         return means
     total = tensors.total(means)
@@ -164,7 +166,7 @@ def range_weights(framework: Framework, given: Values, part: Range, impl: str = 
     implementation, tensors = framework.means_of(impl), framework.tensors
     _require_so_many(tensors, given, part)
     weights = implementation.range_weights(
-        given.rows, part.bounds, part.kind, given.axis, given.mask
+        given.rows, part.bounds(tensors), part.kind, given.axis, given.mask
     )
     return as_given(tensors, weights, given.given, given.axes)
 
