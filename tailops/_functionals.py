@@ -199,9 +199,7 @@ def tail_weighted(
         None if x is None else tensors.expand_dims(x, -1) for x in (given.rows, given.mask)
     )
     chosen = replace(options, axis=given.axis)
-    losses = framework.tail_losses[impl](
-        0 * tensors.stop_gradient(rows), rows, chosen, reduction=reduction, mask=kept
-    )
+    losses = framework.tail_losses[impl](rows, rows, chosen, reduction=reduction, mask=kept)
     if reduction != "none":
         return losses
     return as_given(
