@@ -13,6 +13,8 @@ from tailops._ranges import Range
 __all__ = ["TEXTS", "Framework", "Values", "as_values", "range_mean", "tail_mask", "tail_weighted"]
 
 REDUCTIONS = ("none", "mean", "sum")
+# In which sums would overflow, and weights of many be rounded to 0.
+_NARROW = ("float16", "bfloat16")
 
 # What is said of the public functions' arguments.
 TEXTS = {
@@ -128,12 +130,14 @@ def _require_so_many(tensors: Tensors, values: Values, part: Range) -> None:
         )
 
 
-def number_of_groups(tensors: Tensors, values: Values, dtype: Any) -> Any:
+def _number_of_groups(tensors: Tensors, values: Values, means: Any) -> Any:
     """Those that have a value that counts."""
-    counts = values.mask
-    if counts is None:
-        counts = tensors.ones_like(values.rows, dtype=bool)
-    return tensors.total(tensors.cast(tensors.any_along(counts, values.axis), dtype))
+    if values.mask is not None:
+        return tensors.total(tensors.cast(tensors.any_along(values.mask, values.axis), "int32"))
+    count: Any = 1
+    for size in tensors.sizes(means):
+        count = count * size
+    return tensors.tensor(count)
 
 
 def range_mean(
@@ -155,10 +159,12 @@ def range_mean(
     )
     if reduction == "none" or given.axis is None:
         return means
-    total = tensors.total(means)
-    if reduction == "sum":
-        return total
-    return tensors.divide_no_nan(total, number_of_groups(tensors, given, total.dtype))
+    narrow = tensors.dtype_of("values", means) in _NARROW
+    total = tensors.total(tensors.cast(means, "float32") if narrow else means)
+    if reduction == "mean":
+        count = _number_of_groups(tensors, given, means)
+        total = tensors.divide_no_nan(total, tensors.cast(count, total.dtype))
+    return tensors.cast(total, means.dtype)
 
 
 def range_weights(framework: Framework, given: Values, part: Range, impl: str = "fused") -> Any:
@@ -172,10 +178,10 @@ def range_weights(framework: Framework, given: Values, part: Range, impl: str = 
 
 
 def tail_mask(framework: Framework, values: Any, part: Range, axis: Any, mask: Any) -> Any:
-    """Where a value has a weight. Narrow floats would round the weights of many to 0."""
+    """Where a value has a weight."""
     tensors = framework.tensors
     given = as_values(tensors, values, axis, mask)
-    if tensors.dtype_of("values", given.given) in ("float16", "bfloat16"):
+    if tensors.dtype_of("values", given.given) in _NARROW:
         given = as_values(tensors, tensors.cast(given.given, "float32"), axis, mask)
     return range_weights(framework, given, part) > 0
 

@@ -1,4 +1,4 @@
-"""The tail of values on JAX arrays, against float64 NumPy: `jit`, `grad`, `vmap`, traced numbers."""
+"""The tail of values on JAX arrays, against float64 NumPy: jit, grad, vmap, traced numbers."""
 
 import ml_dtypes
 import numpy as np
@@ -151,6 +151,6 @@ def test_what_only_run_time_knows():
         jax.block_until_ready(top(31.0, V < 9))
     with pytest.raises(RuntimeError, match="k=30: must be at most the number of valid"):
         jax.block_until_ready(top(30.0, V < 0.5))
-    with pytest.raises(RuntimeError, match="lower=0.5, upper=0.5"):
+    with pytest.raises(RuntimeError, match=r"lower=0\.5, upper=0\.5"):
         jax.block_until_ready(jax.jit(lambda a: tj.range_mean(V, a, 0.5))(0.5))
     np.testing.assert_array_equal(top(3.0, V > 9), np.zeros(4))
