@@ -47,10 +47,8 @@ class Tensors(Protocol):
     transpose: Any
     ones_like: Any
     is_nan: Any
-    where: Any
     total: Any
     any_along: Any
-    stop_gradient: Any
     divide_no_nan: Any
 
 
