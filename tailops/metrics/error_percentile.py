@@ -8,10 +8,11 @@ from typing import Any
 import keras
 
 from tailops._checks import boolean, number
+from tailops._keras_masks import mask_of
 from tailops.metrics._ignored import optional_number, valid_elements
 from tailops.metrics._replicas import replica_count, replica_index
 from tailops.metrics._sketch import Buckets, weighted_percentile
-from tailops.metrics._tensors import and_mask, as_pair, mask_of, weights_for, wide_dtype
+from tailops.metrics._tensors import and_mask, as_pair, weights_for, wide_dtype
 
 __all__ = ["ErrorPercentile"]
 
