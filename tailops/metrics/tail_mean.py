@@ -5,11 +5,12 @@ from typing import Any
 import keras
 
 from tailops._checks import boolean
-from tailops._loss_values import loss_config, loss_values, resolve_loss
+from tailops._inner_loss import InnerLoss
+from tailops._keras_masks import mask_of
 from tailops.metrics._distribution import Distribution, in_range
 from tailops.metrics._ignored import is_nan
 from tailops.metrics._sketch import Buckets, weighted_tail_mean
-from tailops.metrics._tensors import and_mask, weights_for, wide_dtype
+from tailops.metrics._tensors import and_mask, as_tensor, weights_for, wide_dtype
 
 __all__ = ["TailMean"]
 
@@ -84,13 +85,11 @@ class TailMean(Distribution):
         name: str | None = "tail_mean",
         dtype: Any = None,
     ) -> None:
-        resolved = resolve_loss("loss", loss)
-        self.loss = loss
+        self._inner = InnerLoss(loss)
         self.percentile = in_range("percentile", percentile, 0, 1, "[)")
         self.ignore_nan = boolean("ignore_nan", ignore_nan)
         self.relative_error = in_range("relative_error", relative_error, 0.002, 0.5, "[]")
         super().__init__(exact_size, name, dtype)
-        self._values_of = loss_values("loss", resolved, self.dtype)
         self.deviations = self.add_variable(
             (self._buckets.size,), "zeros", dtype=wide_dtype(), name="deviations"
         )
@@ -130,7 +129,11 @@ class TailMean(Distribution):
             TypeError: The loss returns values that are not floating.
             ValueError: It returns a scalar, or shapes do not fit.
         """
-        values, masks = self._values_of(y_true, y_pred)
+        masks = [mask_of(y_pred)]
+        given = as_tensor("y_true", y_true), as_tensor("y_pred", y_pred)
+        dtype = self._inner.dtype or self.dtype
+        values, mask = self._inner.values(*(keras.ops.cast(y, dtype) for y in given))
+        masks.append(mask)
         values = keras.ops.cast(values, self.dtype)
         valid = keras.ops.ones_like(values, dtype="bool")
         if self.ignore_nan:
@@ -145,4 +148,4 @@ class TailMean(Distribution):
             name: getattr(self, name)
             for name in ("percentile", "ignore_nan", "relative_error", "exact_size")
         }
-        return {**super().get_config(), "loss": loss_config(self.loss), **ours}
+        return {**super().get_config(), "loss": self._inner.get_config(), **ours}

@@ -306,25 +306,24 @@ def test_memory_is_fixed():
 
 HUBER = keras.losses.Huber
 AS_COMPILE_TAKES_THEM = {
-    "name of a function": ("huber", "huber"),
-    "name of a class": ("Huber", "Huber"),
-    "class": (HUBER, None),
-    "function": (keras.losses.huber, None),
-    "instance": (HUBER(), None),
-    "with another reduction": (HUBER(reduction="sum"), None),
-    "configuration": (keras.losses.serialize(HUBER()), None),
+    "name of a function": "huber",
+    "name of a class": "Huber",
+    "class": HUBER,
+    "function": keras.losses.huber,
+    "instance": HUBER(),
+    "with another reduction": HUBER(reduction="sum"),
+    "configuration": keras.losses.serialize(HUBER()),
 }
 
 
 @pytest.mark.parametrize("how", AS_COMPILE_TAKES_THEM)
 def test_losses_as_compile_takes_them(how, tmp_path):
-    loss, in_config = AS_COMPILE_TAKES_THEM[how]
+    loss = AS_COMPILE_TAKES_THEM[how]
     y_true, y_pred = np.random.default_rng(0).standard_normal((2, 50, 3)).astype("float32")
     metric = TailMean(loss, 0.9)
     metric.update_state(y_true, y_pred)
     values = HUBER(reduction="none")(y_true, y_pred).numpy()
     require_guarantee(metric.result(), values, 0.9, 0)
-    assert in_config in (None, metric.get_config()["loss"])
     again = keras.metrics.deserialize(keras.metrics.serialize(metric))
     again.update_state(y_true, y_pred)
     assert again.result() == metric.result()
