@@ -112,14 +112,17 @@ def weighted_tail_mean(values: Any, weights: Any, percentile: float) -> Any:
         weights: Theirs; those of 0 are not there.
         percentile: p, in [0, 1).
     """
+    tail = 1 - percentile
     zero = keras.ops.zeros_like(weights)
     reached = keras.ops.cumsum(keras.ops.flip(weights))
     above = keras.ops.flip(keras.ops.concatenate([zero[:1], reached[:-1]]))
-    left = (1 - percentile) * reached[-1] - above
-    # What only rounding has left is not there: it might be of an infinite value.
-    rounding = 4 * np.finfo(wide_dtype()).eps * reached[-1]
+    left = tail * reached[-1] - above
+    # What only rounding has left, of p and of the tail, is not there: it might be of an infinite
+    # value. And what only rounding lacks is.
+    rounding = 4 * (np.finfo("float64").eps + tail * np.finfo(wide_dtype()).eps) * reached[-1]
     left = keras.ops.where(keras.ops.logical_and(above > 0, left <= rounding), zero, left)
-    mass = keras.ops.clip(left, 0, weights)
+    whole = keras.ops.logical_and(left > 0, weights - left <= rounding)
+    mass = keras.ops.where(whole, weights, keras.ops.clip(left, 0, weights))
     there = mass > 0
     values = keras.ops.cast(values, mass.dtype)
     share = keras.ops.divide_no_nan(mass, keras.ops.sum(mass))

@@ -32,7 +32,7 @@ class TailMean(Distribution):
 
     whatever the values and their order are: for losses ≥ 0, the result is M or at most a fraction
     r below it. It is M where the values near p·n are equal, and the mean for p = 0. All this but
-    for rounding, to float64 and then to the metric's dtype.
+    for rounding: of sums, to float64, and of the result, to the metric's dtype.
 
     Proof. Values are counted in buckets (x, γx] of either sign, γ ≤ 1 + r, each with the sum of its
     values. Buckets wholly beyond p·n enter with their sums. From the one in which p·n falls, the

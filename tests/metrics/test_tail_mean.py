@@ -28,9 +28,11 @@ def test_guarantee(name, relative_error, dtype, sign):
     values = sign * residuals(name, sum(SIZES), dtype)
     metric = TailMean(itself, relative_error=relative_error, dtype=dtype)
     update_in_batches(metric, values)
+    # The sums are float64: what they are rounded by, the result in float64 is, too.
+    slack = 2 if dtype == "float32" else 500
     for p in PERCENTILES:
         metric.percentile = p
-        require_guarantee(metric.result(), values, p, relative_error, dtype)
+        require_guarantee(metric.result(), values, p, relative_error, dtype, slack=slack)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
