@@ -8,7 +8,7 @@ from tailops import _functionals
 from tailops._functionals import as_values
 from tailops._ranges import Range
 from tailops.losses._around import AroundLoss, as_values_shape
-from tailops.losses._backend import FRAMEWORK, scaled_for_replicas
+from tailops.losses._backend import FRAMEWORK, require_read_anew, scaled_for_replicas
 
 __all__ = ["RangeLoss"]
 
@@ -26,9 +26,14 @@ class RangeLoss(AroundLoss):
         """Which, as of now."""
         raise NotImplementedError
 
+    def _part_now(self) -> Range:
+        for argument, number in self.own_config().items():
+            require_read_anew(argument, number)
+        return self.part()
+
     def _means(self, values: Any, valid: Any, reduction: str) -> Any:
         return _functionals.range_mean(
-            FRAMEWORK, values, self.part(), self.axis, valid, reduction, "fused"
+            FRAMEWORK, values, self._part_now(), self.axis, valid, reduction, "fused"
         )
 
     def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
@@ -52,7 +57,7 @@ class RangeLoss(AroundLoss):
         weight = as_values_shape("sample_weight", sample_weight, values)
         weight = keras.ops.cast(weight, wide.dtype)
         given = as_values(FRAMEWORK.tensors, keras.ops.stop_gradient(wide), self.axis, valid)
-        shares = _functionals.range_weights(FRAMEWORK, given, self.part())
+        shares = _functionals.range_weights(FRAMEWORK, given, self._part_now())
         parts = keras.ops.where(shares != 0, shares * weight * wide, 0)
         means = keras.ops.sum(parts, axis=self.axis)
         if self.reduction in ("none", None):
