@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
+from tailops._inner_loss import InnerLoss
+from tailops._keras_masks import mask_of, with_mask
 from tailops._ranges import number_in_config
 from tailops.losses._backend import scaled_for_replicas
-from tailops.losses._inner import InnerLoss
-from tailops.losses._masks import mask_of, with_mask
 
 __all__ = ["AROUND", "AroundLoss"]
 

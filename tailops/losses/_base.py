@@ -6,6 +6,7 @@ import keras
 
 from tailops._families import Family
 from tailops._inputs import require_dtypes, valid
+from tailops._keras_masks import mask_of
 from tailops._options import TailOptions
 from tailops.losses._backend import scaled_for_replicas, tail_loss_of, tensors
 
@@ -56,7 +57,7 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
         require_dtypes(tensors, y_true, y_pred, self.options.ignore_value)
-        unweighted = sample_weight is None and getattr(y_pred, "_keras_mask", None) is None
+        unweighted = sample_weight is None and mask_of(y_pred) is None
         if not unweighted or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)
         with keras.name_scope(self.name):

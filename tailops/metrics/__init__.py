@@ -1,4 +1,4 @@
-"""Keras metrics that skip missing values, and the percentile of the error over all batches.
+"""Keras metrics that skip missing values, and the tail of errors and losses over all batches.
 
 | class | value |
 |---|---|
@@ -8,6 +8,7 @@
 | `MaskedSparseCategoricalCrossentropy` | mean of −log p of the label, outside the ignored classes |
 | `MaskedCosineSimilarity` | mean over rows of the cosine, over the finite pairs of each |
 | `ErrorPercentile` | percentile of abs(ŷ − y) over all samples, within 1 % |
+| `TailMean` | CVaR of any loss's values over all samples, within 1 % |
 
 All count over every batch since the last reset, not batch by batch; honour `sample_weight` and
 Keras masks; compile with XLA; add up over the replicas of `tf.distribute`; and run on Keras's
@@ -22,6 +23,7 @@ from tailops.metrics.classification import (
 from tailops.metrics.cosine_similarity import MaskedCosineSimilarity
 from tailops.metrics.error_percentile import ErrorPercentile
 from tailops.metrics.regression import MaskedMeanAbsoluteError, MaskedMeanSquaredError
+from tailops.metrics.tail_mean import TailMean
 
 __all__ = [
     "ErrorPercentile",
@@ -30,4 +32,5 @@ __all__ = [
     "MaskedMeanAbsoluteError",
     "MaskedMeanSquaredError",
     "MaskedSparseCategoricalCrossentropy",
+    "TailMean",
 ]

@@ -63,11 +63,6 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return targets, predictions
 
 
-def mask_of(y_pred: Any) -> Any:
-    """The mask that a Keras layer has left on its output, or None."""
-    return getattr(y_pred, "_keras_mask", None)
-
-
 def along_leading_axes(argument: str, values: Any, dtype: str, like: Any) -> Any:
     """Broadcast as Keras does with weights: from the first axis on, (B,) to (B, …).
 

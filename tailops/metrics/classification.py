@@ -8,9 +8,10 @@ import numpy as np
 
 from tailops import _checks
 from tailops._checks import boolean, number
+from tailops._keras_masks import mask_of
 from tailops.metrics._ignored import equals_any, is_nan
 from tailops.metrics._mean import MaskedMean
-from tailops.metrics._tensors import and_mask, as_tensor, dtype_of, known_values, mask_of
+from tailops.metrics._tensors import and_mask, as_tensor, dtype_of, known_values
 
 __all__ = ["MaskedCategoricalAccuracy", "MaskedSparseCategoricalCrossentropy"]
 

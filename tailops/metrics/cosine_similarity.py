@@ -5,8 +5,9 @@ from typing import Any
 
 import keras
 
+from tailops._keras_masks import mask_of
 from tailops.metrics._mean import MaskedMean
-from tailops.metrics._tensors import and_mask, as_pair, mask_of
+from tailops.metrics._tensors import and_mask, as_pair
 
 __all__ = ["MaskedCosineSimilarity"]
 

@@ -5,9 +5,10 @@ from typing import Any
 import keras
 
 from tailops._checks import boolean
+from tailops._keras_masks import mask_of
 from tailops.metrics._ignored import optional_number, valid_elements
 from tailops.metrics._mean import MaskedMean
-from tailops.metrics._tensors import and_mask, as_pair, mask_of
+from tailops.metrics._tensors import and_mask, as_pair
 
 __all__ = ["MaskedMeanAbsoluteError", "MaskedMeanSquaredError"]
 

@@ -8,6 +8,7 @@ from quick import quick
 from range_oracle import range_mean
 
 from tailops import ops
+from tailops._inner_loss import InnerLoss
 from tailops.losses import (
     AverageTopKLoss,
     CVaRLoss,
@@ -15,7 +16,6 @@ from tailops.losses import (
     TailWeightedLoss,
     TrimmedLoss,
 )
-from tailops.losses._inner import InnerLoss
 
 REDUCTIONS = ["sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None]
 # Each with what the contract calls it.

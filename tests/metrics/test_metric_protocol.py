@@ -19,12 +19,14 @@ from tailops.metrics import (
     MaskedMeanAbsoluteError,
     MaskedMeanSquaredError,
     MaskedSparseCategoricalCrossentropy,
+    TailMean,
 )
 
 REGRESSION = [MaskedMeanSquaredError, MaskedMeanAbsoluteError, ErrorPercentile]
 CLASSIFICATION = [MaskedCategoricalAccuracy, MaskedSparseCategoricalCrossentropy]
-ALL = [*REGRESSION, *CLASSIFICATION, MaskedCosineSimilarity]
+ALL = [*REGRESSION, *CLASSIFICATION, MaskedCosineSimilarity, TailMean]
 NON_DEFAULT = {
+    "loss": keras.losses.serialize(keras.losses.mean_squared_error),
     "ignore_value": 3.0,
     "ignore_nan": True,
     "ignore_values": [1, 2, 4],
@@ -45,7 +47,7 @@ def batches(cls, sizes=(8, 8, 8)):
             yield rng.integers(0, 6, n), rng.dirichlet(np.ones(6), n).astype("float32")
         else:
             y_true, y_pred = rng.standard_normal((2, n, 3)).astype("float32")
-            y_true[rng.random(y_true.shape) < 0.3] = -1 if cls in REGRESSION else np.nan
+            y_true[rng.random(y_true.shape) < 0.3] = np.nan if cls is MaskedCosineSimilarity else -1
             yield y_true, y_pred
 
 
@@ -187,6 +189,14 @@ BAD_ARGUMENTS = [
     (ErrorPercentile, {"relative_error": 0}, ValueError, r"relative_error=0: .*\[0\.001, 0\.5\]"),
     (ErrorPercentile, {"exact_size": -1}, ValueError, "exact_size=-1: must be 0 or more"),
     (ErrorPercentile, {"exact_size": 1.0}, TypeError, r"exact_size=1\.0: must be an integer"),
+    (TailMean, {"loss": None}, TypeError, "loss=None: must be a loss of Keras"),
+    (TailMean, {"loss": 3}, ValueError, "loss=3: must be a loss of Keras, its name"),
+    (TailMean, {"loss": "mea"}, ValueError, "loss='mea': must be a loss of Keras, its name"),
+    (TailMean, {"percentile": 1}, ValueError, r"percentile=1: must be in \[0, 1\)"),
+    (TailMean, {"percentile": -0.1}, ValueError, r"percentile=-0\.1: must be in \[0, 1\)"),
+    (TailMean, {"ignore_nan": None}, TypeError, "ignore_nan=None: must be a bool"),
+    (TailMean, {"relative_error": 0.001}, ValueError, r"=0\.001: must be in \[0\.002, 0\.5\]"),
+    (TailMean, {"exact_size": True}, TypeError, "exact_size=True: must be an integer"),
 ]
 
 
@@ -227,6 +237,13 @@ BAD_INPUT = [
      "y_true of dtype (float128|longdouble): must be real"),
     (MaskedSparseCategoricalCrossentropy, (INT8, SCORES.astype(object)), TypeError,
      "y_pred of dtype object: must be real"),
+    (TailMean, (SCORES, SCORES.astype(object)), TypeError, "y_pred of dtype object: must be real"),
+    (TailMean, (SCORES, SCORES, [1.0, 2.0]), ValueError, r"sample_weight of shape \(2,\)"),
+    (partial(TailMean, "dice"), (SCORES, SCORES), ValueError,
+     r"loss=dice: returned a scalar for y_pred of shape \(3, 4\)"),
+    (partial(TailMean, keras.losses.Dice), (SCORES, SCORES), ValueError, "returned a scalar for"),
+    (partial(TailMean, lambda y_true, y_pred: keras.ops.argmax(y_true + y_pred, -1)),
+     (SCORES, SCORES), TypeError, "values are of dtype int(32|64); must be"),
 ]  # fmt: skip
 
 
@@ -239,7 +256,7 @@ def test_bad_input(make, data, error, message):
 
 def test_what_is_not_dense():
     bad = tf.ragged.constant([[1.0, 2.0], [3.0]]), tf.sparse.from_dense(SCORES)
-    for make in (MaskedMeanSquaredError, ErrorPercentile, MaskedCategoricalAccuracy):
+    for make in (MaskedMeanSquaredError, ErrorPercentile, TailMean, MaskedCategoricalAccuracy):
         for values, kind in zip(bad, ("RaggedTensor", "SparseTensor"), strict=True):
             with pytest.raises(TypeError, match=f"^y_true is a {kind}: must be dense"):
                 make().update_state(values, SCORES)
@@ -285,6 +302,7 @@ ON_JAX = """
     m = evaluated(1, y, "mse", [
         MaskedMeanSquaredError(), MaskedMeanAbsoluteError(), ErrorPercentile(0.9),
         ErrorPercentile(0.5, exact_size=10, ignore_value=-1, name="p50"), MaskedCosineSimilarity(),
+        TailMean("mse", 0.9), TailMean(percentile=0.9, exact_size=10, name="of buckets"),
     ])
     m.fit(x, y, verbose=0)
     evaluated(6, labels, keras.losses.SparseCategoricalCrossentropy(True), [
@@ -298,5 +316,5 @@ def test_on_jax_as_on_tensorflow():
     pytest.importorskip("jax")
     printed = (run_python(ON_JAX, KERAS_BACKEND=name) for name in ("jax", "tensorflow"))
     on_jax, on_tensorflow = (np.array(lines.split(), float) for lines in printed)
-    assert on_jax.shape == (7,)
+    assert on_jax.shape == (9,)
     np.testing.assert_allclose(on_jax, on_tensorflow, rtol=1e-5)

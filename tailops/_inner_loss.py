@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from tailops._checks import FLOATING, same_rank
-from tailops.losses._masks import mask_of
+from tailops._keras_masks import mask_of
 
 __all__ = ["InnerLoss"]
 
