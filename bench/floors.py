@@ -44,3 +44,16 @@ def read_and_write(a: Array, b: Array, threads: int) -> Action:
         write()
 
     return both
+
+
+def read_then_read_and_write(array: Array, threads: int) -> Action:
+    """What the mean of some values and its gradient must: read, then read again and write."""
+    read = read_one(array, threads)
+    # The same array twice comes from memory once.
+    write = read_two_write_one(array, array, np.full_like(array, 0), threads)
+
+    def both() -> None:
+        read()
+        write()
+
+    return both

@@ -2,7 +2,7 @@
 
 import re
 
-from bench import kernels, losses, scaling, selection, train_step
+from bench import kernels, losses, scaling, selection, tails, train_step
 from bench.case import Case
 from bench.options import LARGEST
 
@@ -17,7 +17,7 @@ def cases(only: re.Pattern[str] | None = None, largest: int = LARGEST) -> list[C
     Raises:
         ValueError: Nothing matches.
     """
-    suites = (selection, losses, train_step, kernels, scaling)
+    suites = (selection, losses, tails, train_step, kernels, scaling)
     every = dict.fromkeys(case.cut(largest) for suite in suites for case in suite.cases())
     chosen = [case for case in every if only is None or only.search(case.name)]
     if not chosen:

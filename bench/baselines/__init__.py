@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.baselines import jax, numpy, tensorflow, torch
-from bench.baselines.entry import Baseline, Kind, LossTask, SelectionTask
+from bench.baselines.entry import Baseline, Kind, LossTask, SelectionTask, TailTask
 
-__all__ = ["LOSSES", "SELECTIONS", "Kind", "LossTask", "SelectionTask", "able"]
+__all__ = [
+    "LOSSES",
+    "SELECTIONS",
+    "TAILS",
+    "Kind",
+    "LossTask",
+    "SelectionTask",
+    "TailTask",
+    "able",
+]
 
 LOSSES: dict[str, Baseline[LossTask]] = {
     **tensorflow.LOSSES,
@@ -22,6 +31,12 @@ SELECTIONS: dict[str, Baseline[SelectionTask]] = {
     **numpy.SELECTIONS,
     **torch.SELECTIONS,
     **jax.SELECTIONS,
+}
+TAILS: dict[str, Baseline[TailTask]] = {
+    **tensorflow.TAILS,
+    **numpy.TAILS,
+    **torch.TAILS,
+    **jax.TAILS,
 }
 
 

@@ -62,6 +62,28 @@ class SelectionTask:
         return (tf.constant(self.x),)
 
 
+@dataclass(frozen=True)
+class TailTask:
+    """The mean of the k largest values, with its gradient or without.
+
+    Attributes:
+        values: One per pixel.
+        k: How many.
+        gradient: Whether it is wanted.
+    """
+
+    values: Array
+    k: int
+    gradient: bool
+
+    @cached_property
+    def tensors(self) -> tuple[Any, ...]:
+        """The values in TensorFlow: the same for everybody there."""
+        import tensorflow as tf
+
+        return (tf.constant(self.values),)
+
+
 class Kind(NamedTuple):
     """What decides about who can do it.
 

@@ -3,12 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
-from bench.baselines.entry import Baseline, Kind, LossTask, SelectionTask, as_tuple, installed
+from bench.baselines.entry import (
+    Baseline,
+    Kind,
+    LossTask,
+    SelectionTask,
+    TailTask,
+    as_tuple,
+    installed,
+)
 from bench.case import Contestant
 from bench.published import ARGUMENTS, rank_of, weighted_mean
 from tailops import build_info
 
-OURS_JAX, SORT = "tailops, JAX", "jnp.sort"
+OURS_JAX, SORT, TOP_K = "tailops, JAX", "jnp.sort", "jax.lax.top_k"
 
 Loss = Callable[[Any, Any], Any]
 
@@ -59,6 +67,30 @@ def _selection(task: SelectionTask) -> Contestant:
     return _compiled(lambda x: jnp.sort(x, axis=-1)[..., task.rank], task.x)
 
 
+def _our_mean(values: Any, k: int) -> Any:
+    from tailops.jax import average_top_k
+
+    return average_top_k(values, k)
+
+
+def _mean_by_top_k(values: Any, k: int) -> Any:
+    import jax
+
+    return jax.lax.top_k(values, k)[0].mean()
+
+
+def _tail(mean: Callable[[Any, int], Any]) -> Callable[[TailTask], Contestant]:
+    def make(task: TailTask) -> Contestant:
+        import jax
+
+        def loss(values: Any) -> Any:
+            return mean(values, task.k)
+
+        return _compiled(jax.value_and_grad(loss) if task.gradient else loss, task.values)
+
+    return make
+
+
 def _can(kind: Kind) -> bool:
     return installed("jax") and kind.dtype != "float64"
 
@@ -69,3 +101,7 @@ def _has_ours(kind: Kind) -> bool:
 
 LOSSES = {OURS_JAX: Baseline(_loss(_ours), _has_ours), SORT: Baseline(_loss(_by_sorting), _can)}
 SELECTIONS = {SORT: Baseline(_selection, _can)}
+TAILS = {
+    OURS_JAX: Baseline(_tail(_our_mean), _has_ours),
+    TOP_K: Baseline(_tail(_mean_by_top_k), _can),
+}

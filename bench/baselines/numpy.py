@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.baselines.entry import Array, Baseline, Kind, LossTask, SelectionTask
+from bench.baselines.entry import Array, Baseline, Kind, LossTask, SelectionTask, TailTask
 from bench.case import Contestant
 from bench.environment import THREADS
 from bench.published import ARGUMENTS, ERROR_SCALE, SMOOTHING_FACTOR, rank_of
@@ -61,6 +61,33 @@ def _partition_selection(task: SelectionTask) -> Contestant:
     return Contestant(lambda: (np.partition(task.x, task.rank, axis=-1)[..., task.rank],))
 
 
+def _kernels_tail(task: TailTask) -> Contestant:
+    values, bounds = task.values, (float(task.k), 0.0)
+    out, one = np.zeros_like(values), np.ones((), values.dtype)
+
+    def forward() -> tuple[Array, ...]:
+        return (kernels.range_mean(values, bounds, "largest", threads=THREADS)[0],)
+
+    def both() -> tuple[Array, ...]:
+        value, state = kernels.range_mean(values, bounds, "largest", threads=THREADS)
+        kernels.range_mean_gradient(one, values, state, out=out, threads=THREADS)
+        return value, out
+
+    return Contestant(both if task.gradient else forward)
+
+
+def _partition_tail(task: TailTask) -> Contestant:
+    values, k = task.values, task.k
+
+    def step() -> tuple[Any, ...]:
+        largest = np.partition(values, values.size - k)[values.size - k :]
+        if not task.gradient:
+            return (largest.mean(),)
+        return largest.mean(), (values >= largest[0]) / values.dtype.type(k)
+
+    return Contestant(step)
+
+
 def _is_wide(kind: Kind) -> bool:
     return kind.dtype in ("float32", "float64")
 
@@ -72,4 +99,8 @@ LOSSES = {
 SELECTIONS = {
     OURS_KERNELS: Baseline(_kernels_selection),
     "np.partition": Baseline(_partition_selection, _is_wide),
+}
+TAILS = {
+    OURS_KERNELS: Baseline(_kernels_tail),
+    "np.partition": Baseline(_partition_tail, _is_wide),
 }

@@ -7,7 +7,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bench.baselines.entry import Baseline, LossTask, SelectionTask, as_tuple, installed
+from bench.baselines.entry import (
+    Baseline,
+    LossTask,
+    SelectionTask,
+    TailTask,
+    as_tuple,
+    installed,
+)
 from bench.case import OURS, Contestant
 from bench.published import ARGUMENTS, ERROR_SCALE, SMOOTHING_FACTOR, rank_of
 from tailops import ops
@@ -75,11 +82,13 @@ def operations_of(function: Any, *tensors: tf.Tensor) -> int:
 
 
 def _with_gradient(loss: Loss) -> Loss:
-    def step(y_true: tf.Tensor, y_pred: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """By the last argument."""
+
+    def step(*tensors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            tape.watch(y_pred)
-            value = loss(y_true, y_pred)
-        return value, tape.gradient(value, y_pred)
+            tape.watch(tensors[-1])
+            value = loss(*tensors)
+        return value, tape.gradient(value, tensors[-1])
 
     return step
 
@@ -113,6 +122,24 @@ def _selection(select: Select, how: How = _graph) -> Baseline[SelectionTask]:
     return Baseline(lambda task: how(lambda x: select(x, task.rank), task.tensors))
 
 
+def _tail(mean: Callable[[tf.Tensor, int], tf.Tensor], how: How = _graph) -> Baseline[TailTask]:
+    def make(task: TailTask) -> Contestant:
+        def function(values: tf.Tensor) -> tf.Tensor:
+            return mean(values, task.k)
+
+        return how(_with_gradient(function) if task.gradient else function, task.tensors)
+
+    return Baseline(make)
+
+
+def _mean_by_top_k(values: tf.Tensor, k: int) -> tf.Tensor:
+    return tf.reduce_mean(tf.math.top_k(values, k, sorted=False).values)
+
+
+def _mean_by_sorting(values: tf.Tensor, k: int) -> tf.Tensor:
+    return tf.reduce_mean(tf.sort(values, direction="DESCENDING")[:k])
+
+
 LOSSES = {
     OURS: _loss(ours),
     OURS_EAGER: _loss(ours, _eager),
@@ -126,4 +153,12 @@ SELECTIONS = {
     OURS_XLA: _selection(ops.nth_element, _xla),
     **{name: _selection(select) for name, select in SELECT.items()},
     SORT_XLA: _selection(SELECT[SORT], _xla),
+}
+TAILS = {
+    OURS: _tail(ops.average_top_k),
+    OURS_EAGER: _tail(ops.average_top_k, _eager),
+    OURS_XLA: _tail(ops.average_top_k, _xla),
+    "tf.math.top_k": _tail(_mean_by_top_k),
+    SORT: _tail(_mean_by_sorting),
+    SORT_XLA: _tail(_mean_by_sorting, _xla),
 }

@@ -14,6 +14,8 @@ SECTIONS = (
     "loss",
     "loss and gradient",
     "loss and gradient, many groups",
+    "mean of the largest",
+    "mean of the largest and gradient",
     "Keras train step",
 )
 INTRODUCTION = """# Benchmarks
@@ -38,6 +40,7 @@ Made by `python -m bench report` from [bench/results](../bench/results); nothing
 - **The floor** is what memory must do on as many threads: read the inputs once (selection, loss);
   and again, writing the gradient (loss and gradient). It is measured as a plain loop, which writes
   through the caches: a large gradient is written past them, and may take less.
+- *Mean of the largest*: of a tenth of the values, as of losses per pixel: `ops.average_top_k`.
 - *tailops* is the op in a `tf.function`; *eager* without one; *XLA* with `jit_compile=True`;
   *kernels* from NumPy, no framework. *tf.sort* is the loss as published, in a `tf.function`.
 - *Peak memory* is what the process grows by in one call, results included; for calls of over
