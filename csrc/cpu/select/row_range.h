@@ -56,22 +56,19 @@ class RangeSelector {
     return apart(row, wanted, executor);
   }
 
-  // Of what is at least a threshold: that is the lower end, even if no element is equal to it. None
-  // if that are fewer than `least`.
-  std::optional<RangeSums> at_least(const Row<T>& row, C threshold, int64_t least,
-                                    Executor& executor) const {
-    Found found = collect(row, {{threshold, threshold}, {}, true, false}, executor);
-    C* const kept = found.kept.data();
-    const Split<C> split = loops_.split(kept, found.kept.size(), threshold, threshold, kept);
-    keep_memory_of(found);
-    if (split.has_nan) return of_nan();
-    if (row.count() - found.below < least) return std::nullopt;
-    return finished(row,
-                    {{static_cast<double>(threshold), found.below, split.at_low},
-                     open_above(),
-                     found.sum,
-                     false},
-                    threshold, kOpen, executor);
+  // Of what is at least a threshold, or, where that are fewer than those from this rank on, of
+  // those, with all that tie: the lower end is the threshold, even if no element is equal to it, or
+  // the element of the rank.
+  RangeSums at_least(const Row<T>& row, C threshold, int64_t rank, Executor& executor) const {
+    const int64_t least = row.count() - rank;
+    const bool seem_few = seem_fewer(row, threshold, least);
+    if (!seem_few) {
+      const RangeSums found = from(row, threshold, executor);
+      if (found.has_nan || row.count() - found.lower.smaller >= least) return found;
+    }
+    const RangeSums found = select(row, {{rank}, false, true}, executor);
+    if (found.has_nan || found.lower.value <= static_cast<double>(threshold)) return found;
+    return from(row, threshold, executor);
   }
 
  private:
@@ -86,6 +83,28 @@ class RangeSelector {
     std::vector<double> sums;  // of each block
     double sum = 0.0;
   };
+
+  // Of all from a threshold on.
+  RangeSums from(const Row<T>& row, C threshold, Executor& executor) const {
+    Found found = collect(row, {{threshold, threshold}, {}, true, false}, executor);
+    C* const kept = found.kept.data();
+    const Split<C> split = loops_.split(kept, found.kept.size(), threshold, threshold, kept);
+    keep_memory_of(found);
+    if (split.has_nan) return of_nan();
+    const RangeEnd lower{static_cast<double>(threshold), found.below, split.at_low};
+    return finished(row, {lower, open_above(), found.sum, false}, threshold, kOpen, executor);
+  }
+
+  // By a small sample: whether fewer than `least` are at least the threshold. What is looked for
+  // first may be the wrong one, and then costs a reading.
+  static bool seem_fewer(const Row<T>& row, C threshold, int64_t least) {
+    constexpr int64_t kSample = 64;
+    C sample[kSample];
+    const int64_t drawn = row.draw(std::min(kSample, row.length()), sample);
+    const int64_t above =
+        std::count_if(sample, sample + drawn, [&](C value) { return value >= threshold; });
+    return above * row.count() < least * drawn;
+  }
 
   static RangeSums of_nan() { return {open_below(), open_above(), 0.0, true}; }
 
