@@ -80,6 +80,7 @@ def has_enough(functional, mask, axis, shape=SHAPE):
 
 
 def expected(functional, values, mask, axis):
-    """Means and weights."""
+    """Means, of the shape without the axes, and weights."""
     _, _, kind, bounds = FUNCTIONALS[functional]
-    return range_mean(values, kind, bounds, axis, mask)
+    means, weights = range_mean(values, bounds, kind, axis, mask)
+    return means.reshape(values.sum(axis).shape), weights

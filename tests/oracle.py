@@ -190,13 +190,14 @@ def element_weights(valid, reduction):
 
 
 def groups_of(shape, axis):
-    """Index expressions, one per group."""
+    """Index expressions, one per group; along one axis, several, or all for None."""
     every = slice(None)
-    if axis is None:
-        return [(every,) * len(shape)]
-    axis %= len(shape)
-    others = np.ndindex(*np.delete(shape, axis))
-    return [(*index[:axis], every, *index[axis:]) for index in others]
+    axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
+    others = np.ndindex(*(size for a, size in enumerate(shape) if a not in axes))
+    return [
+        tuple(every if a in axes else next(rest) for a in range(len(shape)))
+        for rest in map(iter, others)
+    ]
 
 
 def tail_loss(y_true, y_pred, options=None, reduction="per_sample", upstream=None, mask=None):

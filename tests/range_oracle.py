@@ -1,63 +1,75 @@
-"""Range means in NumPy, from the contract: position by position, in float64."""
+"""The contract of range means in float64 NumPy, group by group, from a sort."""
+
+import math
 
 import numpy as np
+from oracle import compute_dtype, groups_of
 
 
 def _place(fraction, n):
-    """Fraction · n, which within 4 ulp of a whole number is that."""
-    place = np.float64(fraction) * n
-    whole = np.round(place)
-    return whole if abs(place - whole) <= 4 * np.spacing(max(whole, 1.0)) else place
+    """What fraction · n is, a whole number where float64 has it within 4 ulp of one."""
+    place = fraction * n
+    whole = np.floor(place + 0.5)
+    return whole if abs(place - whole) <= 4 * np.finfo(np.float64).eps * whole else place
 
 
-def masses(values, kind, bounds):
-    """Of some values, all valid and no NaN among them: the mass of each."""
+def _range(kind, bounds, n):
+    if kind == "largest":
+        return n - bounds[0], float(n)
+    begin, end = (_place(fraction, n) for fraction in bounds)
+    if begin < end:
+        return begin, end
+    first = min(np.floor(begin), n - 1.0)
+    return first, first + 1.0
+
+
+def _masses(values, kind, bounds):
+    """Of each of the values, which are numbers; what is to be divided by their sum."""
     n = len(values)
     if kind == "at_least":
-        threshold, m = bounds
-        ordered = np.sort(values)
-        t = min(values.dtype.type(threshold), ordered[max(n - int(m), 0)])
-        return (values >= t).astype(float)
-    begin, end = (n - bounds[0], n) if kind == "largest" else (_place(b, n) for b in bounds)
-    places = np.arange(n)
-    of_place = np.clip(np.minimum(places + 1, end) - np.maximum(places, begin), 0, None)
-    of_place = of_place[np.argsort(np.argsort(values, kind="stable"), kind="stable")]
-    result = np.empty(n)
-    for value in np.unique(values):
-        ties = values == value
-        result[ties] = of_place[ties].mean()
-    return result
+        least = max(n - int(min(np.ceil(bounds[1]), n)), 0)
+        threshold = min(values.dtype.type(bounds[0]), np.sort(values)[least])
+        return (values >= threshold).astype(np.float64)
+    begin, end = _range(kind, bounds, n)
+    position = np.arange(n, dtype=np.float64)
+    of_position = np.maximum(np.minimum(position + 1, end) - np.maximum(position, begin), 0.0)
+    _, which, ties = np.unique(np.sort(values), return_inverse=True, return_counts=True)
+    shared = np.bincount(which, of_position) / ties
+    order = np.argsort(values, kind="stable")
+    masses = np.empty(n)
+    masses[order] = shared[which]
+    return masses
 
 
-def _group(values, valid, kind, bounds):
-    """The mean and the weights of one group, flat."""
-    weights = np.zeros(values.shape)
-    kept = values[valid]
-    if not len(kept):
-        return 0.0, weights
-    if np.isnan(kept).any():
-        weights[valid] = np.nan
-        return np.nan, weights
-    mass = masses(kept, kind, bounds)
-    weights[valid] = mass / mass.sum()
-    some = weights != 0
-    with np.errstate(invalid="ignore"):
-        return np.sum(weights[some] * values[some].astype(np.float64)), weights
+def _mean(values, weights):
+    """Without what a sum of many rounds, or overflows."""
+    has = weights != 0
+    values, weights = values[has].astype(np.float64), weights[has]
+    if not np.isfinite(values).all():
+        infinite = np.unique(values[~np.isfinite(values)])
+        return float(infinite[0]) if infinite.size == 1 else math.nan
+    return math.fsum(weights * values)
 
 
-def range_mean(values, kind, bounds, axis=None, mask=None):
-    """The means, of the shape without the axes, and the weights, of values' shape."""
-    if values.dtype.itemsize < 4:
-        values = values.astype(np.float32)
-    axes = tuple(range(values.ndim)) if axis is None else np.atleast_1d(axis) % values.ndim
-    others = [a for a in range(values.ndim) if a not in axes]
-    order = [*others, *axes]
-    shape = [values.shape[a] for a in order]
+def range_mean(values, bounds, kind, axis=None, mask=None):
+    """Means of the groups in float64, in their order, and the weights of the elements."""
+    wide = values.astype(compute_dtype(values.dtype))
     valid = np.ones(values.shape, bool) if mask is None else mask
-    rows, kept = (
-        x.transpose(order).reshape(int(np.prod(shape[: len(others)])), -1) for x in (values, valid)
-    )
-    found = [_group(*row, kind, bounds) for row in zip(rows, kept, strict=True)]
-    means = np.array([mean for mean, _ in found]).reshape(shape[: len(others)])
-    weights = np.array([weight for _, weight in found]).reshape(shape)
-    return means, weights.transpose(np.argsort(order))
+    weights = np.zeros(values.shape)
+    means = []
+    for group in groups_of(values.shape, axis):
+        kept = valid[group]
+        of_group = wide[group][kept]
+        if of_group.size == 0:
+            means.append(0.0)
+            continue
+        part = np.zeros(kept.shape)
+        if np.isnan(of_group).any():
+            part[kept] = np.nan
+            means.append(np.nan)
+        else:
+            masses = _masses(of_group, kind, bounds)
+            part[kept] = masses / masses.sum()
+            means.append(_mean(of_group, part[kept]))
+        weights[group] = part
+    return np.array(means), weights

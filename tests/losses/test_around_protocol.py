@@ -114,7 +114,7 @@ def test_ranges(name, reduction, axis, kind, masked):
         mask[0], mask[3, ::2] = False, False
         valid = valid & mask[..., None]
     values = values_of(labels, logits)
-    _, shares = range_mean(values, range_kind, bounds, axis, valid)
+    _, shares = range_mean(values, bounds, range_kind, axis, valid)
     full = (
         np.ones(SHAPE)
         if weight is None
@@ -286,7 +286,7 @@ def test_losses_of_losses():
     labels, logits = pixels()
     labels[2] = 255
     per_image = CVaRLoss(cross_entropy(), 0.9, axis=(1, 2))
-    _, shares = range_mean(values_of(labels, logits), "between", (0.9, 1), (1, 2), labels != 255)
+    _, shares = range_mean(values_of(labels, logits), (0.9, 1), "between", (1, 2), labels != 255)
     images = (shares * values_of(labels, logits)).sum((1, 2))
     worst = AverageTopKLoss(per_image, 2)(labels, logits)
     np.testing.assert_allclose(worst, np.sort(images)[-2:].mean(), rtol=1e-5)
