@@ -87,11 +87,16 @@ def calls(of: Shape, dtype: str) -> dict[str, tuple[Callable[[], object], int]]:
     state = cuda.forward(t, p, options, reduction="mean").state
     upstream = arrays.ones((), dtype)
     value, selected = cuda.select_forward(p, [0.5], axis=of.axis)
+    middle = (0.1, 0.9)
+    mean, averaged = cuda.range_mean_forward(p, middle, "between", of.axis)
     return {
         "loss": (lambda: cuda.forward(t, p, options, reduction="mean"), 2),
         "gradient": (lambda: cuda.backward(upstream, t, p, state, options, reduction="mean"), 3),
         "median": (lambda: cuda.select_forward(p, [0.5], axis=of.axis), 1),
         "its gradient": (lambda: cuda.select_backward(value, p, selected, axis=of.axis), 2),
+        "mean of the middle": (lambda: cuda.range_mean(p, middle, "between", of.axis), 1),
+        "mean of the largest": (lambda: cuda.range_mean(p, (0.9, 1.0), "between", of.axis), 1),
+        "mean's gradient": (lambda: cuda.range_mean_backward(mean, p, averaged, of.axis), 2),
     }
 
 
