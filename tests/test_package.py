@@ -10,6 +10,7 @@ from processes import run_python
 
 import tailops
 from tailops import _kernels
+from tailops._device_arrays import require
 from tailops._tensorflow.version import require_tensorflow
 
 LIBRARIES = sorted(Path(_kernels.__file__).parent.glob("*.so"))
@@ -146,18 +147,22 @@ def test_cuda_is_there_and_needs_no_driver():
         tailops.cuda.forward([1.0], [2.0])
     with pytest.raises(TypeError, match="x is a list: must be of PyTorch or CuPy"):
         tailops.cuda.select_forward([1.0], [0.5])
+    with pytest.raises(TypeError, match="values is a list: must be of PyTorch or CuPy"):
+        tailops.cuda.range_mean([1.0], (0.5, 1.0), "between")
 
 
 def test_an_array_elsewhere_is_a_clear_error():
     """Its address means nothing to the device: the kernels must not see it."""
 
     class OfADevice:
+        like = "y_pred"
+
         @staticmethod
         def is_here(_):
             return False
 
     with pytest.raises(ValueError, match="y_true is not an array on the device of y_pred"):
-        tailops.cuda._require(OfADevice(), "y_true", [1.0], "float64", (1,))
+        require(OfADevice(), "y_true", [1.0], "float64", (1,))
 
 
 def test_without_cuda_is_a_clear_error():
