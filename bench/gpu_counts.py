@@ -74,7 +74,7 @@ def row_of(launches: list[dict[str, Any]], elements: int) -> Row:
 
 
 def calls(of: Shape, dtype: str) -> dict[str, tuple[Callable[[], object], int]]:
-    """Functions that make one call each, and how often it must move each element's bytes."""
+    """Functions that make one call each, and how many bytes of each element it must move."""
     import arrays
 
     from tailops import cuda
@@ -87,11 +87,25 @@ def calls(of: Shape, dtype: str) -> dict[str, tuple[Callable[[], object], int]]:
     state = cuda.forward(t, p, options, reduction="mean").state
     upstream = arrays.ones((), dtype)
     value, selected = cuda.select_forward(p, [0.5], axis=of.axis)
+    middle = (0.1, 0.9)
+    mean, averaged = cuda.range_mean_forward(p, middle, "between", of.axis)
+    valid = arrays.to_device(np.random.default_rng(1).random(of.shape) < 0.8)
+    size = y_pred.itemsize
     return {
-        "loss": (lambda: cuda.forward(t, p, options, reduction="mean"), 2),
-        "gradient": (lambda: cuda.backward(upstream, t, p, state, options, reduction="mean"), 3),
-        "median": (lambda: cuda.select_forward(p, [0.5], axis=of.axis), 1),
-        "its gradient": (lambda: cuda.select_backward(value, p, selected, axis=of.axis), 2),
+        "loss": (lambda: cuda.forward(t, p, options, reduction="mean"), 2 * size),
+        "gradient": (
+            lambda: cuda.backward(upstream, t, p, state, options, reduction="mean"),
+            3 * size,
+        ),
+        "median": (lambda: cuda.select_forward(p, [0.5], axis=of.axis), size),
+        "its gradient": (lambda: cuda.select_backward(value, p, selected, axis=of.axis), 2 * size),
+        "mean of the middle": (lambda: cuda.range_mean(p, middle, "between", of.axis), size),
+        "mean of the largest": (lambda: cuda.range_mean(p, (0.9, 1.0), "between", of.axis), size),
+        "of the valid": (
+            lambda: cuda.range_mean(p, (0.9, 1.0), "between", of.axis, valid),
+            size + 1,
+        ),
+        "mean's gradient": (lambda: cuda.range_mean_backward(mean, p, averaged, of.axis), 2 * size),
     }
 
 
@@ -109,7 +123,6 @@ def main() -> None:
     virtual_gpu.change(
         races=0, initialisation=0, slice=10_000, multiprocessors=arguments.multiprocessors
     )
-    itemsize = np.dtype(arguments.dtype).itemsize
     print("| shape | call | launches | instructions | issued | bytes | floor | sectors | passes |")
     print("|---|---|---|---|---|---|---|---|---|")
     done = set()
@@ -120,14 +133,14 @@ def main() -> None:
         done.add(of)
         size = " × ".join(f"{n:,}" for n in of.shape)
         name = f"{of.what}, {size}" + ("" if of == wanted else " (scaled down)")
-        for what, (call, times) in calls(of, arguments.dtype).items():
+        for what, (call, floor) in calls(of, arguments.dtype).items():
             virtual_gpu.take_counts()
             with virtual_gpu.settings(count=1):
                 call()
                 launches = virtual_gpu.finished_counts()
             row = row_of(launches, int(np.prod(of.shape)))
             numbers = f"{row.launches} | {row.instructions:.0f} | {row.issued:.0f}"
-            moved = f"{row.moved:.1f} | {times * itemsize} | {row.sectors:.2f} | {row.passes:.2f}"
+            moved = f"{row.moved:.1f} | {floor} | {row.sectors:.2f} | {row.passes:.2f}"
             print(f"| {name} | {what} | {numbers} | {moved} |", flush=True)
 
 

@@ -17,7 +17,8 @@ SOURCES = Path(__file__).parents[1] / "csrc"
 FLAGS = ["-std=c++17", "-fmad=false", "--expt-relaxed-constexpr", "-Xptxas=-v", "-cubin"]
 ELEMENTS = ("float", "double", "Float16", "BFloat16")
 INTEGERS = "integers"
-FILES = ("loss/tail_loss.cu", "quantile/quantile.cu")
+FILES = ("loss/tail_loss.cu", "quantile/quantile.cu", "range_mean/range_mean.cu")
+OF_INTEGERS = FILES[1]
 
 
 class Resources(NamedTuple):
@@ -81,7 +82,7 @@ def main() -> None:
     spilling = 0
     for architecture in arguments.architectures:
         for element, file in itertools.product(arguments.elements, arguments.files):
-            if (file, element) == (FILES[0], INTEGERS):
+            if element == INTEGERS and file != OF_INTEGERS:
                 continue
             for of in resources(file, element, architecture):
                 cells = "".join(f"{value:>11}" for value in of[1:])

@@ -52,6 +52,25 @@ class SelectCall:
         return " ".join(map(str, words))
 
 
+@dataclass(frozen=True)
+class RangeCall:
+    """The same of a range mean: neither the kind of range nor its bounds decide."""
+
+    length: int
+    outer: int = 1
+    inner: int = 1
+    dtype: str = "float32"
+    multiprocessors: int = 132
+    shared_bytes: int = 227 << 10
+
+    def line(self, direction):
+        words = (
+            direction, self.dtype, self.multiprocessors, self.shared_bytes,
+            self.outer, self.length, self.inner,
+        )  # fmt: skip
+        return " ".join(map(str, words))
+
+
 class Plan(dict):
     """A plan by the names that it prints; `text` is all of it."""
 
@@ -90,7 +109,7 @@ def compile_plans(folder):
 
 
 def plans_of(program, direction, calls):
-    """The plans of calls: "forward", "backward" or "select"."""
+    """The plans of calls: "forward", "backward", "select" or "range"."""
     lines = "".join(call.line(direction) + "\n" for call in calls)
     done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True)
     return [Plan(line) for line in done.stdout.splitlines()]

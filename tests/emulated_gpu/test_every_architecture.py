@@ -36,6 +36,8 @@ def architectures():
         ("loss/tail_loss.cu", "double"),
         ("quantile/quantile.cu", "float"),
         ("quantile/quantile.cu", INTEGERS),
+        ("range_mean/range_mean.cu", "float"),
+        ("range_mean/range_mean.cu", "double"),
     ],
 )
 def test_compiles(tmp_path, file, element):

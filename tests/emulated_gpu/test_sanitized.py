@@ -11,6 +11,7 @@ from pathlib import Path
 
 import emulation
 import pytest
+from emulated_range_means import EmulatedRangeMeans
 from emulated_selection import EmulatedSelection
 from emulation import Emulation
 
@@ -61,6 +62,28 @@ SELECTIONS = """
         check_emulated(emulated, case, seed=seed, offset=int(rng.integers(0, 4)))
     print("no problem")
 """
+RANGE_MEANS = """
+    import sys
+    import numpy as np
+    from emulated_range_means import EmulatedRangeMeans
+    from emulation import LIMITS_OF_A_LARGE_GPU, Limits
+    from range_means import random_case
+    from test_emulated_range_means import check_emulated, random_shape
+
+    emulated = EmulatedRangeMeans(sys.argv[1])
+    for seed in range(1000, 1000 + int(sys.argv[2])):
+        rng = np.random.default_rng(seed)
+        emulated.limits = Limits(
+            block_elements=int(rng.choice([1, 64, 600])),
+            shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
+        )
+        most = 900
+        if seed % 10 == 0:
+            emulated.limits, most = LIMITS_OF_A_LARGE_GPU, 20_000
+        case = random_case(rng, random_shape(rng, most), dtypes=("float32", "float16"))
+        check_emulated(emulated, case, seed=seed, offset=int(rng.integers(0, 4)))
+    print("no problem")
+"""
 
 
 def runtime(name):
@@ -72,7 +95,8 @@ def runtime(name):
 @pytest.mark.extended
 @pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
 @pytest.mark.parametrize(
-    ("compiled", "program"), [(Emulation, PROBLEMS), (EmulatedSelection, SELECTIONS)]
+    ("compiled", "program"),
+    [(Emulation, PROBLEMS), (EmulatedSelection, SELECTIONS), (EmulatedRangeMeans, RANGE_MEANS)],
 )
 def test_random_problems(tmp_path, compiled, program):
     if not Path(runtime("libasan.so")).is_absolute():

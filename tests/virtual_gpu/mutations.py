@@ -1,13 +1,22 @@
 """What is missing from the compiled kernels when a line of them is dropped: is it noticed?"""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import virtual_gpu
-from on_device import on_device, selected_on_device
-from paths import LOSS_PATHS, SELECTION_PATHS
+from on_device import averaged_on_device, on_device, selected_on_device
+from paths import (
+    LOSS_PATHS,
+    RANGE_PATHS,
+    SELECTION_PATHS,
+    LossPath,
+    RangePath,
+    SelectionPath,
+)
 from problems import check_against_cpu
 from ptx import lines_of
+from range_means import check as check_range_mean
 from selections import check
 
 # What orders memory, and nothing else, or next to nothing.
@@ -22,21 +31,14 @@ ORDERING = {
 class Run:
     """A launch path with one of its types; which lines of which kernels it executes.
 
-    `millions`: of instructions of warps that its longest launch takes.
+    `run` raises where a result is another than it has to be. `millions`: of instructions of warps
+    that its longest launch takes.
     """
 
     name: str
-    problem: object
-    is_loss: bool
+    run: Callable[[], None]
     lines: dict = field(default_factory=dict)
     millions: float = 15.0
-
-    def run(self):
-        """Raises where a result is another than the CPU's."""
-        if self.is_loss:
-            check_against_cpu(self.problem, *on_device(self.problem))
-        else:
-            check(self.problem, *selected_on_device(self.problem))
 
 
 def measure(one):
@@ -54,14 +56,19 @@ def measure(one):
 def every_run(types=()):
     """Each path with those of its types that are asked for, or its first; the shortest first."""
     runs = []
-    for path in (*LOSS_PATHS, *SELECTION_PATHS):
-        for dtype in [dtype for dtype in path.dtypes if dtype in types] or path.dtypes[:1]:
-            if path in LOSS_PATHS:
-                for family in ("random", "few_values"):
-                    problem = path.problem(dtype, family)
-                    runs.append(Run(f"{path} of {family}, {dtype}", problem, True))
-            else:
-                runs.append(Run(f"{path}, {dtype}", path.case(dtype), False))
+
+    def add(paths, on, check_on, make, families):
+        for path in paths:
+            for dtype in [dtype for dtype in path.dtypes if dtype in types] or path.dtypes[:1]:
+                for family in families:
+                    problem = make(path, dtype, *family)
+                    name = ", ".join((str(path), dtype, *family))
+                    runs.append(Run(name, lambda of=problem: check_on(of, *on(of))))
+
+    families = (("random",), ("few_values",))
+    add(LOSS_PATHS, on_device, check_against_cpu, LossPath.problem, families)
+    add(SELECTION_PATHS, selected_on_device, check, SelectionPath.case, [()])
+    add(RANGE_PATHS, averaged_on_device, check_range_mean, RangePath.case, families)
     return sorted(map(measure, runs), key=lambda one: one.millions)
 
 

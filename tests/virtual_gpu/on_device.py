@@ -1,6 +1,7 @@
-"""A problem on the GPU: as functions for `check` of problems.py and selections.py."""
+"""A problem on the GPU: as functions for `check` of problems.py, selections.py, range_means.py."""
 
 import arrays
+import numpy as np
 
 from tailops import cuda, kernels
 from tailops._options import forced
@@ -41,3 +42,22 @@ def selected_on_device(case):
         return arrays.to_host(cuda.select_backward(arriving, x, forward.state, axis=case.axis))
 
     return forward, None if case.x.dtype.kind in "iu" else backward
+
+
+def averaged_on_device(case, *, bounds_too=False):
+    """Forward and backward of a range mean; `bounds_too`: whether these are on the device."""
+    values = arrays.to_device(case.values)
+    mask = None if case.mask is None else arrays.to_device(case.mask)
+    bounds = arrays.to_device(np.array(case.bounds)) if bounds_too else case.bounds
+
+    def forward():
+        made = cuda.range_mean_forward(values, bounds, case.kind, case.axis, mask)
+        forward.state = made.state
+        return arrays.to_host(made.mean), arrays.to_host(made.state)
+
+    def backward(upstream, _):
+        arriving = arrays.to_device(upstream).reshape(case.shape_of_groups)
+        made = cuda.range_mean_backward(arriving, values, forward.state, case.axis, mask)
+        return arrays.to_host(made)
+
+    return forward, backward

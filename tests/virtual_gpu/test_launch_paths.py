@@ -1,12 +1,13 @@
-"""Every launch path of loss and selection, compiled, in several schedules, with all checks."""
+"""Every launch path of loss, selection, range means: compiled, in several schedules, all checks."""
 
 import math
 
 import pytest
 import virtual_gpu
-from on_device import on_device, selected_on_device
-from paths import LOSS_PATHS, SELECTION_PATHS
+from on_device import averaged_on_device, on_device, selected_on_device
+from paths import LOSS_PATHS, RANGE_PATHS, SELECTION_PATHS
 from problems import check_against_cpu
+from range_means import check as check_range_mean
 from selections import check
 
 from bench.gpu_report import kernel_name
@@ -59,6 +60,19 @@ def test_selection_of_each_type(path, dtype):
     check(case, *selected_on_device(case))
 
 
+@of_schedules(RANGE_PATHS)
+def test_range_mean(path, schedule):
+    with virtual_gpu.settings(**virtual_gpu.SCHEDULES[schedule]):
+        case = path.case(path.dtypes[0])
+        check_range_mean(case, *averaged_on_device(case, bounds_too=path.on_device))
+
+
+@of_types(RANGE_PATHS)
+def test_range_mean_of_each_type(path, dtype):
+    case = path.case(dtype, "random")
+    check_range_mean(case, *averaged_on_device(case, bounds_too=path.on_device))
+
+
 def launched(run, forward_and_backward):
     """The kernels that are launched, by their whole names."""
     with virtual_gpu.settings(count=1, races=0, initialisation=0):
@@ -82,6 +96,16 @@ def test_the_paths_are_what_they_say_and_all_there_are():
         for dtype in path.dtypes:
             case = path.case(dtype)
             kernels = launched(lambda *how, case=case: check(case, *how), selected_on_device(case))
+            missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
+            assert not missing, f"{path}, {dtype}"
+            everything |= kernels
+    for path in RANGE_PATHS:
+        for dtype in path.dtypes:
+            case = path.case(dtype)
+            kernels = launched(
+                lambda *how, case=case: check_range_mean(case, *how),
+                averaged_on_device(case, bounds_too=path.on_device),
+            )
             missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
             assert not missing, f"{path}, {dtype}"
             everything |= kernels

@@ -7,11 +7,18 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "cuda/device/device.h"
 
 namespace tailops {
 namespace cuda {
+
+// Whether only a mask says what is ignored, of which several are loaded at once.
+template <typename Of, typename = void>
+constexpr bool kIgnoresByMask = false;
+template <typename Of>
+constexpr bool kIgnoresByMask<Of, std::void_t<decltype(&Of::template valid_lanes<4>)>> = true;
 
 // kMost: vectors at a time. Who has no more than one in most groups has room for more threads.
 template <typename Of, int kMost = 2>
@@ -192,10 +199,19 @@ class Vectors {
       batch.values[j] = Of::value_of(inputs[j]);
     }
     if (!may_ignore_) return;
-    TAILOPS_UNROLL
-    for (int j = kBegin * B::kLanes; j < kEnd * B::kLanes; ++j) {
-      const int64_t at = batch.first[j / B::kLanes] + j % B::kLanes;
-      if (!elements_.is_valid(inputs[j], at)) batch.valid &= ~(1u << j);
+    if constexpr (kIgnoresByMask<Of>) {
+      constexpr unsigned kWhole = (1u << B::kLanes) - 1;
+      TAILOPS_UNROLL
+      for (int u = kBegin; u < kEnd; ++u) {
+        const unsigned ignored = ~elements_.template valid_lanes<B::kLanes>(batch.first[u]);
+        batch.valid &= ~((ignored & kWhole) << (u * B::kLanes));
+      }
+    } else {
+      TAILOPS_UNROLL
+      for (int j = kBegin * B::kLanes; j < kEnd * B::kLanes; ++j) {
+        const int64_t at = batch.first[j / B::kLanes] + j % B::kLanes;
+        if (!elements_.is_valid(inputs[j], at)) batch.valid &= ~(1u << j);
+      }
     }
   }
 

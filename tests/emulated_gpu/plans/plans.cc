@@ -3,6 +3,7 @@
 //   forward|backward DTYPE REDUCTION AXIS|- PERCENTILE GRADIENT SELECTION IGNORES
 //   MULTIPROCESSORS SHARED_BYTES SIZE…
 //   select DTYPE METHOD COUNT_OF_Q ON_HOST MULTIPROCESSORS SHARED_BYTES OUTER LENGTH INNER
+//   range DTYPE MULTIPROCESSORS SHARED_BYTES OUTER LENGTH INNER
 //
 // and before it whether it equals the plan of the line above. Sizes of the kernels' shared memory
 // are those that they have in the emulation, as on a GPU.
@@ -15,6 +16,7 @@
 #include "cuda/loss/backward.h"
 #include "cuda/loss/forward.h"
 #include "cuda/quantile/forward.h"
+#include "cuda/range_mean/forward.h"
 
 namespace tailops {
 namespace {
@@ -85,6 +87,22 @@ cuda::SelectPlan select_plan(const std::string& text) {
   return cuda::plan_select(geometry, options, count, on_host, select_kernels(dtype), limits);
 }
 
+cuda::RangeKernels range_kernels(const std::string& dtype) {
+  if (dtype == "float16") return cuda::range_kernels<Float16>();
+  if (dtype == "float32") return cuda::range_kernels<float>();
+  return cuda::range_kernels<double>();
+}
+
+cuda::RangePlan range_plan(const std::string& text) {
+  std::istringstream in(text);
+  std::string pass, dtype;
+  cuda::Limits limits;
+  Groups groups;
+  in >> pass >> dtype >> limits.multiprocessors >> limits.shared_bytes >> groups.outer >>
+      groups.length >> groups.inner;
+  return cuda::plan_range(groups, range_kernels(dtype), limits);
+}
+
 template <typename Plan>
 void print(const Plan& plan, Plan& before) {
   std::cout << (plan == before ? "same " : "other ") << to_string(plan) << '\n';
@@ -98,12 +116,15 @@ int main() {
   tailops::cuda::ForwardPlan forward;
   tailops::cuda::BackwardPlan backward;
   tailops::cuda::SelectPlan select;
+  tailops::cuda::RangePlan range;
   for (std::string text; std::getline(std::cin, text);) {
     const std::string pass = text.substr(0, text.find(' '));
     if (pass == "forward") {
       tailops::print(tailops::forward_plan(tailops::parse(text)), forward);
     } else if (pass == "backward") {
       tailops::print(tailops::backward_plan(tailops::parse(text)), backward);
+    } else if (pass == "range") {
+      tailops::print(tailops::range_plan(text), range);
     } else {
       tailops::print(tailops::select_plan(text), select);
     }

@@ -14,8 +14,10 @@
 #include "../../kernels/sanitize/random_numbers.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/quantile/quantile.h"
+#include "cpu/range_mean/range_mean.h"
 #include "cuda/loss/tail_loss.h"
 #include "cuda/quantile/quantile.h"
+#include "cuda/range_mean/range_mean.h"
 #include "formulas/quantile_rank.h"
 
 namespace tailops {
@@ -65,10 +67,11 @@ std::vector<int64_t> random_shape(Random& random) {
   return shape;
 }
 
+// `size`: of what they are sums of, if that is more than they are.
 template <typename T>
-bool are_close(const std::vector<T>& found, const std::vector<T>& expected) {
+bool are_close(const std::vector<T>& found, const std::vector<T>& expected, double size = 0.0) {
   const double tolerance = sizeof(T) == 8 ? 1e-11 : sizeof(T) == 4 ? 4e-6 : 2e-2;
-  double largest = 0.0, apart = 0.0;
+  double largest = size, apart = 0.0;
   for (size_t i = 0; i < found.size(); ++i) {
     const double a = widen(found[i]), b = widen(expected[i]);
     if (std::isnan(a) != std::isnan(b) || (std::isinf(b) && a != b)) return false;
@@ -230,6 +233,70 @@ bool one_selection(Random& random) {
   return false;
 }
 
+RangeBounds random_bounds(Random& random, RangeKind kind, int64_t most) {
+  switch (kind) {
+    case RangeKind::kBetween:
+      return {random.one_of({0.0, 0.01, 0.29, 0.5}), random.one_of({0.51, 0.9, 0.999, 1.0})};
+    case RangeKind::kLargest:
+      return {random.one_of({0.3, 1.0, static_cast<double>(most)}), 0.0};
+    default:
+      return {random.one_of({-1.0, 0.5, 2.0, static_cast<double>(INFINITY)}),
+              static_cast<double>(1 + random.below(2 * most))};
+  }
+}
+
+template <typename T>
+bool one_range(Random& random) {
+  const std::vector<int64_t> shape = random_shape(random);
+  RangeOptions options;
+  options.kind = static_cast<RangeKind>(random.below(3));
+  if (random.below(2) == 1) options.axis = random.below(static_cast<int64_t>(shape.size()));
+  const SelectionGeometry geometry = range_geometry(shape, options);
+  const bool is_masked = random.below(2) == 1;
+  // Of the ignored, the number of the others is a matter of luck: one in each group, if any.
+  const RangeBounds bounds = random_bounds(random, options.kind, is_masked ? 1 : geometry.length);
+  const auto n = static_cast<size_t>(geometry.size());
+  const auto groups = static_cast<size_t>(geometry.groups());
+  const int family = static_cast<int>(random.below(kFamilies));
+  std::vector<T> values(n), gradient(n), mean(groups), upstream(groups, narrow<T>(1.0));
+  for (T& value : values) value = random.residual<T>(family, 5000);
+  const auto mask = std::make_unique<bool[]>(n);
+  for (size_t i = 0; i < n; ++i) mask[i] = random.below(4) != 0;
+  const bool* const kept = is_masked ? mask.get() : nullptr;
+  std::vector<RangeState> state(groups);
+  SerialExecutor executor;
+  range_mean_forward(values.data(), kept, geometry, options, bounds, mean.data(), state.data(),
+                     executor);
+  range_mean_backward(upstream.data(), values.data(), kept, state.data(), geometry, gradient.data(),
+                      executor);
+
+  const OnDevice<T> gpu_values(values), gpu_upstream(upstream), gpu_mean(groups), gpu_gradient(n);
+  const OnDevice<RangeState> gpu_state(groups);
+  const OnDevice<bool> gpu_mask(mask.get(), n);
+  const OnDevice<RangeBounds> gpu_bounds(&bounds, 1);
+  const bool on_device = random.below(2) == 1;
+  const bool* const gpu_kept = is_masked ? gpu_mask.data() : nullptr;
+  {
+    const OnDevice<char> workspace(cuda::range_mean_workspace<T>(geometry, options));
+    cuda::range_mean_forward<T>(
+        gpu_values.data(), gpu_kept, geometry, options,
+        {on_device ? nullptr : &bounds, on_device ? gpu_bounds.data() : nullptr}, gpu_mean.data(),
+        gpu_state.data(), workspace.data(), nullptr);
+    require(cudaDeviceSynchronize());
+  }
+  cuda::range_mean_backward<T>(gpu_upstream.data(), gpu_values.data(), gpu_kept, gpu_state.data(),
+                               geometry, gpu_gradient.data(), nullptr);
+  require(cudaDeviceSynchronize());
+  bool right = is_right("gradient", are_equal(gpu_gradient.values(), gradient));
+  if (family < kWholeRange) right &= is_right("means", are_close(gpu_mean.values(), mean, 1.0));
+  if (right) return true;
+  print("range mean", shape, options.axis);
+  std::printf("kind %d, bounds %g %g, family %d, masked %d, bounds on the device %d\n",
+              static_cast<int>(options.kind), bounds.first, bounds.second, family,
+              is_masked ? 1 : 0, on_device ? 1 : 0);
+  return false;
+}
+
 }  // namespace
 }  // namespace tailops
 
@@ -241,6 +308,7 @@ int main(int, char** argv) {
     std::printf("no GPU is visible: %s\n", cudaGetErrorString(status));
     return 1;
   }
+  constexpr int kKinds = 12;
   Random random;
   int wrong = 0;
   const int rounds = std::atoi(argv[1]);
@@ -248,13 +316,15 @@ int main(int, char** argv) {
     const bool right[] = {one_problem<float>(random),     one_problem<double>(random),
                           one_problem<Float16>(random),   one_problem<BFloat16>(random),
                           one_selection<float>(random),   one_selection<double>(random),
-                          one_selection<Float16>(random), one_selection<BFloat16>(random)};
-    for (int kind = 0; kind < 8; ++kind) {
+                          one_selection<Float16>(random), one_selection<BFloat16>(random),
+                          one_range<float>(random),       one_range<double>(random),
+                          one_range<Float16>(random),     one_range<BFloat16>(random)};
+    for (int kind = 0; kind < kKinds; ++kind) {
       if (right[kind]) continue;
       std::printf("round %d, kind %d: wrong\n", round, kind);
       ++wrong;
     }
   }
-  std::printf("%d problems, %d wrong\n", 8 * rounds, wrong);
+  std::printf("%d problems, %d wrong\n", kKinds * rounds, wrong);
   return wrong == 0 ? 0 : 1;
 }

@@ -19,7 +19,7 @@ trap 'rm -rf "$folder"' EXIT
 runtime=()
 [ -z "${CUDA_RUNTIME:-}" ] || \
   runtime=(-cudart none "-L$CUDA_RUNTIME" -lcudart "-Xlinker=-rpath-link,$CUDA_RUNTIME")
-nvcc -std=c++17 -O1 -lineinfo -Xcompiler=-ffp-contract=off "-I$here/../../../csrc" "${runtime[@]}" \
+nvcc -std=c++17 -O1 -lineinfo --expt-relaxed-constexpr -Xcompiler=-ffp-contract=off "-I$here/../../../csrc" "${runtime[@]}" \
   "$here/random_problems.cu" "$libraries/libtailops_cuda.so" "$libraries/libtailops_kernels.so" \
   -Xlinker=-rpath,"$libraries" -o "$folder/random_problems"
 if [ ${#tools[@]} = 0 ]; then
