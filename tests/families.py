@@ -107,3 +107,16 @@ def residuals(name, n, dtype, seed=0):
         if name in EXTREME_FAMILIES:
             return np.asarray(EXTREME_FAMILIES[name](n, rng, dtype)).astype(dtype)
         return np.ascontiguousarray(FAMILIES[name](n, rng)).astype(dtype)
+
+
+def sampled_positions(n):
+    """Where the selection of a row looks before its pass: at an element in each of some strata."""
+    m = int(np.clip(int(n ** (2 / 3)), 256, 4096))
+    mask = 2**64 - 1
+    positions = []
+    for i in range(m):
+        z = ((i + 1) * 0x9E3779B97F4A7C15) & mask
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        positions.append(int((i + ((z ^ (z >> 31)) >> 11) * 2.0**-53) * (n / m)))
+    return positions

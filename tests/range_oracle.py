@@ -7,7 +7,7 @@ from oracle import compute_dtype, groups_of
 
 
 def _place(fraction, n):
-    """fraction · n, a whole number where float64 has it within 4 ulp of one."""
+    """What fraction · n is, a whole number where float64 has it within 4 ulp of one."""
     place = fraction * n
     whole = np.floor(place + 0.5)
     return whole if abs(place - whole) <= 4 * np.finfo(np.float64).eps * whole else place
@@ -46,7 +46,8 @@ def _mean(values, weights):
     has = weights != 0
     values, weights = values[has].astype(np.float64), weights[has]
     if not np.isfinite(values).all():
-        return float(values[~np.isfinite(values)].sum())
+        infinite = np.unique(values[~np.isfinite(values)])
+        return float(infinite[0]) if infinite.size == 1 else math.nan
     return math.fsum(weights * values)
 
 

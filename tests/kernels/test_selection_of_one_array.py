@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from families import EXTREME_FAMILIES, FAMILIES, residuals
+from families import EXTREME_FAMILIES, FAMILIES, residuals, sampled_positions
 
 from tailops import _kernels, kernels
 
@@ -30,19 +30,6 @@ def test_every_family(family, dtype):
         for threads in (1, 3):
             found = kernels.select(x, ranks, method="rank", threads=threads)
             np.testing.assert_array_equal(found.astype("float64"), expected)
-
-
-def sampled_positions(n):
-    """Where the kernel looks before its pass: a random element in each of some strata."""
-    m = int(np.clip(int(n ** (2 / 3)), 256, 4096))
-    mask = 2**64 - 1
-    positions = []
-    for i in range(m):
-        z = ((i + 1) * 0x9E3779B97F4A7C15) & mask
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
-        positions.append(int((i + ((z ^ (z >> 31)) >> 11) * 2.0**-53) * (n / m)))
-    return positions
 
 
 @pytest.mark.parametrize("n", [5000, 100_000])

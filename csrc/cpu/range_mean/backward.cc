@@ -116,10 +116,11 @@ class RangeBackward {
     return range_weights<C>(state_[group], static_cast<double>(widen(upstream_[group])));
   }
 
-  // Short pieces share their first and last lines of memory: those are better off in the caches.
+  // Short pieces share their first and last lines of memory: those are better off in the caches. So
+  // is the whole gradient where there is room for it beside the only input.
   bool is_streamed(int64_t n) const {
-    constexpr int64_t kShortest = 512;
-    return n >= kShortest && groups_.size() * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes;
+    constexpr int64_t kShortest = 512, kFewestBytes = 4 * kStreamedBytes;
+    return n >= kShortest && groups_.size() * static_cast<int64_t>(sizeof(T)) >= kFewestBytes;
   }
 
   const bool* mask_at(int64_t i) const { return mask_ == nullptr ? nullptr : mask_ + i; }

@@ -1,6 +1,5 @@
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <vector>
 
 #include "core/element_types.h"
@@ -131,10 +130,8 @@ class RangeForward {
   }
 
   RangeSums sums_of(const Row<T>& row, const RangePlan& plan, Executor& executor) const {
-    // With an infinite threshold the number alone decides.
-    if (kind_ == RangeKind::kAtLeast && threshold_ != std::numeric_limits<C>::infinity()) {
-      const int64_t least = plan.count - plan.wanted.ranks[0];
-      if (const auto found = selector_.at_least(row, threshold_, least, executor)) return *found;
+    if (kind_ == RangeKind::kAtLeast) {
+      return selector_.at_least(row, threshold_, plan.wanted.ranks[0], executor);
     }
     return selector_.select(row, plan.wanted, executor);
   }

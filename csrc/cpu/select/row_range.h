@@ -16,7 +16,7 @@
 
 #include "core/growing_buffer.h"
 #include "cpu/pass/block_sum.h"
-#include "cpu/select/kept.h"
+#include "cpu/select/kth_smallest.h"
 #include "cpu/select/row.h"
 #include "cpu/select/row_brackets.h"
 #include "cpu/select/rows.h"
@@ -56,26 +56,22 @@ class RangeSelector {
     return apart(row, wanted, executor);
   }
 
-  // Of what is at least a threshold: that is the lower end, even if no element is equal to it. None
-  // if that are fewer than `least`.
-  std::optional<RangeSums> at_least(const Row<T>& row, C threshold, int64_t least,
-                                    Executor& executor) const {
-    Found found = collect(row, {{threshold, threshold}, {}, true, false}, executor);
-    const Split<C> split = split_kept(found, {threshold, threshold});
-    keep_memory_of(found);
-    if (split.has_nan) return of_nan();
-    if (row.count() - found.below < least) return std::nullopt;
-    return finished(row,
-                    {{static_cast<double>(threshold), found.below, split.at_low},
-                     open_above(),
-                     found.sum,
-                     false},
-                    threshold, kOpen, executor);
+  // Of what is at least a threshold, or, where that are fewer than those from this rank on, of
+  // those, with all that tie: the lower end is the threshold, even if no element is equal to it, or
+  // the element of the rank.
+  RangeSums at_least(const Row<T>& row, C threshold, int64_t rank, Executor& executor) const {
+    const int64_t least = row.count() - rank;
+    const bool seem_few = seem_fewer(row, threshold, least);
+    if (!seem_few) {
+      const RangeSums found = from(row, threshold, executor);
+      if (found.has_nan || row.count() - found.lower.smaller >= least) return found;
+    }
+    const RangeSums found = select(row, {{rank}, false, true}, executor);
+    if (found.has_nan || found.lower.value <= static_cast<double>(threshold)) return found;
+    return from(row, threshold, executor);
   }
 
  private:
-  using Ends = typename RangeBrackets<C>::Ends;
-
   // As a bound of a sum.
   static constexpr C kOpen = std::numeric_limits<C>::quiet_NaN();
 
@@ -87,6 +83,28 @@ class RangeSelector {
     std::vector<double> sums;  // of each block
     double sum = 0.0;
   };
+
+  // Of all from a threshold on.
+  RangeSums from(const Row<T>& row, C threshold, Executor& executor) const {
+    Found found = collect(row, {{threshold, threshold}, {}, true, false}, executor);
+    C* const kept = found.kept.data();
+    const Split<C> split = loops_.split(kept, found.kept.size(), threshold, threshold, kept);
+    keep_memory_of(found);
+    if (split.has_nan) return of_nan();
+    const RangeEnd lower{static_cast<double>(threshold), found.below, split.at_low};
+    return finished(row, {lower, open_above(), found.sum, false}, threshold, kOpen, executor);
+  }
+
+  // By a small sample: whether fewer than `least` are at least the threshold. What is looked for
+  // first may be the wrong one, and then costs a reading.
+  static bool seem_fewer(const Row<T>& row, C threshold, int64_t least) {
+    constexpr int64_t kSample = 64;
+    C sample[kSample];
+    const int64_t drawn = row.draw(std::min(kSample, row.length()), sample);
+    const int64_t above =
+        std::count_if(sample, sample + drawn, [&](C value) { return value >= threshold; });
+    return above * row.count() < least * drawn;
+  }
 
   static RangeSums of_nan() { return {open_below(), open_above(), 0.0, true}; }
 
@@ -130,31 +148,33 @@ class RangeSelector {
   std::optional<RangeSums> bracketed(const Row<T>& row, const RangeRanks& wanted,
                                      const std::vector<RankBracket<C>>& brackets,
                                      Executor& executor) const {
-    const Ends first{brackets[0].low, brackets[0].high},
-        last{brackets.back().low, brackets.back().high};
+    const RankBracket<C>&first = brackets[0], &last = brackets.back();
     const bool are_two = brackets.size() == 2;
-    Found found =
-        collect(row, {first, last, !wanted.open_below, wanted.open_below || are_two}, executor);
+    const bool has_upper = wanted.open_below || are_two;
+    Found found = collect(
+        row, {{first.low, first.high}, {last.low, last.high}, !wanted.open_below, has_upper},
+        executor);
+    const GrowingBuffer<C>& kept = found.kept;
+    // What is kept is the elements from this rank on, or, of the upper bracket, up to that.
+    const int64_t after = row.count() - found.above;
     Ranked<C> ends[2];
     for (const RankBracket<C>& bracket : brackets) {
-      Split<C> split = split_kept(found, {bracket.low, bracket.high});
-      if (split.has_nan) return of_nan();
-      const bool from_above = wanted.open_below || bracket.first > 0;
-      split.below = from_above
-                        ? row.count() - found.above - split.at_low - split.between - split.at_high
-                        : found.below;
+      const bool is_upper = has_upper && &bracket == &last;
+      const int64_t smaller = is_upper ? after - kept.size() : found.below;
       for (size_t r = bracket.first; r < bracket.end; ++r) {
-        const auto end = element_of(loops_, Bracketed<C>{bracket.low, bracket.high, split},
-                                    between_of(found), wanted.ranks[r]);
-        if (!end) return std::nullopt;
-        ends[r] = *end;
+        const int64_t rank = wanted.ranks[r] - smaller;
+        if (rank < 0 || rank >= kept.size()) return std::nullopt;
+        ends[r] = kth_smallest(loops_, kept.data(), kept.size(), rank);
+        if (ends[r].value < bracket.low || ends[r].value > bracket.high) return std::nullopt;
+        ends[r].smaller += smaller;
       }
     }
-    // Where both ends are in one bracket, all between them is.
     RangeSums sums = ends_of(wanted, ends);
+    if (sums.has_nan) return sums;
+    // Where both ends are in one bracket, so is all between them.
     if (are_two || wanted.open_below || wanted.open_above) sums.between = found.sum;
     const C lower = lower_bound(wanted, ends), upper = upper_bound(wanted, ends);
-    sums.between += loops_.sum_between(found.kept.data(), found.kept.size(), lower, upper);
+    sums.between += loops_.sum_between(kept.data(), kept.size(), lower, upper);
     keep_memory_of(found);
     return finished(row, sums, lower, upper, executor);
   }
@@ -213,14 +233,6 @@ class RangeSelector {
     return found;
   }
 
-  Split<C> split_kept(const Found& found, const Ends& ends) const {
-    C* const between = scratch_of<C, Scratch::kBetween>(found.kept.size());
-    return loops_.split(found.kept.data(), found.kept.size(), ends.low, ends.high, between);
-  }
-  // Of the last split.
-  static const C* between_of(const Found& found) {
-    return scratch_of<C, Scratch::kBetween>(found.kept.size());
-  }
   static void keep_memory_of(Found& found) {
     scratch<C, Scratch::kCandidates>() = std::move(found.kept);
   }

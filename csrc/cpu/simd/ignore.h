@@ -16,12 +16,29 @@ struct IgnoreLoops : Lanes<T> {
   using typename Base::V;
   using Bytes = typename VectorOf<uint8_t, kStep>::type;
 
-  static M dropped(const bool* mask, int count) {
+  static TAILOPS_INLINE M dropped(const bool* mask, int count) {
     uint8_t kept[kStep] = {};
     memcpy(kept, mask, static_cast<size_t>(count));
     Bytes bytes;
     memcpy(&bytes, kept, sizeof(bytes));
-    return __builtin_convertvector(bytes, M) == 0;
+    return widened(bytes) == 0;
+  }
+
+  // What compilers make of the conversion is a lane at a time.
+  static TAILOPS_INLINE M widened(Bytes bytes) {
+#if defined(__AVX512F__) || defined(__AVX2__)
+    __m128i low{};
+    memcpy(&low, &bytes, sizeof(bytes));
+#endif
+#if defined(__AVX512F__)
+    if constexpr (sizeof(C) == 4) return reinterpret<M>(_mm512_maskz_cvtepu8_epi32(0xffff, low));
+    if constexpr (sizeof(C) == 8) return reinterpret<M>(_mm512_maskz_cvtepu8_epi64(0xff, low));
+#elif defined(__AVX2__)
+    if constexpr (sizeof(C) == 4) return reinterpret<M>(_mm256_cvtepu8_epi32(low));
+    if constexpr (sizeof(C) == 8) return reinterpret<M>(_mm256_cvtepu8_epi64(low));
+#else
+    return __builtin_convertvector(bytes, M);
+#endif
   }
 
   // body(ignored, y_true, y_pred, offset, count)

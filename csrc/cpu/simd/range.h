@@ -60,49 +60,90 @@ struct RangeLoops : IgnoreLoops<T> {
     return to - kept;
   }
 
+  // Adds up what is between the brackets, or beyond the only one, and counts the rest.
   template <bool kLower, bool kUpper>
-  static RangeSplit split(const C* values, int64_t n, const RangeBrackets<C>& brackets, C* kept) {
-    const V lower_low = broadcast(brackets.lower.low), lower_high = broadcast(brackets.lower.high);
-    const V upper_low = broadcast(brackets.upper.low), upper_high = broadcast(brackets.upper.high);
+  struct Splitter {
+    const V lower_low, lower_high, upper_low, upper_high;
     M below_count{}, above_count{};
     V tile{};
     TileSums<C> sum;
-    C* to = kept;
-    const auto step = [&](V v, M valid) TAILOPS_INLINE {
-      M kept_here = valid, between = valid;
-      if (kLower) {
-        const M below = (v < lower_low) & valid;
-        below_count -= below;
-        between &= v > lower_high;
-        kept_here &= ~below;
-      }
-      if (kUpper) {
-        const M above = (v > upper_high) & valid;
-        above_count -= above;
-        between &= v < upper_low;
-        kept_here &= ~above;
-      }
-      tile += Base::zero_unless(between, v);
-      const uint32_t bits = bits_of(kept_here & ~between);
-      if (Base::kBranchesOnKept && bits == 0) return;
-      to += compact(to, v, bits);
-    };
-    const M all = M{} - 1;
-    int64_t i = 0;
-    for (; i + kStep * kTile <= n;) {
-      for (int k = 0; k < kTile; ++k, i += kStep) {
-        Lanes<C>::fetch_ahead(values + i, k);
-        step(load(values + i), all);
-      }
+
+    explicit Splitter(const RangeBrackets<C>& of)
+        : lower_low(broadcast(of.lower.low)),
+          lower_high(broadcast(of.lower.high)),
+          upper_low(broadcast(of.upper.low)),
+          upper_high(broadcast(of.upper.high)) {}
+
+    // The bits of what is in a bracket, or NaN.
+    TAILOPS_INLINE uint64_t step(V v) {
+      using Where = Lanewise<C>;
+      const Where below = less(v, lower_low), above = less(upper_high, v);
+      if (kLower) below_count = count_where(below, below_count);
+      if (kUpper) above_count = count_where(above, above_count);
+      const Where over = less(lower_high, v), under = less(v, upper_low);
+      const Where between = !kUpper ? over : !kLower ? under : Where(over & under);
+      tile = add_where(between, tile, v);
+      const Where outside = !kUpper ? below : !kLower ? above : Where(below | above);
+      return Base::kAllLanes & ~bits_of(Where(outside | between));
+    }
+
+    void flush() {
       sum.add(tile);
       tile = V{};
     }
-    for_each(values + i, n - i, [&](V v, int64_t, M valid, int) TAILOPS_INLINE { step(v, valid); });
-    sum.add(tile);
-    RangeSplit found{0, 0, to - kept, sum.total()};
+  };
+
+  static constexpr int kWord = 64;
+  static constexpr int kTileLength = kStep * kTile > kWord ? kStep * kTile : kWord;
+
+  // Copies those of a word of elements whose bit is set, without a branch where they are few. May
+  // write kFew more.
+  static TAILOPS_INLINE C* take_few(const C* values, uint64_t bits, C* to) {
+    constexpr int kFew = 4;
+    const int count = __builtin_popcountll(bits);
+    if (__builtin_expect(count > kFew, 0)) return take_many(values, bits, to);
+    for (int k = 0; k < kFew; ++k) {
+      to[k] = values[static_cast<uint32_t>(__builtin_ctzll(bits | uint64_t{1} << (kWord - 1)))];
+      bits &= bits - 1;
+    }
+    return to + count;
+  }
+  [[gnu::noinline]] static C* take_many(const C* values, uint64_t bits, C* to) {
+    for (int k = 0; k < kWord; k += kStep) {
+      to += compact(to, load(values + k), static_cast<uint32_t>(bits >> k) & Base::kAllLanes);
+    }
+    return to;
+  }
+
+  template <bool kLower, bool kUpper>
+  static RangeSplit split(const C* values, int64_t n, const RangeBrackets<C>& brackets, C* kept) {
+    Splitter<kLower, kUpper> splitter(brackets);
+    C* to = kept;
+    int64_t i = 0;
+    while (i + kTileLength <= n) {
+      for (int w = 0; w < kTileLength; w += kWord, i += kWord) {
+        uint64_t inside = 0;
+        for (int k = 0; k < kWord; k += kStep) {
+          Lanes<C>::fetch_ahead(values + i + k, k / kStep);
+          inside |= splitter.step(load(values + i + k)) << k;
+        }
+        to = take_few(values + i, inside, to);
+      }
+      splitter.flush();
+    }
+    for (; i < n; i += kStep) {
+      const int count = static_cast<int>(n - i < kStep ? n - i : kStep);
+      const V v = Lanes<C>::load_count(values + i, count);
+      // As if what is not there were in a bracket.
+      const M valid = first_lanes<C>(count);
+      const V there = choose(valid, v, kLower ? splitter.lower_low : splitter.upper_high);
+      to += compact(to, v, static_cast<uint32_t>(splitter.step(there)) & bits_of(valid));
+    }
+    splitter.flush();
+    RangeSplit found{0, 0, to - kept, splitter.sum.total()};
     for (int lane = 0; lane < kStep; ++lane) {
-      found.below += below_count[lane];
-      found.above += above_count[lane];
+      found.below += splitter.below_count[lane];
+      found.above += splitter.above_count[lane];
     }
     return found;
   }
@@ -188,10 +229,10 @@ struct RangeLoops : IgnoreLoops<T> {
   template <typename WeightsAt>
   static TAILOPS_INLINE void write(const T* values, const bool* mask, int64_t n,
                                    const WeightsAt& weights_at, bool streamed, T* out) {
-    constexpr int64_t kTileLength = 1024;
-    alignas(kVectorBytes) T written[kTileLength];
-    for (int64_t begin = 0; begin < n; begin += kTileLength) {
-      const int64_t length = n - begin < kTileLength ? n - begin : kTileLength;
+    constexpr int64_t kWritten = 1024;
+    alignas(kVectorBytes) T written[kWritten];
+    for (int64_t begin = 0; begin < n; begin += kWritten) {
+      const int64_t length = n - begin < kWritten ? n - begin : kWritten;
       T* const to = streamed ? written : out + begin;
       for_each(values + begin, length, [&](V v, int64_t i, M, int count) TAILOPS_INLINE {
         V weight = range_weight(v, weights_at(begin + i, count));

@@ -211,6 +211,54 @@ inline uint32_t bits_less(DoubleVector a, DoubleVector b) {
 #endif
 }
 
+// The outcome of a comparison of lanes as the target computes with it: bits, where compilers would
+// make a vector of them, and bits of that. Its operators are &, | and ~.
+#if defined(__AVX512F__)
+template <typename C>
+using Lanewise = std::conditional_t<sizeof(C) == 4, __mmask16, __mmask8>;
+
+inline __mmask16 less(FloatVector a, FloatVector b) {
+  return _mm512_cmp_ps_mask(reinterpret<__m512>(a), reinterpret<__m512>(b), _CMP_LT_OQ);
+}
+inline __mmask8 less(DoubleVector a, DoubleVector b) {
+  return _mm512_cmp_pd_mask(reinterpret<__m512d>(a), reinterpret<__m512d>(b), _CMP_LT_OQ);
+}
+inline FloatVector add_where(__mmask16 where, FloatVector sum, FloatVector v) {
+  const __m512 to = reinterpret<__m512>(sum);
+  return reinterpret<FloatVector>(_mm512_mask_add_ps(to, where, to, reinterpret<__m512>(v)));
+}
+inline DoubleVector add_where(__mmask8 where, DoubleVector sum, DoubleVector v) {
+  const __m512d to = reinterpret<__m512d>(sum);
+  return reinterpret<DoubleVector>(_mm512_mask_add_pd(to, where, to, reinterpret<__m512d>(v)));
+}
+inline Mask<float> count_where(__mmask16 where, Mask<float> count) {
+  const __m512i to = reinterpret<__m512i>(count);
+  return reinterpret<Mask<float>>(_mm512_mask_add_epi32(to, where, to, _mm512_set1_epi32(1)));
+}
+inline Mask<double> count_where(__mmask8 where, Mask<double> count) {
+  const __m512i to = reinterpret<__m512i>(count);
+  return reinterpret<Mask<double>>(_mm512_mask_add_epi64(to, where, to, _mm512_set1_epi64(1)));
+}
+inline uint32_t bits_of(__mmask16 lanes) { return lanes; }
+inline uint32_t bits_of(__mmask8 lanes) { return lanes; }
+#else
+template <typename C>
+using Lanewise = Mask<C>;
+
+template <typename V>
+inline auto less(V a, V b) {
+  return a < b;
+}
+template <typename V, typename M>
+inline V add_where(M where, V sum, V v) {
+  return sum + choose(where, v, V{});
+}
+template <typename M>
+inline M count_where(M where, M count) {
+  return count - where;
+}
+#endif
+
 // 0, 1, 2, …
 template <typename C>
 inline Mask<C> lane_numbers() {
