@@ -31,7 +31,8 @@ def ranges(values):
 def some_values(family, n, dtype):
     """Such that their sum is a number in float64: there is no wider type to add them up in."""
     values = residuals(family, n, dtype)
-    return values / n if dtype == "float64" and family in LARGE_FAMILIES else values
+    is_large = family in (*LARGE_FAMILIES, "mixed_scales")
+    return values / n if dtype == "float64" and is_large else values
 
 
 def few_ranges(values):
