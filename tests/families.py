@@ -109,9 +109,9 @@ def residuals(name, n, dtype, seed=0):
         return np.ascontiguousarray(FAMILIES[name](n, rng)).astype(dtype)
 
 
-def sampled_positions(n):
+def sampled_positions(n, m=None):
     """Where the selection of a row looks before its pass: at an element in each of some strata."""
-    m = int(np.clip(int(n ** (2 / 3)), 256, 4096))
+    m = m or int(np.clip(int(n ** (2 / 3)), 256, 4096))  # of up to four million
     mask = 2**64 - 1
     positions = []
     for i in range(m):

@@ -49,6 +49,20 @@ def test_a_sample_of_what_is_ignored():
         np.testing.assert_allclose(gradient, weights, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("seen", "others"), [(-1.0, 5.0), (9.0, 0.0)])
+def test_a_small_sample_that_misleads(seen, others):
+    """By which either the threshold or the least kept is looked for first, and is the wrong one."""
+    for n in (200, 1000, 50_000):
+        values = others + np.random.default_rng(n).random(n).astype("float32")
+        values[sampled_positions(n, 64)] = seen
+        for least in (10, 100):
+            means, weights = range_oracle.range_mean(values, (3.0, least), "at_least")
+            mean, state = kernels.range_mean_forward(values, (3.0, least), "at_least")
+            np.testing.assert_allclose(mean, means[0], rtol=1e-5)
+            gradient = kernels.range_mean_gradient(np.float32(1), values, state)
+            np.testing.assert_allclose(gradient, weights, rtol=1e-6)
+
+
 @pytest.mark.parametrize("ignored", [False, True])
 def test_a_nan_that_the_sample_does_or_does_not_see(ignored):
     n = 50_000
