@@ -111,7 +111,7 @@ def residuals(name, n, dtype, seed=0):
 
 def sampled_positions(n):
     """Where the selection of a row looks before its pass: at an element in each of some strata."""
-    m = int(np.clip(int(n ** (2 / 3)), 256, 4096))
+    m = int(np.clip(int(n ** (2 / 3)), 256, 4096))  # of up to four million
     mask = 2**64 - 1
     positions = []
     for i in range(m):

@@ -48,7 +48,8 @@ def _mean(values, weights):
     if not np.isfinite(values).all():
         infinite = np.unique(values[~np.isfinite(values)])
         return float(infinite[0]) if infinite.size == 1 else math.nan
-    return math.fsum(weights * values)
+    scale = 2.0**200 if np.abs(values).max() < 1e-200 else 1.0  # no product is subnormal
+    return math.fsum(weights * (values * scale)) / scale
 
 
 def range_mean(values, bounds, kind, axis=None, mask=None):

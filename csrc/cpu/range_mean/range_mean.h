@@ -14,7 +14,8 @@
 namespace tailops {
 
 // mean[groups], state[groups]. Where `mask` is not null, elements are valid where it is true; of a
-// group without any the mean is 0. std::invalid_argument if there is no such range.
+// group without any the mean is 0; of one whose sum is beyond float64 it is infinite.
+// std::invalid_argument if there is no such range.
 template <typename T>
 void range_mean_forward(const T* values, const bool* mask, const SelectionGeometry& geometry,
                         const RangeOptions& options, const RangeBounds& bounds, T* mean,

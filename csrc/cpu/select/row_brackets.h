@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "call/sample_plan.h"
+#include "core/growing_buffer.h"
 #include "cpu/select/bracket.h"
 #include "cpu/select/row.h"
 #include "cpu/simd/loops.h"
@@ -24,17 +25,23 @@ struct RankBracket {
   double tied;  // the part of the sample that is equal to an end
 };
 
+// What is kept is of the order of n/√m, so drawing m and keeping cost least where m is of n^(2/3).
+// Up to 4096 elements are in some cache; an eighth is what pays of those that lie in memory.
+inline int64_t most_of_sample(int64_t length) {
+  constexpr int64_t kFewest = 256, kMany = 4096, kMost = 16384;
+  const auto balanced = static_cast<int64_t>(std::pow(static_cast<double>(length), 2.0 / 3.0));
+  return std::clamp(balanced, kFewest, std::clamp(balanced / 8, kMany, kMost));
+}
+
 // The sample's order statistics some standard deviations to both sides of each rank's own. None
 // where the sample has a NaN. Brackets that overlap are one.
 template <typename T, typename C = SelectionType<T>>
 std::vector<RankBracket<C>> brackets_of(const Loops<C>& loops, const Row<T>& row,
                                         const std::vector<int64_t>& ranks) {
-  constexpr int64_t kLargestSample = 4096;
-  const int64_t n = row.count();
-  const double balanced = std::pow(static_cast<double>(row.length()), 2.0 / 3.0);
-  C sample[kLargestSample], spare[spare_length(kLargestSample)];
-  const int64_t m =
-      row.draw(std::clamp<int64_t>(static_cast<int64_t>(balanced), 256, kLargestSample), sample);
+  const int64_t n = row.count(), most = most_of_sample(row.length());
+  C* const sample = scratch_of<C, Scratch::kSample>(most);
+  C* const spare = scratch_of<C, Scratch::kFew>(spare_length(most));
+  const int64_t m = row.draw(most, sample);
   const auto at = [&](double place) {
     return element_of_sample(loops, static_cast<const C*>(sample), m, place, spare);
   };

@@ -96,16 +96,20 @@ struct RangeLoops : IgnoreLoops<T> {
   static constexpr int kWord = 64;
   static constexpr int kTileLength = kStep * kTile > kWord ? kStep * kTile : kWord;
 
-  // Copies those of a word of elements whose bit is set, without a branch where they are few. May
-  // write kFew more.
+  // Copies those of a word of elements whose bit is set, without a branch on each where they are
+  // few. May write kFew more.
   static TAILOPS_INLINE C* take_few(const C* values, uint64_t bits, C* to) {
     constexpr int kFew = 4;
     const int count = __builtin_popcountll(bits);
-    if (__builtin_expect(count > kFew, 0)) return take_many(values, bits, to);
-    for (int k = 0; k < kFew; ++k) {
-      to[k] = values[static_cast<uint32_t>(__builtin_ctzll(bits | uint64_t{1} << (kWord - 1)))];
-      bits &= bits - 1;
-    }
+    if (__builtin_expect(count > 2 * kFew, 0)) return take_many(values, bits, to);
+    const auto take = [&](int first) TAILOPS_INLINE {
+      for (int k = first; k < first + kFew; ++k) {
+        to[k] = values[static_cast<uint32_t>(__builtin_ctzll(bits | uint64_t{1} << (kWord - 1)))];
+        bits &= bits - 1;
+      }
+    };
+    take(0);
+    if (__builtin_expect(bits != 0, 0)) take(kFew);
     return to + count;
   }
   [[gnu::noinline]] static C* take_many(const C* values, uint64_t bits, C* to) {
