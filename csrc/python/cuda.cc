@@ -148,9 +148,9 @@ void range_mean_gradient(const std::string& dtype, Address upstream, Address val
   compute("cuda_range_mean_gradient", dtype, geometry, [&] {
     with_dtype(dtype, [&](auto element) {
       using T = decltype(element);
-      cuda::range_mean_backward<T>(at<const T>(upstream), at<const T>(values),
-                                   at<const bool>(mask), at<const RangeState>(state), geometry,
-                                   at<T>(gradient), at<void>(stream));
+      cuda::range_mean_backward<T>(at<const T>(upstream), at<const T>(values), at<const bool>(mask),
+                                   at<const RangeState>(state), geometry, at<T>(gradient),
+                                   at<void>(stream));
     });
   });
 }
