@@ -166,7 +166,6 @@ def test_losses_around_others_are_those_of_tensorflow():
     )
     assert on_jax.shape == (7, 4)
     np.testing.assert_allclose(on_jax, on_tensorflow, rtol=2e-5)
-    assert (on_jax[:-1, 3] < on_jax[:-1, 2]).all()
 
 
 def test_a_schedule_is_a_variable_of_the_model():
