@@ -30,6 +30,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 Array = np.ndarray[Any, Any]
+Losses = dict[str, Callable[[], Any]]
 REFERENCE = "cross-entropy"
 HELD_OUT = 128
 
@@ -48,7 +49,7 @@ def focal(y_true: Any, y_pred: Any) -> Any:
     return keras.ops.divide_no_nan((1 - keras.ops.exp(-losses)) ** 2 * losses, labelled)
 
 
-LOSSES: dict[str, Callable[[], Any]] = {
+LOSSES: Losses = {
     REFERENCE: cross_entropy,
     "focal": lambda: focal,
     # Pixels whose class has less than 0.7, and a tenth of those with a label in a batch of 16.
@@ -66,7 +67,6 @@ class Outcome:
     """What one loss achieved, by seed; and the classes that the first seed's model saw."""
 
     scores: list[dict[str, float]] = field(default_factory=list)
-    step_seconds: list[float] = field(default_factory=list)
     predicted: Array | None = None
 
     def mean(self, name: str) -> float:
@@ -101,7 +101,8 @@ def scores(logits: Array, classes: Array) -> dict[str, float]:
     """Intersection over union, of the rare classes and of all; cross-entropy, and its worst 1 %."""
     predicted = logits.argmax(-1)
     unions = [
-        ((predicted == c) & (classes == c)).sum() / max(((predicted == c) | (classes == c)).sum(), 1)
+        ((predicted == c) & (classes == c)).sum()
+        / max(((predicted == c) | (classes == c)).sum(), 1)
         for c in range(len(CLASSES))
     ]
     shifted = np.float64(logits) - logits.max(-1, keepdims=True)
@@ -116,16 +117,19 @@ def scores(logits: Array, classes: Array) -> dict[str, float]:
     }
 
 
-def step_seconds(data: Images, batch_size: int, width: int, rounds: int) -> dict[str, list[float]]:
+def step_seconds(losses: Losses, options: argparse.Namespace) -> dict[str, list[float]]:
     """Of a training step with each loss, in turns, so that a slow moment strikes all of them."""
-    batch = data.pixels[:batch_size], data.labels[:batch_size]
-    models = {name: compiled(make(), 0, width, rounds) for name, make in LOSSES.items()}
+    data = images(options.batch_size, seed=1)
+    batch = data.pixels, data.labels
+    models = {
+        name: compiled(make(), 0, options.width, options.rounds) for name, make in losses.items()
+    }
     for model in models.values():  # traced, and memory is there
         for _ in range(3):
             model.train_on_batch(*batch)
     seconds: dict[str, list[float]] = {name: [] for name in models}
     order = list(models)
-    for _ in range(rounds):
+    for _ in range(options.rounds):
         random.shuffle(order)
         for name in order:
             start = time.perf_counter()
@@ -134,15 +138,15 @@ def step_seconds(data: Images, batch_size: int, width: int, rounds: int) -> dict
     return seconds
 
 
-def compare(options: argparse.Namespace) -> tuple[dict[str, Outcome], Images]:
+def compare(losses: Losses, options: argparse.Namespace) -> tuple[dict[str, Outcome], Images]:
     """Every loss on the same images, from the same start, in the same order, for each seed."""
-    outcomes = {name: Outcome() for name in LOSSES}
+    outcomes = {name: Outcome() for name in losses}
     held_out = images(HELD_OUT, seed=0)
     steps = options.epochs * math.ceil(options.images / options.batch_size)
-    with tqdm(total=options.seeds * len(LOSSES), unit="model") as progress:
+    with tqdm(total=options.seeds * len(losses), unit="model") as progress:
         for seed in range(options.seeds):
             data = images(options.images, seed + 1, options.wrong_labels)
-            for name, make in LOSSES.items():
+            for name, make in losses.items():
                 progress.set_description(f"{name:<13}")
                 model = compiled(make(), seed, options.width, steps)
                 model.fit(
@@ -157,22 +161,18 @@ def compare(options: argparse.Namespace) -> tuple[dict[str, Outcome], Images]:
                 if seed == 0:
                     outcomes[name].predicted = logits.argmax(-1)
                 progress.update()
-    times = step_seconds(data, options.batch_size, options.width, options.rounds)
-    for name, seconds in times.items():
-        outcomes[name].step_seconds = seconds
     return outcomes, held_out
 
 
-def print_table(outcomes: dict[str, Outcome], title: str) -> None:
+def print_table(outcomes: dict[str, Outcome], times: dict[str, list[float]], title: str) -> None:
     """Means over the seeds; the step's time is the median, and its ratio that of the rounds."""
     columns = list(outcomes[REFERENCE].scores[0])
     print(f"\n{title}\n")
     print(f"{'loss':<14}" + "".join(f"{name:>12}" for name in [*columns, "ms/step", "times"]))
     for name, outcome in outcomes.items():
         cells = "".join(f"{outcome.mean(column):>12.3f}" for column in columns)
-        ratios = np.divide(outcome.step_seconds, outcomes[REFERENCE].step_seconds)
-        seconds = np.median(outcome.step_seconds)
-        print(f"{name:<14}{cells}{1e3 * seconds:>12.1f}{np.median(ratios):>12.3f}")
+        ratio = np.median(np.divide(times[name], times[REFERENCE]))
+        print(f"{name:<14}{cells}{1e3 * np.median(times[name]):>12.1f}{ratio:>12.3f}")
 
 
 def plot(outcomes: dict[str, Outcome], held_out: Images, title: str, path: Path) -> None:
@@ -180,7 +180,7 @@ def plot(outcomes: dict[str, Outcome], held_out: Images, title: str, path: Path)
     shown = np.argsort(-(held_out.classes >= FIRST_RARE).sum((1, 2)))[:3]
     palette = mpl.colors.ListedColormap(["#e8e4da", "#c5d3c0", "#c8102e", "#1f6fb2", "#e09f00"])
     figure = plt.figure(figsize=(13, 8.6))
-    grid = figure.add_gridspec(4, len(LOSSES) + 2, height_ratios=[1, 1, 1, 1.7])
+    grid = figure.add_gridspec(4, len(outcomes) + 2, height_ratios=[1, 1, 1, 1.7])
     for row, index in enumerate(shown):
         labels = np.ma.masked_equal(held_out.labels[index], IGNORED)
         panels = {"image": held_out.pixels[index, ..., 0], "labels": labels}
@@ -229,7 +229,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=12, help="channels of the first layers")
     parser.add_argument("--images", type=int, default=512, help="to train on")
     parser.add_argument("--wrong-labels", type=float, default=0.0, help="share of other classes")
-    parser.add_argument("--rounds", type=int, default=30, help="steps that are timed, of each loss")
+    parser.add_argument("--rounds", type=int, default=30, help="timed steps of each loss")
     parser.add_argument("--output", type=Path, default=Path("out"), help="folder for the picture")
     return parser.parse_args(words)
 
@@ -237,12 +237,12 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Trains, prints the table, draws the picture."""
     options = parsed()
-    outcomes, held_out = compare(options)
+    outcomes, held_out = compare(LOSSES, options)
     title = (
         f"{options.images} images of {SIZE} × {SIZE}, batches of {options.batch_size}, "
         f"{options.epochs} epochs, {options.wrong_labels:.0%} wrong labels, {options.seeds} seeds"
     )
-    print_table(outcomes, f"Held-out images. {title}")
+    print_table(outcomes, step_seconds(LOSSES, options), f"Held-out images. {title}")
     picture = options.output / "hard_pixels.png"
     plot(outcomes, held_out, title, picture)
     print(f"\npicture: {picture}")
