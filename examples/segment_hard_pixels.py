@@ -41,7 +41,7 @@ def cross_entropy() -> keras.losses.Loss:
 
 
 def focal(y_true: Any, y_pred: Any) -> Any:
-    """(1 − p)² times the cross-entropy. A function has no Keras mask: it divides by its own count."""
+    """(1 − p)² times the cross-entropy; what it returns has no Keras mask, so it divides itself."""
     losses = keras.losses.sparse_categorical_crossentropy(
         y_true, y_pred, from_logits=True, ignore_class=IGNORED
     )
@@ -100,11 +100,8 @@ def compiled(loss: Any, seed: int, width: int, steps: int) -> keras.Model:
 def scores(logits: Array, classes: Array) -> dict[str, float]:
     """Intersection over union, of the rare classes and of all; cross-entropy, and its worst 1 %."""
     predicted = logits.argmax(-1)
-    unions = [
-        ((predicted == c) & (classes == c)).sum()
-        / max(((predicted == c) | (classes == c)).sum(), 1)
-        for c in range(len(CLASSES))
-    ]
+    of = [(predicted == c, classes == c) for c in range(len(CLASSES))]
+    unions = [(seen & there).sum() / max((seen | there).sum(), 1) for seen, there in of]
     shifted = np.float64(logits) - logits.max(-1, keepdims=True)
     of_class = np.take_along_axis(shifted, classes[..., None].astype(int), -1)[..., 0]
     losses = np.sort((np.log(np.exp(shifted).sum(-1)) - of_class).ravel())

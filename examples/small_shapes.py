@@ -1,8 +1,8 @@
-"""Images with rare, small shapes, and the class of every pixel: a segmentation problem from a seed.
+"""Images with rare, small shapes, and every pixel's class: a segmentation problem from a seed.
 
-Ground and fields, told apart by their texture, fill the images. Here and there is a disc, a ring or a
-cross, hardly brighter than what it lies on: most pixels are easy, and the few that
-matter are not. A fifth of the pixels has no label, in patches, as where annotators were unsure.
+Ground and fields, told apart by their texture, fill the images. Here and there is a disc, a ring
+or a cross, brighter than what it lies on: most pixels are easy, and the few that matter are not.
+A fifth of the pixels has no label, in patches, as where annotators were unsure.
 """
 
 from typing import Any, NamedTuple

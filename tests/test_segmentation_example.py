@@ -1,4 +1,4 @@
-"""The program that segments small shapes: its images, its scores, its losses, a table and a picture."""
+"""The program that segments small shapes: its images, scores, losses, table and picture."""
 
 import importlib
 import re

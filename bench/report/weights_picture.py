@@ -12,6 +12,7 @@ from bench.report import pictures
 N = 1000
 # Exponential, as losses are: many small ones, few large.
 VALUES = -np.log1p(-(np.arange(N) + 0.5) / N)
+WEIGHTED = "tail_weighted(percentile=0.95,\n  error_scale=20, smoothing_factor=5)"
 Curves = dict[str, Any]
 
 
@@ -44,9 +45,7 @@ def curves() -> Curves:
         "trimmed_mean(fraction=0.1)": of_range(0, 0.9 * N),
         "range_mean(lower=0.25, upper=0.75)": of_range(0.25 * N, 0.75 * N),
         "ohem(threshold=0.7)": of_threshold(0.7, 1),
-        "tail_weighted(percentile=0.95,\n  error_scale=20, smoothing_factor=5)": of_tail(
-            0.95, 20, 5
-        ),
+        WEIGHTED: of_tail(0.95, 20, 5),
     }
 
 
