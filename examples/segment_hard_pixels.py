@@ -7,6 +7,7 @@ The images are small_shapes.py's: rare small shapes on two textures, a fifth of 
 """
 
 import argparse
+import logging
 import math
 import os
 import random
@@ -28,6 +29,9 @@ from tailops.losses import AverageTopKLoss, CVaRLoss, OHEMLoss, TailWeightedLoss
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+
+# Every model traces a step of its own, which TensorFlow takes for a mistake.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 Array = np.ndarray[Any, Any]
 Losses = dict[str, Callable[[], Any]]
@@ -176,8 +180,8 @@ def plot(outcomes: dict[str, Outcome], held_out: Images, title: str, path: Path)
     """Images with most rare pixels, what each model saw in them, and bars of the IoU."""
     shown = np.argsort(-(held_out.classes >= FIRST_RARE).sum((1, 2)))[:3]
     palette = mpl.colors.ListedColormap(["#e8e4da", "#c5d3c0", "#c8102e", "#1f6fb2", "#e09f00"])
-    figure = plt.figure(figsize=(13, 8.6))
-    grid = figure.add_gridspec(4, len(outcomes) + 2, height_ratios=[1, 1, 1, 1.7])
+    figure = plt.figure(figsize=(13, 7.9))
+    grid = figure.add_gridspec(4, len(outcomes) + 2, height_ratios=[1, 1, 1, 1.5])
     for row, index in enumerate(shown):
         labels = np.ma.masked_equal(held_out.labels[index], IGNORED)
         panels = {"image": held_out.pixels[index, ..., 0], "labels": labels}
@@ -214,7 +218,8 @@ def bars(axes: Any, outcomes: dict[str, Outcome], names: tuple[str, ...]) -> Non
     axes.grid(axis="y", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if len(names) > 1:
-        axes.legend(frameon=False)
+        axes.set_ylim(0, 1)
+        axes.legend(frameon=False, loc="upper left", ncols=2)
 
 
 def parsed(words: list[str] | None = None) -> argparse.Namespace:
