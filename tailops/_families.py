@@ -9,16 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from tailops._checks import require_one_of
-from tailops._options import MAX_FRACTION, OPTIONS, RANK_RULES, TailOptions
+from tailops._options import MAX_FRACTION, OPTIONS, RANK_RULES, VALUE, TailOptions
 from tailops._signatures import describe, expand
 
 __all__ = [
     "HYBRID_LOSS",
     "MAX_FRACTION_LOSS",
     "PERCENTILE_LOSS",
+    "TAIL_OF_VALUES",
+    "TAIL_WEIGHTED_LOSS",
     "CommonOptions",
     "Family",
     "PercentileOptions",
+    "ValueOptions",
     "documented",
 ]
 
@@ -55,6 +58,14 @@ class PercentileOptions(CommonOptions, total=False):
     """Those of a loss whose threshold is a percentile."""
 
     method: str
+
+
+class ValueOptions(TypedDict, total=False):
+    """Those of the tail of values, which are their own errors."""
+
+    method: str
+    gradient: str
+    ignore_nan: bool
 
 
 class Argument(NamedTuple):
@@ -109,6 +120,29 @@ def _table(*left_out: str) -> dict[str, Argument]:
 
 PERCENTILE_LOSS = Family(_table("beta"))
 HYBRID_LOSS = Family(_table() | {"beta": _table()["beta"]._replace(default=0.2)})
+
+
+def _of_values(**defaults: Any) -> Family:
+    """As of a percentile loss, but for what needs a residual; axes are no option."""
+    texts = {
+        "percentile": "p, a fraction in (0, 1]: which value is the threshold t.",
+        "smoothing_factor": "κ ≥ 0, in 1/value: how sharp the step at t is. It is soft within "
+        "about ±3/κ of t.",
+        "error_scale": "s ≥ 0: a value in the tail weighs 1 + s times.",
+        "ignore_nan": "Whether values are ignored that are NaN.",
+    }
+    table = _table("beta", "error", "axis", "epsilon", "ignore_value")
+    for name, text in texts.items():
+        table[name] = table[name]._replace(text=text)
+    for name, default in defaults.items():
+        table[name] = table[name]._replace(default=default)
+    return Family({name: table[name] for name in (*defaults, *table)}, fixed={"error": VALUE})
+
+
+TAIL_OF_VALUES = _of_values(percentile=0.95)
+TAIL_WEIGHTED_LOSS = _of_values(
+    percentile=0.95, error_scale=20.0, smoothing_factor=5.0, gradient="fixed_weight"
+)
 MAX_FRACTION_LOSS = Family(
     {
         "fraction": _table()["percentile"]._replace(

@@ -23,13 +23,35 @@ class Tensors(Protocol):
     def differs(self, values: Any, value: float) -> Any:
         """Where they are not this value, in their own dtype."""
 
+    def sizes(self, x: Any) -> list[Any]:
+        """Of every axis; a tensor where only run time knows."""
+
+    def known_axis(self, axis: Any) -> Any:
+        """What a tensor or an array holds, as Python has it; all else as it is."""
+
+    def known_number(self, scalar: Any) -> float | None:
+        """What it holds; None if only run time knows."""
+
+    def wide(self, scalar: Any) -> Any:
+        """In float64, as far as the framework has that."""
+
+    def bounds(self, first: Any, second: Any) -> Any:
+        """Two numbers, floats or scalars, as the range means take them."""
+
     # As NumPy has them, under one name.
     tensor: Any
     cast: Any
     expand_dims: Any
     squeeze: Any
+    reshape: Any
+    transpose: Any
     ones_like: Any
     is_nan: Any
+    where: Any
+    total: Any
+    any_along: Any
+    stop_gradient: Any
+    divide_no_nan: Any
 
 
 class Inputs(NamedTuple):

@@ -14,6 +14,8 @@ from tailops._checks import boolean, number, optional_number, require_one_of, st
 from tailops._signatures import describe
 
 MAX_FRACTION = "max_fraction"
+# The error that is the prediction itself, whatever the target.
+VALUE = "absolute"  # TODO stand-in until the kernels have "value"
 # The methods by which the threshold is a percentile.
 RANK_RULES = tuple(name for name in _kernels.METHODS if name != MAX_FRACTION)
 

@@ -1,27 +1,41 @@
-"""The native TensorFlow ops: the tail loss, one op forward and one backward; and selection."""
+"""The native TensorFlow ops: the tail loss, the tail of any values, and selection."""
 
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tailops import reference
 from tailops._families import documented
-from tailops._inputs import as_inputs
-from tailops._options import TailOptions, require_reduction
-from tailops._tensorflow import tensors, xla
+from tailops._options import TailOptions
+from tailops._tensorflow import tail_loss as _tail_loss
+from tailops._tensorflow import xla
 from tailops._tensorflow.symbolic import takes_symbolic_tensors
-from tailops._tensorflow.tail_loss import fused
 from tailops.selection import median, nanquantile, nth_element, quantile, top_k_mean
+from tailops.tail_of_values import (
+    average_top_k,
+    cvar,
+    ohem,
+    range_mean,
+    tail_mask,
+    tail_weighted,
+    trimmed_mean,
+)
 
 __all__ = [
     "TailOptions",
+    "average_top_k",
+    "cvar",
     "median",
     "nanquantile",
     "nth_element",
+    "ohem",
     "quantile",
+    "range_mean",
     "tail_loss",
+    "tail_mask",
+    "tail_weighted",
     "top_k_mean",
+    "trimmed_mean",
 ]
 
 xla.load_kernels()
@@ -57,8 +71,6 @@ def tail_loss(
         >>> float(tail_loss([0.0, 0.0, 0.0], [1.0, 2.0, 4.0], reduction="mean"))
         9.0
     """
-    options = options or TailOptions()
-    if xla.must_fall_back():
-        return reference.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
-    require_reduction(reduction)
-    return fused(as_inputs(tensors, y_true, y_pred, options, mask), reduction)
+    return _tail_loss.tail_loss(
+        y_true, y_pred, options or TailOptions(), reduction=reduction, mask=mask
+    )

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
 from tailops._checks import FLOATING, require_dense, require_one_of
-from tailops._tensorflow.axes import as_one_axis, reduced_axes, with_kept_axes
+from tailops._tensorflow import tensors
+from tailops._tensorflow.range_mean import range_mean
 from tailops._tensorflow.selection import select
 from tailops._tensorflow.symbolic import takes_symbolic_tensors
 from tailops._tensorflow.tensors import as_tensor, dtype_of
@@ -111,13 +113,13 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan
     rank = _require_rank("x", tensor)
     fractions = _fractions(q)
     q_rank = _require_rank("q", fractions)
-    axes = reduced_axes(axis, rank)
-    rows, one_axis = as_one_axis(tensor, axes)
+    axes = reduced_axes(tensors, axis, rank)
+    rows, one_axis = as_one_axis(tensors, tensor, axes)
     flat = fractions if q_rank <= 1 else tf.reshape(fractions, [-1])
     value = select(rows, flat, method, one_axis, ignore_nan)
     if q_rank > 1:
         value = tf.reshape(value, tf.concat([tf.shape(fractions), tf.shape(value)[1:]], 0))
-    return with_kept_axes(value, axes, q_rank) if keepdims else value
+    return with_kept_axes(tensors, value, axes, q_rank) if keepdims else value
 
 
 @takes_symbolic_tensors
@@ -242,31 +244,10 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
     Source: as `tailops.losses.percentile_loss`: with k = (1 − p)·n, the conditional value at risk.
     """
     tensor = as_tensor("x", x, FLOATING)
-    axes = reduced_axes(axis, _require_rank("x", tensor))
+    axes = reduced_axes(tensors, axis, _require_rank("x", tensor))
     sizes = [tensor.shape[a] for a in axes]
     known = None if None in sizes else int(np.prod(sizes, dtype=np.int64))
     number = _whole_number("k", k, 1, known)
-    rows, one_axis = as_one_axis(tensor, axes)
-    if one_axis is None:
-        rows, one_axis = tf.reshape(rows, [-1]), 0
-    kth = select(rows, number - 1, "rank_from_top", one_axis)
-    wide = tf.float64 if tensor.dtype == tf.float64 else tf.float32
-    value = _mean_of_largest(
-        tf.cast(rows, wide),
-        tf.cast(tf.expand_dims(kth, one_axis), wide),
-        tf.cast(number, wide),
-        one_axis,
-    )
-    value = tf.cast(value, tensor.dtype)
-    return with_kept_axes(value, axes, 0) if keepdims else value
-
-
-def _mean_of_largest(x: tf.Tensor, kth: tf.Tensor, k: tf.Tensor, axis: int) -> tf.Tensor:
-    kth = tf.stop_gradient(kth)
-    larger, equal = x > kth, tf.equal(x, kth)
-    places = k - tf.reduce_sum(tf.cast(larger, x.dtype), axis, keepdims=True)
-    ties = tf.reduce_sum(tf.cast(equal, x.dtype), axis, keepdims=True)
-    share = tf.where(larger, tf.ones_like(x), tf.math.divide_no_nan(places, ties))
-    share = tf.where(tf.math.is_nan(kth), kth, share)
-    among = larger | equal | tf.math.is_nan(kth)
-    return tf.reduce_sum(tf.where(among, share * x, tf.zeros_like(x)), axis) / k
+    rows, one_axis = as_one_axis(tensors, tensor, axes)
+    value = range_mean(rows, tensors.bounds(number, 0.0), "largest", one_axis)
+    return with_kept_axes(tensors, value, axes, 0) if keepdims else value

@@ -4,8 +4,10 @@ from typing import Any, NoReturn
 
 import tensorflow as tf
 
-from tailops._inputs import Inputs
-from tailops._options import OPTIONS, TailOptions
+from tailops import reference
+from tailops._inputs import Inputs, as_inputs
+from tailops._options import OPTIONS, TailOptions, require_reduction
+from tailops._tensorflow import tensors, xla
 from tailops._tensorflow.library import library
 
 
@@ -34,6 +36,16 @@ def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
         **attributes_of(inputs.options),
     )
     return loss
+
+
+def tail_loss(
+    y_true: Any, y_pred: Any, options: TailOptions, *, reduction: str, mask: Any = None
+) -> tf.Tensor:
+    """As `tailops.ops.tail_loss`; where XLA has no kernels, the reference."""
+    if xla.must_fall_back():
+        return reference.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
+    require_reduction(reduction)
+    return fused(as_inputs(tensors, y_true, y_pred, options, mask), reduction)
 
 
 def _needs_gradient(op: Any, index: int) -> bool:

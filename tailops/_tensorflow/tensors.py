@@ -9,7 +9,10 @@ from tailops._checks import foreign_dtype, require_dense
 
 tensor, cast = tf.convert_to_tensor, tf.cast
 expand_dims, squeeze, ones_like = tf.expand_dims, tf.squeeze, tf.ones_like
-is_nan = tf.math.is_nan
+reshape, transpose = tf.reshape, tf.transpose
+is_nan, where = tf.math.is_nan, tf.where
+total, any_along, stop_gradient = tf.reduce_sum, tf.reduce_any, tf.stop_gradient
+divide_no_nan = tf.math.divide_no_nan
 
 
 def dtype_of(argument: str, values: Any) -> str:
@@ -53,3 +56,39 @@ def same_shape(a: tf.Tensor, b: tf.Tensor) -> bool:
 def differs(values: tf.Tensor, value: float) -> tf.Tensor:
     """Where they are not this value, in their own dtype."""
     return tf.not_equal(values, tf.cast(value, values.dtype))
+
+
+def sizes(x: tf.Tensor) -> list[Any]:
+    """Of every axis; a tensor where only run time knows."""
+    known = x.shape.as_list()
+    return [tf.shape(x)[i] if size is None else size for i, size in enumerate(known)]
+
+
+def known_axis(axis: Any) -> Any:
+    """What a tensor or an array holds, as Python has it; all else as it is."""
+    if isinstance(axis, tf.Tensor | tf.Variable):
+        axis = tf.get_static_value(tf.convert_to_tensor(axis))
+        if axis is None:
+            raise TypeError(
+                "axis is a tensor that only run time knows: must be an integer, a tuple of "
+                "integers or None"
+            )
+    return axis.tolist() if isinstance(axis, np.ndarray | np.generic) else axis
+
+
+def known_number(scalar: tf.Tensor) -> float | None:
+    """What it holds; None if only run time knows."""
+    known = tf.get_static_value(scalar)
+    return None if known is None else float(known)
+
+
+def wide(scalar: Any) -> tf.Tensor:
+    """In float64: a float of Python too, which `tf.cast` alone would take through float32."""
+    return (
+        tf.constant(scalar, tf.float64) if isinstance(scalar, float) else tf.cast(scalar, "float64")
+    )
+
+
+def bounds(first: Any, second: Any) -> tf.Tensor:
+    """Two numbers, in float64."""
+    return tf.stack([wide(first), wide(second)])

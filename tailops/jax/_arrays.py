@@ -10,7 +10,9 @@ from tailops._checks import require_dense
 
 tensor = jnp.asarray
 expand_dims, squeeze, ones_like = jnp.expand_dims, jnp.squeeze, jnp.ones_like
-is_nan = jnp.isnan
+reshape, transpose = jnp.reshape, jnp.transpose
+is_nan, where = jnp.isnan, jnp.where
+total, any_along, stop_gradient = jnp.sum, jnp.any, jax.lax.stop_gradient
 
 
 def dtype_of(argument: str, values: Any) -> str:
@@ -33,3 +35,38 @@ def same_shape(a: jax.Array, b: jax.Array) -> bool:
 def differs(values: jax.Array, value: float) -> jax.Array:
     """Where they are not this value, in their own dtype."""
     return values != jnp.asarray(value, values.dtype)
+
+
+def divide_no_nan(a: Any, b: Any) -> jax.Array:
+    """0 where b is."""
+    nothing = b == 0
+    return jnp.where(nothing, 0, a / jnp.where(nothing, 1, b))
+
+
+def sizes(x: jax.Array) -> list[int]:
+    """Of every axis."""
+    return list(x.shape)
+
+
+def known_axis(axis: Any) -> Any:
+    """What an array holds, as Python has it; all else as it is."""
+    if isinstance(axis, jax.core.Tracer):
+        raise TypeError("axis is a tracer: must be an integer, a tuple of integers or None")
+    return axis.tolist() if isinstance(axis, jax.Array | np.ndarray | np.generic) else axis
+
+
+def known_number(scalar: jax.Array) -> float | None:
+    """What it holds; None of a tracer."""
+    return None if isinstance(scalar, jax.core.Tracer) else float(scalar)
+
+
+def wide(scalar: jax.Array) -> jax.Array:
+    """In float64 in JAX's x64 mode, else in float32."""
+    return scalar.astype(jnp.result_type(float))
+
+
+def bounds(first: Any, second: Any) -> Any:
+    """Two numbers: in float64 where they are known, whatever JAX's mode."""
+    if isinstance(first, float) and isinstance(second, float):
+        return np.array([first, second], np.float64)
+    return jnp.stack([wide(jnp.asarray(first)), wide(jnp.asarray(second))])

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from tailops._checks import require_one_of
+from tailops._functionals import Framework
 from tailops._inputs import Tensors
 
 NAME: str = keras.backend.backend()
@@ -19,7 +20,8 @@ if NAME not in _BACKENDS:
 
 _module: Any = importlib.import_module(f"tailops.losses._{NAME}")
 scaled_for_replicas = _module.scaled_for_replicas
-tensors: Tensors = _module.tensors
+FRAMEWORK: Framework = _module.FRAMEWORK
+tensors: Tensors = FRAMEWORK.tensors
 
 
 def tail_loss_of(impl: str) -> Any:

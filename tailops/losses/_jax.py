@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from tailops.jax import _arrays as tensors
 from tailops.jax import tail_loss
+from tailops.jax._functionals import JAX as FRAMEWORK
 
-__all__ = ["IMPLEMENTATIONS", "scaled_for_replicas", "tensors"]
+__all__ = ["FRAMEWORK", "IMPLEMENTATIONS", "scaled_for_replicas"]
 
 # The reference is written in TensorFlow.
 IMPLEMENTATIONS: dict[str, Callable[..., Any]] = {"fused": tail_loss}

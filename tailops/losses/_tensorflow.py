@@ -6,9 +6,9 @@ from typing import Any
 import tensorflow as tf
 
 from tailops import ops, reference
-from tailops._tensorflow import tensors
+from tailops._tensorflow.functionals import TENSORFLOW as FRAMEWORK
 
-__all__ = ["IMPLEMENTATIONS", "scaled_for_replicas", "tensors"]
+__all__ = ["FRAMEWORK", "IMPLEMENTATIONS", "scaled_for_replicas"]
 
 IMPLEMENTATIONS: dict[str, Callable[..., Any]] = {
     "fused": ops.tail_loss,

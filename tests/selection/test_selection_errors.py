@@ -73,8 +73,8 @@ def test_what_only_run_time_knows(jit_compile):
         (lambda: element(X, tf.constant(-1)), "n=-1: must be in"),
         (lambda: fraction(tf.constant(1.25)), r"q=1\.25: must be in \[0, 1\]"),
         (lambda: fraction(tf.constant(np.nan)), r"q=-?nan: must be in \[0, 1\]"),
-        (lambda: largest(tf.constant(7)), "n=6: must be in"),
-        (lambda: largest(tf.constant(0)), "n=-1: must be in"),
+        (lambda: largest(tf.constant(7)), "k.*must be"),
+        (lambda: largest(tf.constant(0)), "k.*must be"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             bad()

@@ -1,0 +1,207 @@
+"""Functions of values and of the tail of them, for every framework: checks, groups, reductions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from tailops._axes import as_given, as_one_axis, reduced_axes
+from tailops._checks import FLOATING, rank_of, require_one_of
+from tailops._inputs import Tensors
+from tailops._options import TailOptions
+from tailops._ranges import Range
+
+__all__ = ["TEXTS", "Framework", "Values", "as_values", "range_mean", "tail_mask", "tail_weighted"]
+
+REDUCTIONS = ("none", "mean", "sum")
+
+# What is said of the public functions' arguments.
+TEXTS = {
+    "values": "Real numbers, one per sample, pixel or token, in any units: float32, float64, or "
+    "float16 or bfloat16, which are computed in float32.",
+    "axis": "What shares a selection: an integer, a tuple of integers, or None, all values. "
+    "`(1, 2)` of (batch, height, width) makes a group of each image.",
+    "mask": "Booleans of values' shape: True where a value counts, False where it is ignored: in "
+    "no number of values, no selection and no sum, with a gradient of 0. None: all count.",
+    "reduction": '"none" (one result per group), "mean" (over the groups that have a value that '
+    'counts; of none, 0) or "sum".',
+    "lower": "a, in [0, 1): the share of the values, the smallest, that is left out. Like all "
+    "numbers here also a scalar tensor or a variable, read at each step; without a gradient.",
+    "upper": "b, in (a, 1]: where the range ends; 1: with the largest value.",
+    "percentile": "p, a fraction in [0, 1): the share of the values, the smallest, that is left "
+    "out. Also a scalar tensor or a variable, read at each step; without a gradient.",
+    "k": "How many, above 0 and at most the number of values that count in every group; need not "
+    "be whole. Also a scalar tensor or a variable, read at each step; without a gradient.",
+    "fraction": "f, in [0, 1): the share of the values, the largest, that is left out. Also a "
+    "scalar tensor or a variable, read at each step; without a gradient.",
+    "threshold": "θ, in units of the values: what is at least as large is kept; None: infinite, so "
+    "that `min_kept` alone decides. Also a scalar tensor or a variable, read at each step.",
+    "min_kept": "m, a whole number, at least 1: so many are kept even if they are below the "
+    "threshold; all where there are fewer. Also a scalar tensor or a variable, read at each step.",
+}
+
+
+class Values(NamedTuple):
+    """Values as the kernels take them."""
+
+    given: Any
+    """A tensor."""
+    axes: list[int]
+    rows: Any
+    """The same, with these axes made one."""
+    axis: int | None
+    """Which; None: all of it is one group."""
+    mask: Any
+    """Of the rows' shape, True where a value counts; None: all do."""
+
+
+@dataclass(frozen=True)
+class Framework:
+    """What a framework has.
+
+    Attributes:
+        tensors: Its tensors.
+        means: For every `impl` a module with `range_mean` and `range_weights`.
+        tail_losses: For every `impl` a `tail_loss`.
+    """
+
+    tensors: Tensors
+    means: Mapping[str, Any]
+    tail_losses: Mapping[str, Callable[..., Any]]
+
+    def means_of(self, impl: str) -> Any:
+        """As `means`; ValueError if there is none of this name."""
+        require_one_of("impl", impl, self.means)
+        return self.means[impl]
+
+
+def _mask(tensors: Tensors, mask: Any, values: Any) -> Any:
+    dtype = tensors.dtype_of("mask", mask)
+    if dtype != "bool":
+        raise TypeError(f"mask of dtype {dtype}: must be bool")
+    kept = tensors.tensor(mask)
+    if not tensors.same_shape(kept, values):
+        raise ValueError(f"mask of shape {kept.shape}: must be that of values, {values.shape}")
+    return kept
+
+
+def _known_size(tensors: Tensors, values: Any, axes: list[int]) -> int | None:
+    """How many elements a group has, if that is known."""
+    size, sizes = 1, tensors.sizes(values)
+    for axis in axes:
+        if not isinstance(sizes[axis], int):
+            return None
+        size *= sizes[axis]
+    return size
+
+
+def as_values(tensors: Tensors, values: Any, axis: Any, mask: Any) -> Values:
+    """The values in groups.
+
+    Raises:
+        TypeError: They are not floating, the mask is not boolean, an axis is no integer.
+        ValueError: There is no such axis, nothing along it, or the mask is of another shape.
+    """
+    dtype = tensors.dtype_of("values", values)
+    if dtype not in FLOATING:
+        raise TypeError(f"values of dtype {dtype}: must be one of {', '.join(FLOATING)}")
+    tensor = tensors.tensor(values)
+    rank = rank_of(tensor.shape)
+    if rank is None:
+        raise ValueError("values of unknown rank: their number of dimensions must be known")
+    kept = None if mask is None else _mask(tensors, mask, tensor)
+    axes = reduced_axes(tensors, axis, rank, "values")
+    if _known_size(tensors, tensor, axes) == 0:
+        raise ValueError(
+            f"values of shape {tuple(tensor.shape)}: there must be at least one in every group"
+        )
+    rows, one_axis = as_one_axis(tensors, tensor, axes)
+    if kept is not None:
+        kept = as_one_axis(tensors, kept, axes)[0]
+    return Values(tensor, axes, rows, one_axis, kept)
+
+
+def _require_so_many(tensors: Tensors, values: Values, part: Range) -> None:
+    size = _known_size(tensors, values.given, values.axes)
+    if part.most is not None and size is not None and part.most > size:
+        raise ValueError(
+            f"k={part.most:g}: must be at most the number of values of a group, {size}"
+        )
+
+
+def number_of_groups(tensors: Tensors, values: Values, dtype: Any) -> Any:
+    """Those that have a value that counts."""
+    counts = values.mask
+    if counts is None:
+        counts = tensors.ones_like(values.rows, dtype=bool)
+    return tensors.total(tensors.cast(tensors.any_along(counts, values.axis), dtype))
+
+
+def range_mean(
+    framework: Framework,
+    values: Any,
+    part: Range,
+    axis: Any,
+    mask: Any,
+    reduction: str,
+    impl: str,
+) -> Any:
+    """The mean of a part of every group, and those reduced."""
+    require_one_of("reduction", reduction, REDUCTIONS)
+    implementation, tensors = framework.means_of(impl), framework.tensors
+    given = as_values(tensors, values, axis, mask)
+    _require_so_many(tensors, given, part)
+    means = implementation.range_mean(given.rows, part.bounds, part.kind, given.axis, given.mask)
+    if reduction == "none" or given.axis is None:
+        return means
+    total = tensors.total(means)
+    if reduction == "sum":
+        return total
+    return tensors.divide_no_nan(total, number_of_groups(tensors, given, total.dtype))
+
+
+def range_weights(framework: Framework, given: Values, part: Range, impl: str = "fused") -> Any:
+    """The weight of every value, in the shape of the values."""
+    implementation, tensors = framework.means_of(impl), framework.tensors
+    _require_so_many(tensors, given, part)
+    weights = implementation.range_weights(
+        given.rows, part.bounds, part.kind, given.axis, given.mask
+    )
+    return as_given(tensors, weights, given.given, given.axes)
+
+
+def tail_mask(framework: Framework, values: Any, part: Range, axis: Any, mask: Any) -> Any:
+    """Where a value has a weight. Narrow floats would round the weights of many to 0."""
+    tensors = framework.tensors
+    given = as_values(tensors, values, axis, mask)
+    if tensors.dtype_of("values", given.given) in ("float16", "bfloat16"):
+        given = as_values(tensors, tensors.cast(given.given, "float32"), axis, mask)
+    return range_weights(framework, given, part) > 0
+
+
+def tail_weighted(
+    framework: Framework,
+    values: Any,
+    options: TailOptions,
+    axis: Any,
+    mask: Any,
+    reduction: str,
+    impl: str,
+) -> Any:
+    """The tail loss of values, each its own error; sums and means are of elements."""
+    require_one_of("reduction", reduction, REDUCTIONS)
+    require_one_of("impl", impl, framework.tail_losses)
+    tensors = framework.tensors
+    given = as_values(tensors, values, axis, mask)
+    # A last axis of 1 makes each element a sample.
+    rows, kept = (
+        None if x is None else tensors.expand_dims(x, -1) for x in (given.rows, given.mask)
+    )
+    chosen = replace(options, axis=given.axis)
+    losses = framework.tail_losses[impl](
+        0 * tensors.stop_gradient(rows), rows, chosen, reduction=reduction, mask=kept
+    )
+    if reduction != "none":
+        return losses
+    return as_given(
+        tensors, tensors.reshape(losses, tensors.sizes(given.rows)), given.given, given.axes
+    )

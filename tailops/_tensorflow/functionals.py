@@ -1,0 +1,12 @@
+"""The functions of values where they are TensorFlow's."""
+
+from tailops import reference, reference_range_mean
+from tailops._functionals import Framework
+from tailops._tensorflow import range_mean, tensors
+from tailops._tensorflow.tail_loss import tail_loss
+
+TENSORFLOW = Framework(
+    tensors,
+    means={"fused": range_mean, "reference": reference_range_mean},
+    tail_losses={"fused": tail_loss, "reference": reference.tail_loss},
+)

@@ -1,0 +1,120 @@
+"""What the losses around another loss have in common: Keras's protocol, on values."""
+
+from typing import Any
+
+import keras
+
+from tailops._ranges import number_in_config
+from tailops.losses._backend import scaled_for_replicas
+from tailops.losses._inner import InnerLoss
+from tailops.losses._masks import mask_of, with_mask
+
+__all__ = ["AROUND", "AroundLoss"]
+
+# What is said of the arguments.
+AROUND = {
+    "loss": "What makes the values: any loss of Keras, as its name, class, instance or serialized "
+    "configuration, or a function of y_true and y_pred. Its `call` must return one value per "
+    "sample, pixel or token; its own reduction is not applied.",
+    "axis": "What shares a selection: an integer, a tuple of integers, or None, the whole batch. "
+    "`(1, 2)` of (batch, height, width) values makes a group of each image.",
+    "reduction": 'Of the groups\' means: "sum_over_batch_size", "mean", "mean_with_sample_weight", '
+    '"sum", "none" or None, as in Keras. Under `tf.distribute` the selection is that of each '
+    "replica alone.",
+    "name": "Name of the loss.",
+    "dtype": "Of the computation; None: that of `loss` if it is an instance, else "
+    "`keras.config.floatx()`.",
+}
+
+
+def as_values_shape(argument: str, x: Any, values: Any) -> Any:
+    """Weights or a mask with as many axes as the values, from one that lacks the last of them."""
+    rank = len(values.shape)
+    if len(x.shape) == rank + 1 and x.shape[-1] == 1:
+        x = keras.ops.squeeze(x, -1)
+    given = tuple(x.shape)
+    for _ in range(rank - len(given)):
+        x = keras.ops.expand_dims(x, -1)
+    pairs = zip(x.shape, values.shape, strict=False)
+    if len(x.shape) != rank or any(None not in (a, b) and a not in (1, b) for a, b in pairs):
+        raise ValueError(
+            f"{argument} of shape {given}: must be that of the loss's values, "
+            f"{tuple(values.shape)}, or that without its last axes"
+        )
+    return x
+
+
+def all_of(masks: list[Any], values: Any) -> Any:
+    """True where an element counts by all of them, of the values' shape; None of none."""
+    valid = None
+    for mask in masks:
+        if mask is not None:
+            kept = as_values_shape("mask", keras.ops.convert_to_tensor(mask, "bool"), values)
+            valid = kept if valid is None else keras.ops.logical_and(valid, kept)
+    if valid is None:
+        return None
+    return keras.ops.logical_and(valid, keras.ops.ones_like(values, dtype="bool"))
+
+
+class AroundLoss(keras.losses.Loss):  # type: ignore[misc]
+    """A Keras loss of another one's values; its subclasses say which."""
+
+    def __init__(
+        self, loss: Any, axis: Any, reduction: str | None, name: str | None, dtype: Any
+    ) -> None:
+        self.inner = InnerLoss(loss)
+        super().__init__(name=name, reduction=reduction, dtype=dtype or self.inner.dtype)
+        self.axis = tuple(axis) if isinstance(axis, list) else axis
+
+    def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
+        """The losses without a reduction, and which of them count; None: all."""
+        raise NotImplementedError
+
+    def reduced(self, y_true: Any, y_pred: Any, masks: list[Any], sample_weight: Any) -> Any:
+        """The loss, with its reduction."""
+        raise NotImplementedError
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The losses without a reduction."""
+        return with_mask(*self.unreduced(y_true, y_pred, [mask_of(y_pred)]))
+
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
+    ) -> Any:
+        """The loss with Keras's reduction, `sample_weight` and masks; `mask` is one more."""
+
+        def own(x: Any) -> Any:
+            return keras.ops.convert_to_tensor(x, dtype=self.dtype)
+
+        masks = [mask_of(y_pred), mask]
+        with keras.name_scope(self.name):
+            y_true, y_pred = (keras.tree.map_structure(own, y) for y in (y_true, y_pred))
+            weight = None if sample_weight is None else own(sample_weight)
+            return self.reduced(y_true, y_pred, masks, weight)
+
+    def values(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
+        """Those of the inner loss, and where they count; None: everywhere."""
+        values, mask = self.inner.values(y_true, y_pred)
+        return keras.ops.cast(values, self.dtype), all_of([*masks, mask], values)
+
+    def of_sums(self, total: Any, count: Any, weights: Any) -> Any:
+        """Keras's reduction of a sum, from how many terms it has, and the sum of their weights."""
+        if self.reduction == "sum":
+            return total
+        divisor = weights if self.reduction == "mean_with_sample_weight" else count
+        return scaled_for_replicas(keras.ops.divide_no_nan(total, divisor))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; of a variable the number that it holds now."""
+        own = {name: number_in_config(value) for name, value in self.own_config().items()}
+        return {
+            "loss": self.inner.get_config(),
+            **own,
+            "axis": self.axis,
+            **super().get_config(),
+            "dtype": self.dtype,
+        }
+
+    def own_config(self) -> dict[str, Any]:
+        """The arguments that only this loss has."""
+        raise NotImplementedError

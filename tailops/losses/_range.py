@@ -1,0 +1,68 @@
+"""The losses that are the mean of a part of another loss's values."""
+
+from typing import Any
+
+import keras
+
+from tailops import _functionals
+from tailops._functionals import as_values
+from tailops._ranges import Range
+from tailops.losses._around import AroundLoss, as_values_shape
+from tailops.losses._backend import FRAMEWORK, scaled_for_replicas
+
+__all__ = ["RangeLoss"]
+
+_MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+
+
+class RangeLoss(AroundLoss):
+    """The means of groups; its subclasses say of which part.
+
+    With `sample_weight` each value's share of its group's mean is multiplied by its weight. The
+    weights take no part in the selection, and weights of 1 change nothing.
+    """
+
+    def part(self) -> Range:
+        """Which, as of now."""
+        raise NotImplementedError
+
+    def _means(self, values: Any, valid: Any, reduction: str) -> Any:
+        return _functionals.range_mean(
+            FRAMEWORK, values, self.part(), self.axis, valid, reduction, "fused"
+        )
+
+    def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
+        """The means of the groups, and which groups have a value that counts."""
+        values, valid = self.values(y_true, y_pred, masks)
+        counts = None if valid is None else keras.ops.any(valid, axis=self.axis)
+        return self._means(values, valid, "none"), counts
+
+    def reduced(self, y_true: Any, y_pred: Any, masks: list[Any], sample_weight: Any) -> Any:
+        """The means of the groups, reduced."""
+        values, valid = self.values(y_true, y_pred, masks)
+        if sample_weight is not None:
+            return self._weighted(values, valid, sample_weight)
+        reduction = "mean" if self.reduction in _MEANS else self.reduction or "none"
+        means = self._means(values, valid, reduction)
+        return scaled_for_replicas(means) if reduction == "mean" else means
+
+    def _weighted(self, values: Any, valid: Any, sample_weight: Any) -> Any:
+        """The same with each value's share multiplied by its weight."""
+        wide = keras.ops.cast(values, "float64" if self.dtype == "float64" else "float32")
+        weight = as_values_shape("sample_weight", sample_weight, values)
+        weight = keras.ops.cast(weight, wide.dtype)
+        given = as_values(FRAMEWORK.tensors, keras.ops.stop_gradient(wide), self.axis, valid)
+        shares = _functionals.range_weights(FRAMEWORK, given, self.part())
+        parts = keras.ops.where(shares != 0, shares * weight * wide, 0)
+        means = keras.ops.sum(parts, axis=self.axis)
+        if self.reduction in ("none", None):
+            return keras.ops.cast(means, self.dtype)
+        if valid is None:
+            valid = keras.ops.ones_like(values, dtype="bool")
+        counted = keras.ops.cast(valid, wide.dtype)
+        groups = keras.ops.sum(keras.ops.cast(keras.ops.any(valid, axis=self.axis), wide.dtype))
+        mean_weight = keras.ops.divide_no_nan(
+            keras.ops.sum(counted * weight), keras.ops.sum(counted)
+        )
+        result = self.of_sums(keras.ops.sum(means), groups, groups * mean_weight)
+        return keras.ops.cast(result, self.dtype)

@@ -1,0 +1,154 @@
+"""Any loss's values, those above a percentile of them weighted more."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from tailops import _functionals
+from tailops._axes import reduced_axes
+from tailops._checks import same_rank
+from tailops._families import TAIL_WEIGHTED_LOSS, documented
+from tailops.losses._around import AROUND, AroundLoss, all_of, as_values_shape
+from tailops.losses._backend import FRAMEWORK, scaled_for_replicas, tensors
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from tailops._families import ValueOptions
+
+__all__ = ["TailWeightedLoss"]
+
+# Keras's reductions that the op does itself where nothing has to be weighted.
+_IN_THE_OP = {
+    "sum_over_batch_size": "mean",
+    "mean": "mean",
+    "mean_with_sample_weight": "mean",
+    "sum": "sum",
+    "none": "none",
+    None: "none",
+}
+# Of a reduction of the op, the losses of the values.
+_Tail = Callable[[str], Any]
+
+
+@keras.saving.register_keras_serializable(package="tailops")
+@documented(
+    TAIL_WEIGHTED_LOSS,
+    AROUND | {"reduction": AROUND["reduction"].replace("the groups' means", "the weighted values")},
+)
+class TailWeightedLoss(AroundLoss):
+    """Any loss, its values above a percentile of them weighted 1 + s times: the one to train with.
+
+    With the values v of `loss`:
+
+        t = the percentile p of the batch's values (or of each group's, with `axis`)
+        h = ½(1 + tanh(κ(v − t)))        1 in the tail, 0 below, ½ at t
+        ℓ = v(1 + s·h)
+
+    All values teach, those in the tail more; `gradient="fixed_weight"` holds 1 + s·h constant,
+    which is what training wants. Where `loss` is Keras's absolute or squared error of one output,
+    residuals are fused into the kernels, with the same numbers.
+
+    Args:
+        ...: The options are those of `tailops.ops.TailOptions`; `help()` describes everything.
+
+    Raises:
+        TypeError, ValueError: An argument is not of its type or out of range.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", TailWeightedLoss("mae", percentile=0.95))
+        >>> loss = TailWeightedLoss("mae", error_scale=2.0)
+        >>> loss.reduction = "none"
+        >>> loss([[0.0], [0.0], [0.0]], [[1.0], [2.0], [4.0]]).numpy().tolist()
+        [1.0, 2.0, 8.0]
+
+    Source: as `tailops.losses.percentile_loss`.
+    """
+
+    def __init__(
+        self,
+        loss: Any = "mae",
+        percentile: float = 0.95,
+        error_scale: float = 20.0,
+        smoothing_factor: float = 5.0,
+        *,
+        axis: Any = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "tail_weighted_loss",
+        dtype: Any = None,
+        **options: "Unpack[ValueOptions]",
+    ) -> None:
+        super().__init__(loss, axis, reduction, name, dtype)
+        self.options = TAIL_WEIGHTED_LOSS.options(
+            percentile, error_scale, smoothing_factor, **options
+        )
+
+    def _of_values(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
+        values, valid = self.values(y_true, y_pred, masks)
+
+        def tail(reduction: str) -> Any:
+            return _functionals.tail_weighted(
+                FRAMEWORK, values, self.options, self.axis, valid, reduction, "fused"
+            )
+
+        return tail, values, valid
+
+    def _axis_of_residuals(self, y_true: Any, y_pred: Any) -> list[int | None]:
+        """The one axis of the kernels that fuse residuals; nothing where they do not fit."""
+        shapes = [getattr(y, "shape", ()) for y in (y_true, y_pred)]
+        if self.inner.error is None or any(len(s) < 2 or s[-1] != 1 for s in shapes):
+            return []
+        rank = len(shapes[1]) - 1
+        axes = reduced_axes(tensors, self.axis, rank, "the loss's values")
+        if len(axes) == rank:
+            return [None]
+        return [axes[0]] if len(axes) == 1 else []
+
+    def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
+        """The losses, something of the values' shape, and where they count; None: everywhere."""
+        if not (hasattr(y_true, "shape") and hasattr(y_pred, "shape")):
+            return self._of_values(y_true, y_pred, masks)
+        targets, predictions = same_rank(keras.ops, y_true, y_pred)
+        found = self._axis_of_residuals(targets, predictions)
+        if not found:
+            return self._of_values(y_true, y_pred, masks)
+        chosen = replace(self.options, error=self.inner.error, axis=found[0])
+        like = keras.ops.squeeze(predictions, -1)
+        valid = all_of(masks, like)
+
+        def tail(reduction: str) -> Any:
+            losses = FRAMEWORK.tail_losses["fused"](
+                targets, predictions, chosen, reduction=reduction, mask=valid
+            )
+            return keras.ops.squeeze(losses, -1) if reduction == "none" else losses
+
+        return tail, like, valid
+
+    def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
+        """The weighted values, and which of them count."""
+        tail, _, valid = self._tail(y_true, y_pred, masks)
+        return tail("none"), valid
+
+    def reduced(self, y_true: Any, y_pred: Any, masks: list[Any], sample_weight: Any) -> Any:
+        """The weighted values, reduced."""
+        tail, like, valid = self._tail(y_true, y_pred, masks)
+        reduction = _IN_THE_OP[self.reduction]
+        if sample_weight is None:
+            loss = tail(reduction)
+            return scaled_for_replicas(loss) if reduction == "mean" else loss
+        losses = tail("none")
+        weight = as_values_shape("sample_weight", sample_weight, like)
+        weighted = losses * weight
+        if reduction == "none":
+            return weighted
+        counted = keras.ops.ones_like(like) if valid is None else keras.ops.cast(valid, like.dtype)
+        return self.of_sums(
+            keras.ops.sum(weighted), keras.ops.sum(counted), keras.ops.sum(counted * weight)
+        )
+
+    def own_config(self) -> dict[str, Any]:
+        """The options."""
+        return TAIL_WEIGHTED_LOSS.config(self.options)
