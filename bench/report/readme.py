@@ -65,7 +65,7 @@ def quality(result: Result) -> str:
     batch = fits.usual_batch(name)
     mae = fits.main(name, fits_of.REFERENCE, batch)
     labels = {
-        "PercentileLoss": "`PercentileLoss`, settings as above",
+        "PercentileLoss": "`TailWeightedLoss`, as above: `PercentileLoss` with the same settings",
         "PercentileLoss, published": "`PercentileLoss`, the defaults",
         "MSE": "MSE",
     }
