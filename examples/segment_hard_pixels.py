@@ -56,8 +56,8 @@ def focal(y_true: Any, y_pred: Any) -> Any:
 LOSSES: Losses = {
     REFERENCE: cross_entropy,
     "focal": lambda: focal,
-    # Pixels whose class has less than 0.7, and a tenth of those with a label in a batch of 16.
-    "OHEM": lambda: OHEMLoss(cross_entropy(), threshold=-math.log(0.7), min_kept=5_000),
+    # Pixels whose class has less than 0.7, and a tenth of those with a label in a batch of 8.
+    "OHEM": lambda: OHEMLoss(cross_entropy(), threshold=-math.log(0.7), min_kept=2_500),
     "CVaR": lambda: CVaRLoss(cross_entropy(), percentile=0.9),
     "average top-k": lambda: AverageTopKLoss(cross_entropy(), fraction=0.2, axis=(1, 2)),
     "tail-weighted": lambda: TailWeightedLoss(
@@ -81,8 +81,14 @@ class Outcome:
 def network(width: int) -> keras.Model:
     """Two resolutions, and as much as a pixel's class needs to be seen: logits of each pixel."""
 
-    def convolution(channels: int, strides: int = 1) -> keras.layers.Layer:
-        return keras.layers.Conv2D(channels, 3, strides, padding="same", activation="relu")
+    def convolution(channels: int, strides: int = 1) -> keras.Sequential:
+        return keras.Sequential(
+            [
+                keras.layers.Conv2D(channels, 3, strides, padding="same", use_bias=False),
+                keras.layers.BatchNormalization(momentum=0.9),
+                keras.layers.ReLU(),
+            ]
+        )
 
     pixels = keras.Input((SIZE, SIZE, 1))
     fine = convolution(width)(convolution(width)(pixels))
@@ -227,7 +233,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--width", type=int, default=12, help="channels of the first layers")
     parser.add_argument("--images", type=int, default=512, help="to train on")
     parser.add_argument("--wrong-labels", type=float, default=0.0, help="share of other classes")

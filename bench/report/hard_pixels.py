@@ -18,7 +18,7 @@ SCORES = {
 CALLS = {
     "cross-entropy": "cross-entropy",
     "focal": "focal, γ = 2",
-    "OHEM": "`OHEMLoss`, threshold −log 0.7, at least 5,000",
+    "OHEM": "`OHEMLoss`, threshold −log 0.7, at least 2,500",
     "CVaR": "`CVaRLoss`, percentile 0.9",
     "average top-k": "`AverageTopKLoss`, fraction 0.2, of each image",
     "tail-weighted": "`TailWeightedLoss`, the defaults",
