@@ -9,18 +9,25 @@ target_link_libraries(tailops_tensorflow_options INTERFACE
 
 add_library(tailops_attributes OBJECT
   csrc/tensorflow/loss/attributes.cc
-  csrc/tensorflow/quantile/attributes.cc)
+  csrc/tensorflow/quantile/attributes.cc
+  csrc/tensorflow/range_mean/attributes.cc
+  csrc/tensorflow/shared/attributes.cc)
 target_link_libraries(tailops_attributes PRIVATE tailops_tensorflow_options)
 
 add_library(tailops_tensorflow SHARED
   csrc/tensorflow/loss/cpu_kernels.cc
   csrc/tensorflow/loss/ops.cc
-  csrc/tensorflow/quantile/ops.cc)
+  csrc/tensorflow/quantile/cpu_kernels.cc
+  csrc/tensorflow/quantile/ops.cc
+  csrc/tensorflow/range_mean/cpu_kernels.cc
+  csrc/tensorflow/range_mean/ops.cc
+  csrc/tensorflow/shared/shapes.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
 if(has_cuda)
   target_sources(tailops_tensorflow PRIVATE
     csrc/tensorflow/loss/gpu_kernels.cc
-    csrc/tensorflow/quantile/gpu_kernels.cc)
+    csrc/tensorflow/quantile/gpu_kernels.cc
+    csrc/tensorflow/range_mean/gpu_kernels.cc)
   target_link_libraries(tailops_tensorflow PRIVATE tailops_cuda)
 endif()
 set_target_properties(tailops_tensorflow PROPERTIES
@@ -43,15 +50,19 @@ if(has_xla)
   find_fast_linker(fast_linker)
   add_library(tailops_xla SHARED
     csrc/tensorflow/loss/custom_call.cc
-    csrc/tensorflow/shared/mlir_dictionary.cc
     csrc/tensorflow/quantile/custom_call.cc
+    csrc/tensorflow/range_mean/custom_call.cc
+    csrc/tensorflow/shared/custom_call.cc
+    csrc/tensorflow/shared/mlir_dictionary.cc
     csrc/tensorflow/lowering.cc
     csrc/tensorflow/xla_kernels.cc
     csrc/xla/loss/arguments.cc
     csrc/xla/shared/arguments.cc
     csrc/xla/loss/host_handlers.cc
     csrc/xla/quantile/arguments.cc
-    csrc/xla/quantile/host_handlers.cc)
+    csrc/xla/quantile/host_handlers.cc
+    csrc/xla/range_mean/arguments.cc
+    csrc/xla/range_mean/host_handlers.cc)
   target_include_directories(tailops_xla SYSTEM PRIVATE
     ${tensorflow_folder}/include/external/highwayhash
     ${tensorflow_folder}/include/external/farmhash_archive/src)
@@ -60,7 +71,8 @@ if(has_xla)
   if(has_cuda)
     target_sources(tailops_xla PRIVATE
       csrc/xla/loss/cuda_handlers.cc
-      csrc/xla/quantile/cuda_handlers.cc)
+      csrc/xla/quantile/cuda_handlers.cc
+      csrc/xla/range_mean/cuda_handlers.cc)
     target_compile_definitions(tailops_xla PRIVATE TAILOPS_HAS_CUDA)
     target_link_libraries(tailops_xla PRIVATE tailops_cuda)
   endif()

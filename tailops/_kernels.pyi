@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 STATE_COLUMNS: int
 STATE_NAMES: tuple[str, ...]
 SELECTION_COLUMNS: int
+RANGE_COLUMNS: int
+RANGE_KINDS: tuple[str, ...]
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int
 PARALLEL_ELEMENTS: int
@@ -50,6 +52,9 @@ class SelectionGeometry:
     def groups(self) -> int: ...
     @property
     def group_shape(self) -> tuple[int, ...]: ...
+
+class RangeOptions:
+    def __init__(self, kind: str, axis: int | None) -> None: ...
 
 def forward(
     dtype: str,
@@ -147,6 +152,28 @@ def select_gradient(
     state: NDArray[np.float64],
     geometry: SelectionGeometry,
     q_count: int,
+    gradient: NDArray[Any],
+    threads: int,
+) -> None: ...
+def range_geometry(shape: list[int], options: RangeOptions) -> SelectionGeometry: ...
+def range_mean(
+    dtype: str,
+    values: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    geometry: SelectionGeometry,
+    options: RangeOptions,
+    bounds: tuple[float, float],
+    mean: NDArray[Any],
+    state: NDArray[np.float64],
+    threads: int,
+) -> None: ...
+def range_mean_gradient(
+    dtype: str,
+    upstream: NDArray[Any],
+    values: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    state: NDArray[np.float64],
+    geometry: SelectionGeometry,
     gradient: NDArray[Any],
     threads: int,
 ) -> None: ...

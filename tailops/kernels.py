@@ -7,16 +7,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from tailops import _kernels
 from tailops._families import documented
+from tailops._numpy import mask_like, output, thread_count
 from tailops._options import TailOptions
+from tailops._range_kernels import RangeMean, range_mean, range_mean_forward, range_mean_gradient
 from tailops._state import STATE, records
 
 __all__ = [
     "STATE",
     "Forward",
+    "RangeMean",
     "Selection",
     "TailOptions",
     "backward",
     "forward",
+    "range_mean",
+    "range_mean_forward",
+    "range_mean_gradient",
     "select",
     "select_backward",
     "select_forward",
@@ -42,35 +48,6 @@ def _contiguous(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDA
             f"{predictions.dtype.name}{predictions.shape}: shape and dtype must be the same"
         )
     return targets, predictions
-
-
-def _mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    if mask is None:
-        return None
-    kept = np.asarray(mask, order="C")
-    if kept.dtype != np.bool_ or kept.shape != shape:
-        raise ValueError(f"mask is {kept.dtype.name}{kept.shape}: must be bool{shape}, like y_pred")
-    return kept
-
-
-def _output(
-    out: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any], like: str
-) -> NDArray[Any]:
-    if out is None:
-        return np.empty(shape, dtype)
-    if out.shape != shape or out.dtype != dtype:
-        raise ValueError(
-            f"out is {out.dtype.name}{out.shape}: must be {dtype.name}{shape}, like {like}"
-        )
-    if not (out.flags.c_contiguous and out.flags.writeable):
-        raise ValueError("out must be C-contiguous and writeable")
-    return out
-
-
-def _threads(threads: int) -> int:
-    if threads < 1:
-        raise ValueError(f"threads={threads}: must be at least 1")
-    return threads
 
 
 @documented()
@@ -110,18 +87,18 @@ def forward(
     options = options or TailOptions()
     targets, predictions = _contiguous(y_true, y_pred)
     geometry = _kernels.Geometry(list(predictions.shape), options.axis, reduction)
-    loss = _output(out, geometry.output_shape, predictions.dtype, "the loss")
+    loss = output(out, geometry.output_shape, predictions.dtype, "the loss")
     state = np.empty(geometry.groups, STATE)
     _kernels.forward(
         predictions.dtype.name,
         targets,
         predictions,
-        _mask(mask, predictions.shape),
+        mask_like(mask, predictions.shape, "y_pred"),
         geometry,
         options.for_kernels(),
         loss,
         state,
-        _threads(threads),
+        thread_count(threads),
     )
     return Forward(loss, state)
 
@@ -169,18 +146,18 @@ def backward(
     arriving = np.asarray(upstream, predictions.dtype, order="C")
     if arriving.shape != geometry.output_shape:
         raise ValueError(f"upstream of shape {arriving.shape}: must be {geometry.output_shape}")
-    gradient = _output(out, predictions.shape, predictions.dtype, "y_pred")
+    gradient = output(out, predictions.shape, predictions.dtype, "y_pred")
     _kernels.backward(
         predictions.dtype.name,
         arriving,
         targets,
         predictions,
-        _mask(mask, predictions.shape),
+        mask_like(mask, predictions.shape, "y_pred"),
         records(state, geometry.groups),
         geometry,
         options.for_kernels(),
         gradient,
-        _threads(threads),
+        thread_count(threads),
     )
     return gradient
 
@@ -268,7 +245,7 @@ def select_forward(
         fractions.tolist(),
         value,
         state,
-        _threads(threads),
+        thread_count(threads),
     )
     return Selection(value, state)
 
@@ -324,6 +301,6 @@ def select_backward(
         geometry,
         count,
         gradient,
-        _threads(threads),
+        thread_count(threads),
     )
     return gradient

@@ -12,12 +12,12 @@ FLOORS = [
     ["call"],
     ["cpu/simd", "cuda/device"],
     ["cpu/pass", "cuda/select"],
-    ["cpu/select", "cuda/loss", "cuda/quantile"],
-    ["cpu/loss", "cpu/quantile"],
+    ["cpu/select", "cuda/loss", "cuda/quantile", "cuda/range_mean"],
+    ["cpu/loss", "cpu/quantile", "cpu/range_mean"],
     ["xla/shared"],
-    ["xla/loss", "xla/quantile"],
+    ["xla/loss", "xla/quantile", "xla/range_mean"],
     ["python", "tensorflow/shared"],
-    ["tensorflow/loss", "tensorflow/quantile"],
+    ["tensorflow/loss", "tensorflow/quantile", "tensorflow/range_mean"],
     ["tensorflow"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

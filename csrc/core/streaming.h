@@ -14,6 +14,10 @@
 #endif
 
 namespace tailops {
+
+// Results of at least this size are written past the caches.
+constexpr int64_t kStreamedBytes = 4 << 20;
+
 inline namespace TAILOPS_TARGET {
 
 // Copies. finish_streaming() comes before any other thread may look.

@@ -7,6 +7,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,10 +16,12 @@
 #include "call/attributes.h"
 #include "core/float_types.h"
 #include "core/growing_buffer.h"
+#include "core/streaming.h"
 #include "cpu/loss/forward_plan.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/pass/block_sum.h"
 #include "cpu/quantile/quantile.h"
+#include "cpu/range_mean/range_mean.h"
 #include "cpu/select/group.h"
 #include "cpu/simd/loops.h"
 #include "python/compute.h"
@@ -148,6 +151,46 @@ void select_gradient(const std::string& dtype, const py::array& upstream, const 
   });
 }
 
+RangeBounds bounds_of(const std::array<double, 2>& bounds) { return {bounds[0], bounds[1]}; }
+
+void range_means(const std::string& dtype, const py::array& values, const Mask& mask,
+                 const SelectionGeometry& geometry, const RangeOptions& options,
+                 const std::array<double, 2>& bounds, py::array& mean, py::array& state,
+                 int threads) {
+  const void* const values_data = values.data();
+  const bool* const mask_data = data_of(mask);
+  void* const mean_data = mean.mutable_data();
+  void* const state_data = state.mutable_data();
+  compute("range_mean", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      ThreadsExecutor executor(threads);
+      range_mean_forward(static_cast<const T*>(values_data), mask_data, geometry, options,
+                         bounds_of(bounds), static_cast<T*>(mean_data),
+                         static_cast<RangeState*>(state_data), executor);
+    });
+  });
+}
+
+void range_mean_gradient(const std::string& dtype, const py::array& upstream,
+                         const py::array& values, const Mask& mask, const py::array& state,
+                         const SelectionGeometry& geometry, py::array& gradient, int threads) {
+  const void* const upstream_data = upstream.data();
+  const void* const values_data = values.data();
+  const bool* const mask_data = data_of(mask);
+  const void* const state_data = state.data();
+  void* const gradient_data = gradient.mutable_data();
+  compute("range_mean_gradient", dtype, geometry, [&] {
+    with_dtype(dtype, [&](auto element) {
+      using T = decltype(element);
+      ThreadsExecutor executor(threads);
+      range_mean_backward(static_cast<const T*>(upstream_data), static_cast<const T*>(values_data),
+                          mask_data, static_cast<const RangeState*>(state_data), geometry,
+                          static_cast<T*>(gradient_data), executor);
+    });
+  });
+}
+
 // By name, of a call with or without a mask.
 py::dict forward_plan(const Geometry& geometry, const Options& options, bool masked) {
   const bool ignores = masked || options.ignore_nan || options.ignore_value.has_value();
@@ -220,6 +263,14 @@ PYBIND11_MODULE(_kernels, m) {
         return py::tuple(py::cast(g.group_shape));
       });
 
+  py::class_<RangeOptions>(m, "RangeOptions")
+      .def(py::init([](const std::string& kind, std::optional<int64_t> axis) {
+             return RangeOptions{range_kind(kind), axis};
+           }),
+           py::arg("kind"), py::arg("axis"));
+
+  m.attr("RANGE_COLUMNS") = kRangeColumns;
+  m.attr("RANGE_KINDS") = py::tuple(py::cast(range_kind_names()));
   m.attr("SELECTION_COLUMNS") = kSelectionColumns;
   m.attr("STATE_COLUMNS") = kStateColumns;
   m.attr("STATE_NAMES") =
@@ -239,6 +290,9 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("backward", &backward);
   m.def("select", &select_elements);
   m.def("select_gradient", &select_gradient);
+  m.def("range_geometry", &range_geometry);
+  m.def("range_mean", &range_means);
+  m.def("range_mean_gradient", &range_mean_gradient);
   m.def("forward_plan", &forward_plan, py::arg("geometry"), py::arg("options"),
         py::arg("masked") = false);
   m.def("call_attributes", &attributes_of);

@@ -77,8 +77,7 @@ class CustomCallOp final : public XlaOpKernel {
 // looked at, and tailops may be imported in the middle of a notebook.
 const bool registered = [] {
   using tensorflow::register_kernel::Name;
-  for (const char* op :
-       {"Tailops>TailLoss", "Tailops>TailLossGrad", "Tailops>Select", "Tailops>SelectGrad"}) {
+  for (const char* op : lowered_ops()) {
     register_kernel<CustomCallOp>(Name(op).Device(tensorflow::DEVICE_CPU_XLA_JIT));
 #if defined(TAILOPS_HAS_CUDA)
     register_kernel<CustomCallOp>(Name(op).Device(tensorflow::DEVICE_GPU_XLA_JIT));

@@ -1,5 +1,75 @@
-"""Stand-in: the reference, until the ops are there."""
+"""The op of the range mean, its gradient, and the weights, which are that."""
 
-from tailops.reference_range_mean import range_mean, range_weights
+from typing import Any, NoReturn
 
-__all__ = ["range_mean", "range_weights"]
+import tensorflow as tf
+
+from tailops import reference_range_mean
+from tailops._tensorflow import xla
+from tailops._tensorflow.library import library
+
+
+def _forward(values: tf.Tensor, bounds: Any, kind: str, axis: int | None, mask: Any) -> Any:
+    return library.tailops_range_mean(
+        values=values,
+        bounds=bounds,
+        mask=[] if mask is None else [mask],
+        kind=kind,
+        axis=[] if axis is None else [axis],
+    )
+
+
+def range_mean(
+    values: tf.Tensor,
+    bounds: Any,
+    kind: str,
+    axis: int | None,
+    mask: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """As `reference_range_mean.range_mean`, in one op; where XLA has none, that."""
+    if xla.must_fall_back():
+        return reference_range_mean.range_mean(values, bounds, kind, axis, mask)
+    mean, _ = _forward(values, bounds, kind, axis, mask)
+    return mean
+
+
+def range_weights(
+    values: tf.Tensor,
+    bounds: Any,
+    kind: str,
+    axis: int | None,
+    mask: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """The elements' weights in `range_mean`, whose gradient they are; constants themselves."""
+    if xla.must_fall_back():
+        return reference_range_mean.range_weights(values, bounds, kind, axis, mask)
+    values = tf.stop_gradient(values)
+    mean, state = _forward(values, bounds, kind, axis, mask)
+    weights = library.tailops_range_mean_grad(
+        upstream=tf.ones_like(mean),
+        values=values,
+        state=state,
+        mask=[] if mask is None else [mask],
+        kind=kind,
+        axis=[] if axis is None else [axis],
+    )
+    return tf.stop_gradient(weights)
+
+
+@tf.RegisterGradient("Tailops>RangeMean")  # type: ignore[untyped-decorator]
+def _range_mean_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
+    values, _, *mask = op.inputs
+    gradient = library.tailops_range_mean_grad(
+        upstream=upstream,
+        values=values,
+        state=op.outputs[1],
+        mask=mask,
+        kind=op.get_attr("kind"),
+        axis=op.get_attr("axis"),
+    )
+    return [gradient, None, *(None for _ in mask)]
+
+
+@tf.RegisterGradient("Tailops>RangeMeanGrad")  # type: ignore[untyped-decorator]
+def _no_second_derivative(*_: Any) -> NoReturn:
+    raise NotImplementedError("The gradient of a range mean has no derivative of its own here.")

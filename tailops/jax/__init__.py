@@ -1,4 +1,4 @@
-"""The tail losses on JAX arrays, for `jit`, `grad` and `vmap`. TensorFlow is not loaded.
+"""The tail losses and the tail of values on JAX arrays: `jit`, `grad`, `vmap`, no TensorFlow.
 
 The same kernels as everywhere else, as custom calls; each loss is one call forward and one
 backward. Needs JAX: `pip install tailops[jax]`. On NVIDIA GPUs too,
@@ -11,11 +11,27 @@ require_jax()
 
 from tailops.jax._losses import hybrid_percentile_loss, max_fraction_loss, percentile_loss  # noqa: E402
 from tailops.jax._tail_loss import TailOptions, tail_loss  # noqa: E402
+from tailops.jax._tail_of_values import (  # noqa: E402
+    average_top_k,
+    cvar,
+    ohem,
+    range_mean,
+    tail_mask,
+    tail_weighted,
+    trimmed_mean,
+)
 
 __all__ = [
     "TailOptions",
+    "average_top_k",
+    "cvar",
     "hybrid_percentile_loss",
     "max_fraction_loss",
+    "ohem",
     "percentile_loss",
+    "range_mean",
     "tail_loss",
+    "tail_mask",
+    "tail_weighted",
+    "trimmed_mean",
 ]

@@ -1,31 +1,19 @@
-"""The custom calls under `tail_loss`: registered with JAX, and made."""
+"""The custom calls under `tail_loss`."""
 
 import functools
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from tailops import _kernels
-from tailops._build import build_info
 from tailops._options import TailOptions
 from tailops._state import words
-from tailops.jax._requirements import load_library
+from tailops.jax._targets import register, undifferentiated
 
 _FORWARD, _BACKWARD = "tailops_tail_loss", "tailops_tail_loss_grad"
-
-
-def _register() -> None:
-    library = load_library()
-    platforms = {"cpu": "host", "CUDA": "cuda"} if build_info()["cuda"] else {"cpu": "host"}
-    for target in (_FORWARD, _BACKWARD):
-        for platform, name in platforms.items():
-            handler = jax.ffi.pycapsule(getattr(library, f"{target}_{name}"))
-            jax.ffi.register_ffi_target(target, handler, platform=platform)
-
-
-_register()
+register(_FORWARD, _BACKWARD)
 
 
 def _attributes(options: TailOptions, reduction: str, rank: int) -> dict[str, Any]:
@@ -37,16 +25,10 @@ def _attributes(options: TailOptions, reduction: str, rank: int) -> dict[str, An
     }
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
 def _call(target: str, results: Any, attributes: dict[str, Any], *arguments: Any) -> Any:
     # Under vmap all arguments get the mapped axis in front: many problems, still one call.
     call = jax.ffi.ffi_call(target, results, vmap_method="broadcast_all")
-    return call(*arguments, **attributes)
-
-
-@_call.defjvp  # type: ignore[untyped-decorator]
-def _no_derivative(*_: Any) -> NoReturn:
-    raise NotImplementedError("The fused tail loss has no second derivative.")
+    return undifferentiated(functools.partial(call, **attributes), *arguments)
 
 
 def forward(

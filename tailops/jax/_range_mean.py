@@ -1,50 +1,91 @@
-"""Stand-in, until the custom calls are there: sorted."""
+"""Range means of JAX arrays, and the weights of elements in them."""
 
+import functools
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from tailops.jax._float64 import words_of
+from tailops.jax._range_calls import backward, forward
 
-def range_weights(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None) -> Any:
-    """As `tailops.reference_range_mean.range_weights`."""
-    values = jax.lax.stop_gradient(values)
-    valid = jnp.ones_like(values, bool) if mask is None else mask
-    shape = values.shape
-    axis_ = 0 if axis is None else axis
-    if axis is None:
-        values, valid = values.reshape(-1), valid.reshape(-1)
-    v, ok = jnp.moveaxis(values, axis_, -1), jnp.moveaxis(valid, axis_, -1)
-    n = ok.sum(-1, keepdims=True)
-    up = jnp.sort(jnp.where(ok, v, jnp.inf), -1)
+__all__ = ["range_mean", "range_weights"]
 
-    def at(rank: Any) -> Any:
-        return jnp.take_along_axis(up, jnp.clip(rank, 0, n - 1).astype(int), -1)
 
-    if kind == "at_least":
-        t = jnp.minimum(bounds[0], at(jnp.maximum(n - bounds[1], 0)))
-        kept = ok & (v >= t)
-        w = kept / jnp.maximum(kept.sum(-1, keepdims=True), 1)
-    else:
-        a, b = (n - bounds[0], n) if kind == "largest" else (bounds[0] * n, bounds[1] * n)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _differentiable(values: Any, words: Any, mask: Any, kind: str, axis: int | None) -> Any:
+    return forward(values, words, mask, kind, axis)[0]
 
-        def share(e: Any) -> Any:
-            below, count = (
-                (ok & (v < e)).sum(-1, keepdims=True),
-                (ok & (v == e)).sum(-1, keepdims=True),
-            )
-            return (jnp.minimum(below + count, b) - jnp.maximum(below, a)) / jnp.maximum(count, 1)
 
-        lo, hi = at(jnp.floor(a)), at(jnp.ceil(b) - 1)
-        w = jnp.where(v == lo, share(lo), jnp.where(v == hi, share(hi), (v > lo) & (v < hi))) / (
-            b - a
-        )
-    nan = (ok & jnp.isnan(v)).any(-1, keepdims=True)
-    w = jnp.where(ok & (n > 0), jnp.where(nan, jnp.nan, w), 0)
-    return jnp.moveaxis(w, -1, axis_).reshape(shape).astype(values.dtype)
+def _forward_rule(values: Any, words: Any, mask: Any, kind: str, axis: int | None) -> Any:
+    mean, state = forward(values, words, mask, kind, axis)
+    return mean, (values, mask, state)
+
+
+def _backward_rule(kind: str, axis: int | None, saved: Any, upstream: Any) -> Any:
+    values, mask, state = saved
+    return backward(upstream, values, state, mask, kind, axis), None, None
+
+
+_differentiable.defvjp(_forward_rule, _backward_rule)
+
+
+def _words(bounds: Any) -> jax.Array:
+    first, second = bounds
+    return jnp.concatenate([words_of(first), words_of(second)])
+
+
+def _masks(mask: Any) -> tuple[Any, ...]:
+    return () if mask is None else (jnp.asarray(mask),)
 
 
 def range_mean(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None) -> Any:
-    """As `tailops.reference_range_mean.range_mean`."""
-    w = range_weights(values, bounds, kind, axis, mask)
-    return jnp.where(w != 0, w * values, 0).sum(axis)
+    """As `tailops.reference_range_mean.range_mean`, in one call; under `jax.vmap` too.
+
+    Args:
+        values: An array, floating.
+        bounds: Two real numbers: an array, or a sequence, in which Python's keep their float64
+            whatever JAX's mode. What is traced may change without a compilation.
+        kind: "between", "largest" or "at_least".
+        axis: Along which; None: over all elements.
+        mask: Of values' shape, True where an element counts; None: everywhere.
+
+    Returns:
+        Of values' dtype and shape without the axis. There is no gradient by the bounds.
+
+    Raises:
+        ValueError: There is no such kind or axis, or a group without elements.
+        RuntimeError: There is no such range, found when it runs; on a GPU the group is NaN instead.
+
+    Example:
+        >>> values = jnp.array([1.0, 2.0, 3.0, 4.0])
+        >>> round(float(range_mean(values, (0.7, 1.0), "between", None)), 4)
+        3.8333
+    """
+    return _differentiable(jnp.asarray(values), _words(bounds), _masks(mask), kind, axis)
+
+
+def range_weights(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None) -> Any:
+    """The elements' weights in `range_mean`, whose gradient they are; constants themselves.
+
+    Args:
+        values: As for `range_mean`.
+        bounds: As for `range_mean`.
+        kind: As for `range_mean`.
+        axis: As for `range_mean`.
+        mask: As for `range_mean`.
+
+    Returns:
+        Of values' shape and dtype.
+
+    Raises:
+        ValueError, RuntimeError: As `range_mean`.
+
+    Example:
+        >>> range_weights(jnp.array([5.0, 2.0, 2.0, 1.0]), (2.0, 0.0), "largest", None).tolist()
+        [0.5, 0.25, 0.25, 0.0]
+    """
+    constant, masks = jax.lax.stop_gradient(jnp.asarray(values)), _masks(mask)
+    words = jax.lax.stop_gradient(_words(bounds))
+    mean, state = forward(constant, words, masks, kind, axis)
+    return backward(jnp.ones_like(mean), constant, state, masks, kind, axis)

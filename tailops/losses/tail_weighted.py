@@ -10,6 +10,7 @@ from tailops import _functionals
 from tailops._axes import reduced_axes
 from tailops._checks import same_rank
 from tailops._families import TAIL_WEIGHTED_LOSS, documented
+from tailops._options import TailOptions
 from tailops.losses._around import AROUND, AroundLoss, all_of, as_values_shape
 from tailops.losses._backend import FRAMEWORK, scaled_for_replicas, tensors
 
@@ -96,32 +97,35 @@ class TailWeightedLoss(AroundLoss):
 
         return tail, values, valid
 
-    def _axis_of_residuals(self, y_true: Any, y_pred: Any) -> list[int | None]:
-        """The one axis of the kernels that fuse residuals; nothing where they do not fit."""
-        shapes = [getattr(y, "shape", ()) for y in (y_true, y_pred)]
-        if self.inner.error is None or any(len(s) < 2 or s[-1] != 1 for s in shapes):
-            return []
-        rank = len(shapes[1]) - 1
+    def _as_residuals(self, y_true: Any, y_pred: Any) -> tuple[Any, Any, TailOptions] | None:
+        """What the kernels that fuse residuals take; None where they do not fit."""
+        error = self.inner.error
+        if error is None or not (hasattr(y_true, "shape") and hasattr(y_pred, "shape")):
+            return None
+        targets, predictions = same_rank(keras.ops, y_true, y_pred)
+        rank = len(predictions.shape) - 1
+        one_output = rank >= 1 and predictions.shape[-1] == 1 == (*targets.shape, None)[rank]
+        # Keras would broadcast what differs.
+        if not one_output or not tensors.same_shape(targets, predictions):
+            return None
         axes = reduced_axes(tensors, self.axis, rank, "the loss's values")
-        if len(axes) == rank:
-            return [None]
-        return [axes[0]] if len(axes) == 1 else []
+        if len(axes) not in (1, rank):
+            return None
+        axis = None if len(axes) == rank else axes[0]
+        return targets, predictions, replace(self.options, error=error, axis=axis)
 
     def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
         """The losses, something of the values' shape, and where they count; None: everywhere."""
-        if not (hasattr(y_true, "shape") and hasattr(y_pred, "shape")):
+        found = self._as_residuals(y_true, y_pred)
+        if found is None:
             return self._of_values(y_true, y_pred, masks)
-        targets, predictions = same_rank(keras.ops, y_true, y_pred)
-        found = self._axis_of_residuals(targets, predictions)
-        if not found:
-            return self._of_values(y_true, y_pred, masks)
-        chosen = replace(self.options, error=self.inner.error, axis=found[0])
+        targets, predictions, options = found
         like = keras.ops.squeeze(predictions, -1)
         valid = all_of(masks, like)
 
         def tail(reduction: str) -> Any:
             losses = FRAMEWORK.tail_losses["fused"](
-                targets, predictions, chosen, reduction=reduction, mask=valid
+                targets, predictions, options, reduction=reduction, mask=valid
             )
             return keras.ops.squeeze(losses, -1) if reduction == "none" else losses
 

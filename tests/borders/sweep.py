@@ -16,6 +16,7 @@ EVER = 2**62
 # (shape, axis) that between them reach what allocates: one large group, small groups side by side,
 # columns, short rows; and enough elements for several threads.
 SHAPES = [((70_000,), None), ((64, 1024), 1), ((3000, 24), 0), ((9000, 8), 1)]
+RANGE = (0.2, 0.9)
 
 
 @contextlib.contextmanager
@@ -78,6 +79,14 @@ def right(options: TailOptions, y: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     )
 
 
+def right_mean(x: np.ndarray, axis: int | None, threads: int = 1) -> np.ndarray:
+    """A range mean and its gradient, from the kernels."""
+    found, state = kernels.range_mean_forward(x, RANGE, "between", axis, threads=threads)
+    upstream = np.ones_like(found)
+    slope = kernels.range_mean_gradient(upstream, x, state, axis, threads=threads)
+    return np.append(slope, found)
+
+
 def numpy_border() -> None:
     """pybind11, and threads of its own."""
     for shape, axis in SHAPES:
@@ -102,11 +111,15 @@ def numpy_border() -> None:
 
             return call
 
-        for what in (loss, selection):
-            print(
-                shape,
-                sweep(what, MemoryError, r"(forward|select): out of memory .* for \d+ elements"),
-            )
+        def mean(_: int, x: Any = y[1], axis: Any = axis) -> Callable[[], Any]:
+            def call() -> np.ndarray:
+                return right_mean(x, axis, threads=3)
+
+            return call
+
+        message = r"(forward|select|range_mean): out of memory .* for \d+ elements"
+        for what in (loss, selection, mean):
+            print(shape, sweep(what, MemoryError, message))
 
 
 def tensorflow_border(jit_compile: bool | None = None) -> None:
@@ -114,6 +127,7 @@ def tensorflow_border(jit_compile: bool | None = None) -> None:
     import tensorflow as tf
 
     from tailops import ops
+    from tailops._tensorflow.range_mean import range_mean
 
     def made(step: Callable[[], Any]) -> Callable[[], Any]:
         if jit_compile is None:
@@ -158,7 +172,19 @@ def tensorflow_border(jit_compile: bool | None = None) -> None:
 
             return call
 
-        for what in (loss, selection):
+        def mean(_: int, axis: Any = axis, x: Any = x) -> Callable[[], Any]:
+            def step() -> Any:
+                with tf.GradientTape() as tape:
+                    tape.watch(x)
+                    found = range_mean(x, RANGE, "between", axis)
+                return tape.gradient(found, x), found
+
+            def call() -> np.ndarray:
+                return np.append(*made(step)())
+
+            return call
+
+        for what in (loss, selection, mean):
             print(shape, sweep(what, errors, message, leaps))
 
 
@@ -166,8 +192,10 @@ def jax_border() -> None:
     """Executions of what JAX has compiled."""
     import jax
 
+    from tailops.jax._range_mean import range_mean
     from tailops.jax._tail_loss import tail_loss
 
+    errors = RuntimeError, ValueError
     for shape, axis in SHAPES:
         y = data(shape)
         options = TailOptions(axis=axis)
@@ -182,7 +210,19 @@ def jax_border() -> None:
 
         np.testing.assert_array_equal(call(), right(options, y))
         message = "RESOURCE_EXHAUSTED: .*tailops_tail_loss.*out of memory"
-        print(shape, sweep(lambda _, call=call: call, (RuntimeError, ValueError), message))
+        print(shape, sweep(lambda _, call=call: call, errors, message))
+
+        means = jax.jit(
+            jax.vmap(jax.value_and_grad(lambda x, a=axis: range_mean(x, RANGE, "between", a).sum()))
+        )
+
+        def call_means(x: Any = arrays[1][None], means: Any = means) -> np.ndarray:
+            found, slope = means(x)
+            return np.append(slope, found)
+
+        np.testing.assert_array_equal(call_means()[:-1], right_mean(y[1], axis)[: y[1].size])
+        message = "RESOURCE_EXHAUSTED: .*tailops_range_mean.*out of memory"
+        print(shape, sweep(lambda _, call=call_means: call, errors, message))
 
 
 if __name__ == "__main__":

@@ -57,12 +57,12 @@ def test_the_paths_of_selection_on_the_virtual_gpu_are_what_they_say(plans):
 
 BLOCKS = (
     "way=blocks launches=2 workspace=512 stored=320@0 stores=1 StoreRanks=1x1x256+0 "
-    "SelectInGroups=500x1x32+2912 columns=8 cached=90"
+    "SelectInGroups<SelectionInGroups>=500x1x32+2912 columns=8 cached=90"
 )
 DIGITS = (
-    "way=digits launches=4 workspace=100096 q_at_once=1 targets_of_q=2 digit_bits=11 "
-    "passes=3 q_rounds=1 counts=4096 groups_at_once=3 rounds=1 ClearDigits=9x3x256+0 "
-    "CountDigits=9x3x256+0 control=1608@0 all_counts=98304@1792"
+    "way=digits launches=4 workspace=100096 q_at_once=1 targets_of_q=2 q_rounds=1 digit_bits=11 "
+    "passes=3 counts=4096 groups_at_once=3 rounds=1 ClearDigits<SelectionDigits>=9x3x256+0 "
+    "CountDigits<SelectionDigits>=9x3x256+0 control=1608@0 all_counts=98304@1792"
 )
 
 

@@ -223,7 +223,9 @@ class SelectionPath:
         return Case(x, self.q, self.method, self.axis, self.ignore_nan)
 
 
-DIGITS = {"ClearDigits", "CountDigits"}
+DIGITS = {"ClearDigits<SelectionDigits>", "CountDigits<SelectionDigits>"}
+IN_GROUPS = "SelectInGroups<SelectionInGroups>"
+ROW_GRADIENT = "RowGradient<SelectionGradient>"
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
 
@@ -232,11 +234,11 @@ def selection(name, shape, *kernels, **how):
 
 
 SELECTION_PATHS = [
-    selection("in_a_block", (5000,), "SelectInGroups", "SelectionGradient"),
-    selection("in_blocks", (20, 700), "SelectInGroups", axis=1, ignore_nan=True),
-    selection("columns_together", (90, 70), "SelectInGroups", "ColumnSelectionGradient", axis=0),
-    selection("a_column_each", (400, 3), "SelectInGroups", axis=0, method="nearest"),
-    selection("by_digits", (17_000,), *DIGITS, "SelectionGradient", q=(0.5,), method="lower"),
+    selection("in_a_block", (5000,), IN_GROUPS, ROW_GRADIENT),
+    selection("in_blocks", (20, 700), IN_GROUPS, axis=1, ignore_nan=True),
+    selection("columns_together", (90, 70), IN_GROUPS, "ColumnGradient<SelectionGradient>", axis=0),
+    selection("a_column_each", (400, 3), IN_GROUPS, axis=0, method="nearest"),
+    selection("by_digits", (17_000,), *DIGITS, ROW_GRADIENT, q=(0.5,), method="lower"),
     selection("by_digits_interpolated", (3, 17_000), *DIGITS, axis=1, q=(0.01, 0.5, 0.99)),
     selection("columns_by_digits", (17_000, 2), *DIGITS, axis=0, q=(0.5,), ignore_nan=True),
     selection(
@@ -249,7 +251,7 @@ SELECTION_PATHS = [
     selection(
         "integers_in_blocks",
         (20, 700),
-        "SelectInGroups",
+        IN_GROUPS,
         axis=1,
         q=(0.0, 9.0, 699.0),
         method="rank",

@@ -281,12 +281,12 @@ def test_errors_inside_a_handler():
         ({"reduction": np.int64(0)}, r"loss of shape \(\) must have the shape \(3,\)"),
         ({"rank": np.int64(2)}, r"rank=2: must be in \[0, 1\]"),
         ({"y_true": X[:2]}, r"y_true of shape \(2,\) and y_pred of shape \(3,\)"),
-        ({"y_true": whole}, "y_true of dtype S32: must have that of y_pred, F32"),
-        ({"dtype": np.float16}, "loss of dtype F16: must have that of y_pred, F32"),
-        ({"words": 6}, f"state of 24 bytes: must have {size}, {size} for each of 1 groups"),
+        ({"y_true": whole}, "y_true of dtype S32: must be F32, like the others"),
+        ({"dtype": np.float16}, "loss of dtype F16: must be F32, like the others"),
+        ({"words": 6}, f"state of 24 bytes: must have {size}, {size} for each of 1 rows"),
         (
             {"y_true": whole, "y_pred": whole, "dtype": np.int32},
-            "y_pred of dtype S32: must be one of F16, BF16, F32, F64",
+            "elements of dtype S32: must be one of F16, BF16, F32, F64",
         ),
     ]:
         with pytest.raises(RuntimeError, match=f"tailops_tail_loss: {message}"):

@@ -19,6 +19,8 @@ HANDLERS = {
     "tailops_tail_loss_grad": False,
     "tailops_select": False,
     "tailops_select_grad": True,
+    "tailops_range_mean": False,
+    "tailops_range_mean_grad": True,
 }
 
 

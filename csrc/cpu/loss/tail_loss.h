@@ -18,9 +18,6 @@ template <typename T>
 void tail_loss_forward(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
                        const Options& options, T* loss, GroupState* state, Executor& executor);
 
-// Gradients and losses of at least this size are written past the caches.
-constexpr int64_t kStreamedBytes = 4 << 20;
-
 // gradient[geometry.size()] = ∂/∂y_pred of Σ upstream[r]·loss[r]; that of y_true is its negative.
 // It may be written over y_true or y_pred.
 template <typename T>

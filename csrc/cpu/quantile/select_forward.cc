@@ -5,6 +5,7 @@
 
 #include "core/element_types.h"
 #include "core/subnormals.h"
+#include "cpu/pass/copied_columns.h"
 #include "cpu/quantile/quantile.h"
 #include "cpu/quantile/rank_plan.h"
 #include "cpu/select/rows.h"
@@ -13,21 +14,6 @@
 
 namespace tailops {
 namespace {
-
-// Columns of a matrix that are gathered at once: as many as share a cache line of float32.
-constexpr int64_t kColumnsAtOnce = 16;
-
-// The elements of a row without its NaNs.
-template <typename T>
-std::vector<T> without_nan(const T* x, int64_t n) {
-  std::vector<T> kept;
-  kept.reserve(static_cast<size_t>(n));
-  std::copy_if(x, x + n, std::back_inserter(kept), [](T v) {
-    const auto wide = widen(v);
-    return wide == wide;
-  });
-  return kept;
-}
 
 template <typename T>
 class SelectForward {
@@ -47,7 +33,11 @@ class SelectForward {
 
   void run(Executor& executor) const {
     const int64_t length = geometry_.length, inner = geometry_.inner;
-    if (inner > 1) return run_columns(executor);
+    if (inner > 1) {
+      return for_each_copied_column(
+          x_, nullptr, geometry_, executor,
+          [&](const T* x, const bool*, int64_t g, Executor& inside) { row(x, g, inside); });
+    }
     if constexpr (kHasNetwork) {
       if (are_short()) return run_short(executor);
     }
@@ -86,66 +76,27 @@ class SelectForward {
     });
   }
 
-  // Strided groups, copied some at a time to where each is a row: by each thread, unless there are
-  // few or that would be much memory.
-  void run_columns(Executor& executor) const {
-    constexpr int64_t kMostCopied = int64_t{1} << 22;
-    const int64_t length = geometry_.length, inner = geometry_.inner, groups = geometry_.groups();
-    const bool side_by_side =
-        kColumnsAtOnce * length <= kMostCopied && are_side_by_side(groups, length, executor);
-    const int64_t width = std::min(
-        inner, side_by_side ? neighbours_in_a_task(groups, length, kColumnsAtOnce, executor)
-                            : kColumnsAtOnce);
-    const int64_t across = (inner + width - 1) / width, tasks = geometry_.outer * across;
-    const auto run = [&](int64_t begin, int64_t end, Executor& inside) {
-      std::vector<T> tile(static_cast<size_t>(width * length));
-      for (int64_t index = begin; index < end; ++index) {
-        const int64_t first = index % across * width;
-        columns(index / across, first, std::min(width, inner - first), tile.data(), inside);
-      }
-    };
-    if (!side_by_side) return run(0, tasks, executor);
-    parallel_for(executor, tasks, width * length, [&](int64_t begin, int64_t end) {
-      SerialExecutor alone;
-      run(begin, end, alone);
-    });
-  }
-
-  void columns(int64_t outer, int64_t first, int64_t count, T* tile, Executor& inside) const {
-    const int64_t length = geometry_.length, inner = geometry_.inner;
-    const T* const from = x_ + geometry_.first_of(outer * inner + first);
-    parallel_for(inside, length, count, [&](int64_t begin, int64_t end) {
-      for (int64_t k = begin; k < end; ++k) {
-        for (int64_t c = 0; c < count; ++c) tile[c * length + k] = from[k * inner + c];
-      }
-    });
-    for (int64_t c = 0; c < count; ++c) {
-      row(tile + c * length, outer * inner + first + c, inside);
-    }
-  }
-
   void row(const T* x, int64_t group, Executor& executor) const {
+    const int64_t length = geometry_.length;
     if constexpr (!std::is_integral_v<T>) {
       if (options_.ignore_nan) {
-        const int64_t nans = selector_.count_nan(x, geometry_.length, executor);
-        if (nans == geometry_.length) return set_all_nan(group);
-        if (nans > 0) {
-          const std::vector<T> kept = without_nan(x, geometry_.length);
-          const int64_t n = geometry_.length - nans;
-          return select(kept.data(), n, RankPlan(options_, q_, q_count_, n), group, executor);
+        const auto numbers = Row<T>::of_numbers(x, length, loops_of<T>(0), executor);
+        if (numbers.count() == 0) return set_all_nan(group);
+        if (numbers.count() < length) {
+          return select(numbers, RankPlan(options_, q_, q_count_, numbers.count()), group,
+                        executor);
         }
       }
     }
-    select(x, geometry_.length, plan_, group, executor);
+    select(Row<T>(x, length), plan_, group, executor);
   }
 
-  void select(const T* x, int64_t n, const RankPlan& plan, int64_t group,
-              Executor& executor) const {
+  void select(const Row<T>& row, const RankPlan& plan, int64_t group, Executor& executor) const {
     constexpr size_t kFew = 16;
     Ranked<C> few[kFew];
     std::vector<Ranked<C>> many(plan.ranks.size() > kFew ? plan.ranks.size() : 0);
     Ranked<C>* const found = many.empty() ? few : many.data();
-    selector_.select(x, n, plan.ranks, found, executor);
+    selector_.select(row, plan.ranks, found, executor);
     set_all(group, plan, found);
   }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/executor.h"
+#include "cpu/select/row.h"
 #include "cpu/simd/loops.h"
 
 namespace tailops {
@@ -15,9 +16,9 @@ class IntegerSelector {
  public:
   using C = T;
 
-  void select(const T* x, int64_t n, const std::vector<int64_t>& ranks, Ranked<C>* found,
+  void select(const Row<T>& row, const std::vector<int64_t>& ranks, Ranked<C>* found,
               Executor&) const {
-    std::vector<T> copy(x, x + n);
+    std::vector<T> copy(row.data(), row.data() + row.count());
     auto from = copy.begin();
     for (const int64_t rank : ranks) {
       const auto at = copy.begin() + rank;
@@ -26,8 +27,6 @@ class IntegerSelector {
       from = at;
     }
   }
-
-  int64_t count_nan(const T*, int64_t, Executor&) const { return 0; }
 };
 
 }  // namespace tailops

@@ -6,14 +6,13 @@
 #include <cstring>
 #include <limits>
 
-#include "cpu/simd/loops.h"
-
 // The vectors first, so that the formulas find their primitives: built-in types have no namespace
 // to look in.
 // clang-format off
 #include "cpu/simd/vector.h"
 #include "cpu/simd/compact.h"
 #include "cpu/simd/exponential.h"
+#include "cpu/simd/loops.h"
 #include "cpu/simd/memory.h"
 #include "formulas/tail_loss.h"
 // clang-format on

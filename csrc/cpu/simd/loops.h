@@ -14,6 +14,7 @@
 #include "cpu/simd/selection_network.h"
 #include "formulas/band.h"
 #include "formulas/parameters.h"
+#include "formulas/range_mean.h"
 #include "formulas/tie.h"
 
 namespace tailops {
@@ -85,6 +86,45 @@ struct Ranked {
   C value;
   int64_t smaller;
   int64_t ties;
+};
+
+// Where to look for the ends of a range, one of them or both. The lower bracket is below the upper.
+template <typename C>
+struct RangeBrackets {
+  struct Ends {
+    C low;
+    C high;
+  };
+  Ends lower;
+  Ends upper;
+  bool has_lower;
+  bool has_upper;
+};
+
+// Of some values: how many are below the lower bracket, above the upper and in one of them (or
+// NaN), and the sum of all others.
+struct RangeSplit {
+  int64_t below;
+  int64_t above;
+  int64_t kept;
+  double sum;
+};
+
+// Which of a network's order statistics end a range: the first the lower end, the last the upper.
+template <typename C>
+struct ShortRange {
+  bool open_below;
+  bool open_above;
+  C at_most;  // the lower end
+};
+
+// A range's ends (NaN: open) and the sum of what is strictly between them.
+template <typename C>
+struct ColumnRange {
+  Ranked<C> lower;
+  Ranked<C> upper;
+  double sum;
+  bool has_nan;
 };
 
 // The upstream gradient: factor times one number for all, or times one per element.
@@ -173,6 +213,25 @@ struct Loops {
   void (*column_gradient)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                           const TailColumns<C>&, int64_t first, const Upstream<T>&, bool streamed,
                           T* out);
+
+  // For range means.
+  int64_t (*count_true)(const bool* mask, int64_t n);
+  // To `kept`, with room for n and kSlack more, where the mask is true; without one, what is no
+  // NaN.
+  int64_t (*take_valid)(const T* values, const bool* mask, int64_t n, C* kept);
+  // `kept` as above.
+  RangeSplit (*split_range)(const C* values, int64_t n, const RangeBrackets<C>&, C* kept);
+  // Strictly between; a bound that is NaN bounds nothing. In float64.
+  double (*sum_between)(const C* values, int64_t n, C lower, C upper);
+  // Of `width` short columns, whose rows are `stride` apart.
+  void (*range_columns)(const T* values, int64_t stride, int64_t width, const SelectionNetwork&,
+                        const ShortRange<C>&, ColumnRange<C>* found);
+  // Of each element its weight; zero where the mask, if there is one, is false. `out` as for
+  // losses. The second: of each element by its own bounds and weights.
+  void (*range_gradient)(const T* values, const bool* mask, int64_t n, const RangeWeights<C>&,
+                         bool streamed, T* out);
+  void (*range_column_gradient)(const T* values, const bool* mask, int64_t n,
+                                const RangeWeights<const C*>&, bool streamed, T* out);
 };
 
 // Of the instruction set in use, for an error kind.

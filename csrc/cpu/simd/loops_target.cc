@@ -10,6 +10,7 @@
 #include "cpu/simd/loops.h"
 #include "cpu/simd/losses.h"
 #include "cpu/simd/order.h"
+#include "cpu/simd/range.h"
 #include "cpu/simd/short_columns.h"
 #include "cpu/simd/sums.h"
 
@@ -70,6 +71,13 @@ constexpr Loops<T> table() {
   loops.threshold_gradient = clean<Sum::threshold_gradient>;
   loops.gradient = clean<Gradient::gradient>;
   loops.column_gradient = clean<Gradient::column_gradient>;
+  loops.count_true = clean<RangeLoops<T>::count_true>;
+  loops.take_valid = clean<RangeLoops<T>::take_valid>;
+  loops.split_range = clean<RangeLoops<T>::split_range>;
+  loops.sum_between = clean<RangeLoops<T>::sum_between>;
+  loops.range_columns = clean<RangeLoops<T>::range_columns>;
+  loops.range_gradient = clean<RangeLoops<T>::gradient>;
+  loops.range_column_gradient = clean<RangeLoops<T>::column_gradient>;
   return loops;
 }
 

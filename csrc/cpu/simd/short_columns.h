@@ -31,13 +31,17 @@ struct NetworkLoops : Lanes<C> {
     }
   }
 
-  // What the network finds, lane by lane; NaN where there is one.
-  static void run(const SelectionNetwork& network, V* lines, M nan, int lanes, Ranked<C>* found) {
+  static void order(const SelectionNetwork& network, V* lines) {
     for (const SelectionNetwork::Comparator& c : network.comparators()) {
       const V a = lines[c.smaller], b = lines[c.larger];
       lines[c.smaller] = smaller_of(a, b);
       lines[c.larger] = larger_of(a, b);
     }
+  }
+
+  // What the network finds, lane by lane; NaN where there is one.
+  static void run(const SelectionNetwork& network, V* lines, M nan, int lanes, Ranked<C>* found) {
+    order(network, lines);
     const size_t ranks = network.wanted().size();
     for (size_t r = 0; r < ranks; ++r) {
       const V nans = broadcast(std::numeric_limits<C>::quiet_NaN());

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "call/geometry.h"
+#include "call/groups.h"
 #include "call/options.h"
 #include "cuda/device/ceiling.h"
 #include "cuda/device/limits.h"
@@ -15,16 +15,16 @@ namespace tailops {
 namespace cuda {
 
 // Whether the groups are enough for a device, one block each.
-inline bool are_many(const Geometry& geometry, const Limits& limits) {
-  return geometry.groups() >= limits.groups_per_multiprocessor * limits.multiprocessors;
+inline bool are_many(const Groups& groups, const Limits& limits) {
+  return groups.groups() >= limits.groups_per_multiprocessor * limits.multiprocessors;
 }
 
 // Whether one block does a group, all by itself.
-inline bool fits_block(const Geometry& geometry, SelectionPath path, const Limits& limits) {
+inline bool fits_block(const Groups& groups, SelectionPath path, const Limits& limits) {
   constexpr int64_t kCountable = int64_t{1} << 31;  // a block counts in 32 bits
-  if (geometry.length >= kCountable) return false;
-  if (are_many(geometry, limits)) return true;
-  return geometry.length <= limits.block_elements && path == SelectionPath::kAuto;
+  if (groups.length >= kCountable) return false;
+  if (are_many(groups, limits)) return true;
+  return groups.length <= limits.block_elements && path == SelectionPath::kAuto;
 }
 
 // A power of two, with a few elements for each thread.
@@ -36,9 +36,9 @@ inline int threads_for(int64_t elements, int most, int64_t per_thread = 4) {
 
 // Where there are blocks enough to fill the device, larger shares: fewer threads wait for each
 // other.
-inline int threads_for_group(const Geometry& geometry, int most, const Limits& limits) {
-  const bool fills_device = geometry.groups() >= limits.multiprocessors;
-  return threads_for(geometry.length, most, fills_device ? 8 : 4);
+inline int threads_for_group(const Groups& groups, int most, const Limits& limits) {
+  const bool fills_device = groups.groups() >= limits.multiprocessors;
+  return threads_for(groups.length, most, fills_device ? 8 : 4);
 }
 
 // How many values of this size fit into a block's shared memory, besides so many bytes.

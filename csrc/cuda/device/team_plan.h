@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "call/geometry.h"
 #include "cuda/device/printed.h"
 #include "cuda/device/shares.h"
 

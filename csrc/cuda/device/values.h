@@ -14,6 +14,7 @@ struct Values {
   using Element = T;
   using Value = T;
   static constexpr int kInputs = 1;
+  static constexpr bool kMayIgnore = false;
 
   const T* first;
   int64_t stride;
@@ -26,6 +27,22 @@ struct Values {
   TAILOPS_DEVICE bool load(int64_t k, T& value) const {
     value = first[k * stride];
     return true;
+  }
+};
+
+// Those that a mask says to be valid, if there is one.
+template <typename T>
+struct MaskedValues : Values<T> {
+  static constexpr bool kMayIgnore = true;
+
+  const bool* mask;  // of the first; or null
+
+  TAILOPS_DEVICE bool may_ignore() const { return mask != nullptr; }
+  TAILOPS_DEVICE bool is_valid_at(int64_t at) const { return mask == nullptr || mask[at]; }
+  TAILOPS_DEVICE bool is_valid(const T (&)[1], int64_t at) const { return is_valid_at(at); }
+  TAILOPS_DEVICE bool load(int64_t k, T& value) const {
+    Values<T>::load(k, value);
+    return is_valid_at(k * this->stride);
   }
 };
 

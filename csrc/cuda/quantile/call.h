@@ -54,6 +54,7 @@ struct FoundKeys {
 
 template <typename T>
 struct SelectionCall : Groups {
+  using Elements = Values<T>;
   using Bits = OrderedBits<T>;
   using Key = typename Bits::Key;
   static constexpr bool kIsInteger = std::is_integral_v<T>;
@@ -66,7 +67,8 @@ struct SelectionCall : Groups {
   T* value;               // [q_count][groups]
   SelectionState* state;  // [groups][q_count]
 
-  TAILOPS_DEVICE Values<T> group(int64_t g) const { return {x + first_of(g), inner, length}; }
+  TAILOPS_DEVICE Elements group(int64_t g) const { return {x + first_of(g), inner, length}; }
+  TAILOPS_DEVICE Elements all_from(int64_t at) const { return {x + at, 1, size() - at}; }
 
   static TAILOPS_DEVICE bool is_nan(Key key) {
     if constexpr (kIsInteger) {

@@ -7,8 +7,9 @@
 
 #include "cuda/quantile/digits.h"
 #include "cuda/quantile/forward_plan.h"
-#include "cuda/quantile/in_block.h"
+#include "cuda/quantile/in_groups.h"
 #include "cuda/quantile/quantile.h"
+#include "cuda/select/launch_digits.h"
 
 namespace tailops {
 namespace cuda {
@@ -16,13 +17,12 @@ namespace cuda {
 template <typename T>
 SelectKernels select_kernels() {
   using Bits = OrderedBits<T>;
-  using Key = typename Bits::Key;
   SelectKernels of;
   of.element_bytes = sizeof(T);
-  of.key_bytes = sizeof(Key);
+  of.key_bytes = sizeof(typename Bits::Key);
   of.key_bits = Bits::kBits;
-  of.blocks_shared = sizeof(typename SelectInGroups<T>::Shared);
-  of.control_bytes = sizeof(DigitsControl<Key>);
+  of.blocks_shared = sizeof(typename SelectInGroups<SelectionInGroups<T>>::Shared);
+  of.control_bytes = sizeof(DigitsControl<SelectionDigits<T>>);
   of.few_q = RankArguments::kFew;
   of.q_of_a_launch = StoreRanks::kMostThreads;
   return of;
@@ -38,9 +38,6 @@ SelectPlan plan_select(const SelectionGeometry& geometry, const SelectionOptions
 template <typename T>
 class Select {
  public:
-  using Bits = OrderedBits<T>;
-  using Key = typename Bits::Key;
-
   Select(const SelectPlan& plan, const SelectionGeometry& geometry, const SelectionOptions& options,
          const Quantiles& q, void* workspace, void* stream)
       : plan_(plan),
@@ -52,7 +49,18 @@ class Select {
 
   void run(const T* x, T* value, SelectionState* state) const {
     if (plan_.way == SelectWay::kNothing) return;
-    SelectionCall<T> call{};
+    if (plan_.way == SelectWay::kDigits)
+      return run_digits(call<SelectionDigits<T>>(x, value, state));
+    const auto task = call<SelectionInGroups<T>>(x, value, state);
+    const GroupsPlan& plan = plan_.groups;
+    device::launch(SelectInGroups<SelectionInGroups<T>>{task, plan.cached, plan.columns}, plan.grid,
+                   stream_);
+  }
+
+ private:
+  template <typename Call>
+  Call call(const T* x, T* value, SelectionState* state) const {
+    Call call{};
     static_cast<Groups&>(call) = groups_;
     call.x = x;
     call.method = options_.method;
@@ -61,11 +69,9 @@ class Select {
     call.q_count = q_.count;
     call.value = value;
     call.state = state;
-    if (plan_.way == SelectWay::kDigits) return run_digits(call);
-    device::launch(SelectInGroups<T>{call, plan_.cached, plan_.columns}, plan_.groups, stream_);
+    return call;
   }
 
- private:
   RankArguments arguments() const {
     RankArguments all{q_.on_device, {}};
     if (q_.on_host == nullptr) return all;
@@ -89,30 +95,12 @@ class Select {
     return stored;
   }
 
-  void run_digits(const SelectionCall<T>& call) const {
-    const DigitsPlan& plan = plan_.digits;
-    const DigitsWorkspace<Key> workspace{plan.control.in<DigitsControl<Key>>(workspace_),
-                                         plan.all_counts.in<uint64_t>(workspace_), plan.counts};
-    for (int64_t group = 0; group < call.groups(); group += plan.at_once) {
-      const int64_t groups = std::min(plan.at_once, call.groups() - group);
-      const auto of_groups = [&](device::Grid grid) {
-        grid.rows = groups;
-        return grid;
-      };
-      for (int64_t q = 0; q < call.q_count; q += plan.q_at_once) {
-        device::launch(ClearDigits<Key>{workspace}, of_groups(plan.clear), stream_);
-        CountDigits<T> count{};
-        count.call = call;
-        count.workspace = workspace;
-        count.first_group = group;
-        count.first_q = q;
-        count.q_at_once = static_cast<int>(std::min<int64_t>(plan.q_at_once, call.q_count - q));
-        count.targets_of_q = plan.targets_of_q;
-        count.digit_bits = plan.digit_bits;
-        for (count.bits = Bits::kBits; count.bits > 0; count.bits -= plan.digit_bits) {
-          device::launch(count, of_groups(plan.count), stream_);
-        }
-      }
+  void run_digits(SelectionDigits<T> task) const {
+    task.targets_of_q = plan_.targets_of_q;
+    for (task.first_q = 0; task.first_q < q_.count; task.first_q += plan_.q_at_once) {
+      const int64_t left = q_.count - task.first_q;
+      task.q_at_once = static_cast<int>(std::min<int64_t>(plan_.q_at_once, left));
+      launch_digits(task, plan_.digits, workspace_, stream_);
     }
   }
 

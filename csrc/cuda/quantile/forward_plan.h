@@ -8,8 +8,8 @@
 #include <string>
 
 #include "call/quantile.h"
-#include "core/host_device.h"
-#include "cuda/quantile/digits_plan.h"
+#include "cuda/select/digits_plan.h"
+#include "cuda/select/groups_plan.h"
 
 namespace tailops {
 namespace cuda {
@@ -41,41 +41,30 @@ struct SelectPlan {
   device::Grid store;
   int64_t stores = 0;
 
-  // A block for each.
-  device::Grid groups;
-  int columns = 0;     // that a block reads together
-  int64_t cached = 0;  // keys of a group that there is shared memory for
+  GroupsPlan groups;
 
+  int q_at_once = 0;     // that digits are found for
+  int targets_of_q = 0;  // 1 or 2
+  int64_t q_rounds = 0;  // until all q are done
   DigitsPlan digits;
 
   int64_t workspace_bytes = 0;
 
-  int64_t launches() const { return stores + (groups.exists() ? 1 : 0) + digits.launches(); }
+  int64_t launches() const {
+    return stores + (groups.grid.exists() ? 1 : 0) + q_rounds * digits.launches();
+  }
 };
 
-// Of the keys of a column, where there are several. Odd: neighbours' are in different banks.
-TAILOPS_HOST_DEVICE int64_t column_stride(int64_t length) { return length | 1; }
-
-// What memory delivers at once, as long as there are blocks enough for the device, and no more than
-// there is room for.
-inline int columns_together(const SelectionGeometry& geometry, int64_t element_bytes, int64_t most,
-                            const Limits& limits) {
-  constexpr int64_t kDelivered = 32;
-  const int64_t enough =
-      geometry.groups() / (limits.groups_per_multiprocessor * limits.multiprocessors);
-  const int64_t wanted = std::min(kDelivered / element_bytes, geometry.inner);
-  return static_cast<int>(std::max<int64_t>(1, std::min({wanted, enough, most})));
-}
-
-inline void plan_blocks(const SelectionGeometry& geometry, int threads,
-                        const SelectKernels& kernels, const Limits& limits, SelectPlan& plan) {
-  const int64_t room = room_in_shared_memory(limits, kernels.blocks_shared, kernels.key_bytes);
-  const int64_t stride = column_stride(geometry.length);
-  plan.columns = columns_together(geometry, kernels.element_bytes, room / stride, limits);
-  const int64_t keys = plan.columns == 1 ? std::min(geometry.length, room) : plan.columns * stride;
-  plan.cached = std::min(geometry.length, keys);
-  const int64_t tiles = geometry.outer * ceiling(geometry.inner, plan.columns);
-  plan.groups = {std::min(tiles, limits.most_blocks), 1, threads, keys * kernels.key_bytes};
+// An element that a q needs is a target; there are one or two for each.
+inline void plan_digits(const SelectionGeometry& geometry, int64_t q_count, int targets_of_q,
+                        const SelectKernels& kernels, const Limits& limits, SelectPlan& plan,
+                        Layout& space) {
+  plan.targets_of_q = targets_of_q;
+  plan.q_at_once = static_cast<int>(std::min<int64_t>(q_count, kMostTargets / targets_of_q));
+  plan.q_rounds = ceiling(q_count, plan.q_at_once);
+  plan_passes(kernels.key_bits, plan.q_at_once * targets_of_q, plan.digits);
+  plan_digit_launches(geometry.groups(), geometry.length * kernels.element_bytes,
+                      kernels.control_bytes, limits, plan.digits, space);
 }
 
 // `on_host`: where the q are.
@@ -90,19 +79,14 @@ inline SelectPlan plan_select(const SelectionGeometry& geometry, const Selection
     plan.store = {1, 1, static_cast<int>(kernels.q_of_a_launch), 0};
     plan.stores = ceiling(q_count, kernels.q_of_a_launch);
   }
-  Geometry shape;
-  shape.outer = geometry.outer;
-  shape.length = geometry.length;
-  shape.inner = geometry.inner;
-  if (fits_block(shape, SelectionPath::kAuto, limits)) {
+  if (fits_block(geometry, SelectionPath::kAuto, limits)) {
     plan.way = SelectWay::kBlocks;
-    plan_blocks(geometry, threads_for_group(shape, limits.most_group_threads, limits), kernels,
-                limits, plan);
+    plan.groups = plan_groups(geometry, kernels.element_bytes, kernels.key_bytes,
+                              kernels.blocks_shared, limits);
   } else {
     plan.way = SelectWay::kDigits;
-    plan_passes(kernels.key_bits, q_count, interpolates(options.method) ? 2 : 1, plan.digits);
-    plan_digit_launches(geometry.groups(), geometry.length * kernels.element_bytes,
-                        kernels.control_bytes, limits, plan.digits, space);
+    plan_digits(geometry, q_count, interpolates(options.method) ? 2 : 1, kernels, limits, plan,
+                space);
   }
   plan.workspace_bytes = space.bytes();
   return plan;
@@ -117,10 +101,11 @@ inline std::string to_string(const SelectPlan& plan) {
   to.add("stored", plan.stored);
   to.add("stores", plan.stores);
   to.add("StoreRanks", plan.store);
-  to.add("SelectInGroups", plan.groups);
-  to.add("columns", plan.columns);
-  to.add("cached", plan.cached);
-  print(plan.digits, to);
+  print(plan.groups, "SelectionInGroups", to);
+  to.add("q_at_once", plan.q_at_once);
+  to.add("targets_of_q", plan.targets_of_q);
+  to.add("q_rounds", plan.q_rounds);
+  print(plan.digits, "SelectionDigits", to);
   return to.text();
 }
 

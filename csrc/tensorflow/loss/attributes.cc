@@ -1,12 +1,10 @@
 #include "tensorflow/loss/attributes.h"
 
 #include <map>
-#include <optional>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "tensorflow/core/platform/errors.h"
+#include "tensorflow/shared/attributes.h"
 #include "tensorflow/shared/kernel_types.h"
 
 namespace tailops {
@@ -15,14 +13,10 @@ namespace {
 using tensorflow::OpKernelConstruction;
 using tensorflow::register_op::OpDefBuilderWrapper;
 
-// "name: string = 'default'", or "name: {'first', 'second'} = 'first'"
 std::string definition_of(const TextAttribute& attribute) {
-  std::string type = attribute.choices.empty() ? "string" : "{";
-  for (const std::string& choice : attribute.choices) {
-    type += (type == "{" ? "'" : ", '") + choice + "'";
-  }
-  if (!attribute.choices.empty()) type += "}";
-  return attribute.name + ": " + type + " = '" + attribute.default_text + "'";
+  const auto& [name, default_text, choices] = attribute;
+  return choices.empty() ? name + ": string = '" + default_text + "'"
+                         : choice_attribute(name, choices, default_text);
 }
 
 }  // namespace
@@ -30,7 +24,7 @@ std::string definition_of(const TextAttribute& attribute) {
 OpDefBuilderWrapper& with_attributes(OpDefBuilderWrapper& op) {
   op.Attr(type_attribute(false));
   for (const TextAttribute& attribute : text_attributes()) op.Attr(definition_of(attribute));
-  return op.Attr("axis: list(int) = []");
+  return op.Attr(kAxisAttribute);
 }
 
 absl::Status read_attributes(OpKernelConstruction* context, Attributes& attributes) {
@@ -38,14 +32,9 @@ absl::Status read_attributes(OpKernelConstruction* context, Attributes& attribut
   for (const TextAttribute& attribute : text_attributes()) {
     TF_RETURN_IF_ERROR(context->GetAttr(attribute.name, &texts[attribute.name]));
   }
-  std::vector<int64_t> axis;
-  TF_RETURN_IF_ERROR(context->GetAttr("axis", &axis));
-  if (axis.size() > 1) {
-    throw std::invalid_argument("axis has " + std::to_string(axis.size()) +
-                                " entries: at most one is allowed");
-  }
-  attributes = parse_attributes([&](const std::string& name) { return texts.at(name); },
-                                axis.empty() ? std::nullopt : std::optional<int64_t>(axis[0]));
+  std::optional<int64_t> axis;
+  TF_RETURN_IF_ERROR(read_axis(context, axis));
+  attributes = parse_attributes([&](const std::string& name) { return texts.at(name); }, axis);
   return absl::OkStatus();
 }
 

@@ -6,8 +6,11 @@
 #include "call/attributes.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/shared/op_and_gradient.h"
 
 namespace tailops {
+
+constexpr OpAndGradient kLossOps{"Tailops>TailLoss", "Tailops>TailLossGrad"};
 
 tensorflow::register_op::OpDefBuilderWrapper& with_attributes(
     tensorflow::register_op::OpDefBuilderWrapper& op);

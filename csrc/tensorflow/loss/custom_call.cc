@@ -32,13 +32,6 @@ Geometry geometry_of(const Attributes& attributes, const std::vector<int64_t>& y
   return make_geometry(y_pred, attributes.axis, attributes.reduction);
 }
 
-// What comes behind the other inputs, if anything does.
-void require_mask(const Shapes& inputs, size_t others, const std::vector<int64_t>& shape) {
-  if (inputs.size() == others) return;
-  require_one_mask(static_cast<int64_t>(inputs.size() - others));
-  require_shape("mask", inputs[others], shape);
-}
-
 Shapes forward_outputs(const Attributes& attributes, const Shapes& inputs) {
   const Geometry geometry = geometry_of(attributes, inputs[0], inputs[1]);
   require_mask(inputs, 2, inputs[1]);
@@ -58,7 +51,7 @@ Shapes backward_outputs(const Attributes& attributes, const Shapes& inputs) {
 absl::StatusOr<Lowering> loss_lowering_of(tensorflow::OpKernelConstruction* context) {
   Attributes attributes;
   TF_RETURN_IF_ERROR(read_attributes(context, attributes));
-  const bool is_forward = context->def().op() == "Tailops>TailLoss";
+  const bool is_forward = context->def().op() == kLossOps.op;
   return [=](const Shapes& inputs) -> CustomCall {
     return {is_forward ? kForwardTarget : kBackwardTarget,
             dictionary(attributes, inputs[is_forward ? 1 : 2].size()),

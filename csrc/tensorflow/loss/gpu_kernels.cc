@@ -3,6 +3,7 @@
 #include "cuda/loss/tail_loss.h"
 #include "tensorflow/loss/kernels.h"
 #include "tensorflow/shared/gpu_call.h"
+#include "tensorflow/shared/register_kernels.h"
 
 namespace tailops {
 namespace {
@@ -27,8 +28,8 @@ class TailLossOp final : public TailLossBase {
     const Options& options = attributes_.options;
     const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, options);
     return with_workspace(context, bytes, [&](void* workspace) {
-      cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss), state_of(call.state),
-                    workspace, stream_of(context));
+      cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss),
+                    state_of<GroupState>(call.state), workspace, stream_of(context));
     });
   }
 };
@@ -45,25 +46,15 @@ class TailLossGradOp final : public TailLossBase {
     const Options& options = attributes_.options;
     const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, options);
     return with_workspace(context, bytes, [&](void* workspace) {
-      cuda::backward(inputs, data_of<T>(*call.upstream), state_of(*call.state), call.geometry,
-                     options, data_of<T>(call.gradient), workspace, stream_of(context));
+      cuda::backward(inputs, data_of<T>(*call.upstream), state_of<GroupState>(*call.state),
+                     call.geometry, options, data_of<T>(call.gradient), workspace,
+                     stream_of(context));
     });
   }
 };
 
-template <typename T>
-void register_kernels() {
-  using tensorflow::register_kernel::Name;
-  register_kernel<TailLossOp<T>>(
-      Name("Tailops>TailLoss").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"));
-  register_kernel<TailLossGradOp<T>>(
-      Name("Tailops>TailLossGrad").Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"));
-}
-
 const bool registered = [] {
-#define TAILOPS_REGISTER(T, ...) register_kernels<TensorType<T>>();
-  TAILOPS_FLOATS(TAILOPS_REGISTER)
-#undef TAILOPS_REGISTER
+  register_floats<TailLossOp, TailLossGradOp>(kLossOps, tensorflow::DEVICE_GPU);
   return true;
 }();
 

@@ -9,16 +9,9 @@
 #include "tensorflow/loss/attributes.h"
 #include "tensorflow/shared/guarded_op.h"
 #include "tensorflow/shared/kernel_types.h"
+#include "tensorflow/shared/mask.h"
 
 namespace tailops {
-
-inline GroupState* state_of(tensorflow::Tensor* tensor) {
-  return reinterpret_cast<GroupState*>(tensor->flat<double>().data());
-}
-
-inline const GroupState* state_of(const tensorflow::Tensor& tensor) {
-  return reinterpret_cast<const GroupState*>(tensor.flat<double>().data());
-}
 
 // The inputs and outputs of a call, checked: std::invalid_argument.
 struct ForwardCall {
@@ -53,7 +46,7 @@ class TailLossBase : public GuardedOp {
     call.y_true = &context->input(0);
     call.y_pred = &context->input(1);
     call.geometry = geometry_of(*call.y_true, *call.y_pred);
-    TF_RETURN_IF_ERROR(find_mask(context, *call.y_pred, call.mask));
+    TF_RETURN_IF_ERROR(find_mask(context, call.y_pred->shape(), call.mask));
     TF_RETURN_IF_ERROR(
         context->allocate_output(0, TensorShape(call.geometry.output_shape), &call.loss));
     return context->allocate_output(1, TensorShape({call.geometry.groups(), kStateColumns}),
@@ -69,7 +62,7 @@ class TailLossBase : public GuardedOp {
     require_shape("upstream", dimensions(call.upstream->shape()), call.geometry.output_shape);
     require_shape("state", dimensions(call.state->shape()),
                   {call.geometry.groups(), kStateColumns});
-    TF_RETURN_IF_ERROR(find_mask(context, *call.y_pred, call.mask));
+    TF_RETURN_IF_ERROR(find_mask(context, call.y_pred->shape(), call.mask));
     int input = -1;
     TF_RETURN_IF_ERROR(context->forward_input_or_allocate_output({2, 1}, 0, call.y_pred->shape(),
                                                                  &call.gradient, &input));
@@ -84,18 +77,6 @@ class TailLossBase : public GuardedOp {
     const std::vector<int64_t> shape = dimensions(y_pred.shape());
     require_same_shape(dimensions(y_true.shape()), shape);
     return make_geometry(shape, attributes_.axis, attributes_.reduction);
-  }
-
-  static absl::Status find_mask(tensorflow::OpKernelContext* context,
-                                const tensorflow::Tensor& y_pred, const bool*& mask) {
-    tensorflow::OpInputList masks;
-    TF_RETURN_IF_ERROR(context->input_list("mask", &masks));
-    mask = nullptr;
-    if (masks.size() == 0) return absl::OkStatus();
-    require_one_mask(masks.size());
-    require_shape("mask", dimensions(masks[0].shape()), dimensions(y_pred.shape()));
-    mask = masks[0].flat<bool>().data();
-    return absl::OkStatus();
   }
 };
 

@@ -1,13 +1,15 @@
 // The ops' definitions: inputs, outputs, shapes.
 
-#include <vector>
+#include <string>
 
 #include "cpu/loss/tail_loss.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/core/platform/errors.h"
 #include "tensorflow/loss/attributes.h"
+#include "tensorflow/shared/attributes.h"
 #include "tensorflow/shared/guarded_shape.h"
+#include "tensorflow/shared/shapes.h"
 
 namespace tailops {
 namespace {
@@ -41,37 +43,15 @@ absl::Status loss_shape(InferenceContext* c, ShapeHandle input, ShapeHandle* out
   return absl::InternalError("unhandled reduction " + name);
 }
 
-// The number of groups, as far as it is known. XLA needs it where the state leaves a tf.cond.
-absl::Status state_rows(InferenceContext* c, ShapeHandle input, DimensionHandle* rows) {
-  std::vector<int64_t> axis;
-  TF_RETURN_IF_ERROR(c->GetAttr("axis", &axis));
-  *rows = axis.empty() ? c->MakeDim(1) : c->UnknownDim();
-  if (axis.size() != 1 || !c->RankKnown(input)) return absl::OkStatus();
-  const int64_t rank = c->Rank(input);
-  if (axis[0] < -rank || axis[0] >= rank) return absl::OkStatus();
-  *rows = c->MakeDim(1);
-  for (int64_t i = 0; i < rank; ++i) {
-    if (i == axis[0] || i == axis[0] + rank) continue;
-    TF_RETURN_IF_ERROR(c->Multiply(*rows, c->Dim(input, i), rows));
-  }
-  return absl::OkStatus();
-}
-
-// The mask, where there is one, is the last input.
-absl::Status merge_mask(InferenceContext* c, int index, ShapeHandle* input) {
-  if (c->num_inputs() == index) return absl::OkStatus();
-  return c->Merge(c->input(index), *input, input);
-}
-
 absl::Status forward_shape(InferenceContext* c) {
-  ShapeHandle input, loss;
-  DimensionHandle rows;
+  ShapeHandle input, loss, groups;
+  DimensionHandle count;
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
   TF_RETURN_IF_ERROR(merge_mask(c, 2, &input));
   TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
-  TF_RETURN_IF_ERROR(state_rows(c, input, &rows));
+  TF_RETURN_IF_ERROR(group_shape(c, input, &groups, &count));
   c->set_output(0, loss);
-  c->set_output(1, c->Matrix(rows, kStateColumns));
+  c->set_output(1, c->Matrix(count, kStateColumns));
   return absl::OkStatus();
 }
 
@@ -92,11 +72,7 @@ using tensorflow::register_op::OpDefBuilderWrapper;
 // What REGISTER_OP expands to, with the shared attributes added.
 const InitOnStartupMarker register_forward =
     InitOnStartupMarker{} << with_attributes(
-        OpDefBuilderWrapper("Tailops>TailLoss")
-            .Input("y_true: T")
-            .Input("y_pred: T")
-            .Input("mask: masks * bool")
-            .Attr("masks: int >= 0 = 0")
+        with_mask(OpDefBuilderWrapper(kLossOps.op).Input("y_true: T").Input("y_pred: T"))
             .Output("loss: T")
             .Output("state: double")
             .SetShapeFn(guarded_shape<forward_shape>)
@@ -105,13 +81,11 @@ const InitOnStartupMarker register_forward =
 
 const InitOnStartupMarker register_backward =
     InitOnStartupMarker{} << with_attributes(
-        OpDefBuilderWrapper("Tailops>TailLossGrad")
-            .Input("upstream: T")
-            .Input("y_true: T")
-            .Input("y_pred: T")
-            .Input("state: double")
-            .Input("mask: masks * bool")
-            .Attr("masks: int >= 0 = 0")
+        with_mask(OpDefBuilderWrapper(kLossOps.gradient)
+                      .Input("upstream: T")
+                      .Input("y_true: T")
+                      .Input("y_pred: T")
+                      .Input("state: double"))
             .Output("y_pred_gradient: T")
             .SetShapeFn(guarded_shape<backward_shape>)
             .Doc("The gradient of Tailops>TailLoss by y_pred. By y_true it is the negative."));

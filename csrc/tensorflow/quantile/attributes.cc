@@ -1,10 +1,9 @@
 #include "tensorflow/quantile/attributes.h"
 
-#include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "tensorflow/core/platform/errors.h"
+#include "tensorflow/shared/attributes.h"
 
 namespace tailops {
 
@@ -12,13 +11,9 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::register_op::OpDefBuilderWrapper;
 
 OpDefBuilderWrapper& with_selection_attributes(OpDefBuilderWrapper& op) {
-  std::string methods;
-  for (const std::string& method : selection_methods()) {
-    methods += (methods.empty() ? "'" : ", '") + method + "'";
-  }
-  return op.Attr("method: {" + methods + "} = 'linear'")
+  return op.Attr(choice_attribute("method", selection_methods(), "linear"))
       .Attr("ignore_nan: bool = false")
-      .Attr("axis: list(int) = []");
+      .Attr(kAxisAttribute);
 }
 
 absl::Status read_selection_attributes(OpKernelConstruction* context, SelectionOptions& options) {
@@ -26,13 +21,7 @@ absl::Status read_selection_attributes(OpKernelConstruction* context, SelectionO
   TF_RETURN_IF_ERROR(context->GetAttr("method", &method));
   options.method = selection_method(method);
   TF_RETURN_IF_ERROR(context->GetAttr("ignore_nan", &options.ignore_nan));
-  std::vector<int64_t> axis;
-  TF_RETURN_IF_ERROR(context->GetAttr("axis", &axis));
-  if (axis.size() > 1) {
-    throw std::invalid_argument("axis has " + std::to_string(axis.size()) +
-                                " entries: at most one is allowed");
-  }
-  if (!axis.empty()) options.axis = axis[0];
+  TF_RETURN_IF_ERROR(read_axis(context, options.axis));
   tensorflow::DataType type;
   TF_RETURN_IF_ERROR(context->GetAttr("T", &type));
   if (tensorflow::DataTypeIsInteger(type)) {

@@ -6,11 +6,11 @@
 #include "cpu/quantile/quantile.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/shared/op_and_gradient.h"
 
 namespace tailops {
 
-constexpr const char* kSelectOp = "Tailops>Select";
-constexpr const char* kSelectGradOp = "Tailops>SelectGrad";
+constexpr OpAndGradient kSelectOps{"Tailops>Select", "Tailops>SelectGrad", "q"};
 
 tensorflow::register_op::OpDefBuilderWrapper& with_selection_attributes(
     tensorflow::register_op::OpDefBuilderWrapper& op);

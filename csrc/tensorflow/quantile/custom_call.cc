@@ -27,14 +27,12 @@ std::string dictionary(const SelectionOptions& options) {
 
 }  // namespace
 
-bool is_selection(const std::string& op) { return op == kSelectOp || op == kSelectGradOp; }
-
 absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction* context) {
   SelectionOptions options;
   TF_RETURN_IF_ERROR(read_selection_attributes(context, options));
-  const std::string op = context->def().op();
+  const bool is_forward = context->def().op() == kSelectOps.op;
   return [=](const Shapes& inputs) -> CustomCall {
-    if (op == kSelectGradOp) return {kSelectGradTarget, dictionary(options), {inputs[1]}};
+    if (!is_forward) return {kSelectGradTarget, dictionary(options), {inputs[1]}};
     const SelectionGeometry geometry = selection_geometry(inputs[0], options);
     const int64_t count = inputs[1].empty() ? 1 : inputs[1][0];
     return {kSelectTarget,

@@ -1,15 +1,14 @@
 // The selection ops on NVIDIA GPUs.
 
-#include "core/element_types.h"
 #include "cuda/quantile/quantile.h"
 #include "tensorflow/quantile/kernels.h"
 #include "tensorflow/shared/gpu_call.h"
+#include "tensorflow/shared/register_kernels.h"
 
 namespace tailops {
 namespace {
 
 using tensorflow::OpKernelContext;
-using tensorflow::register_kernel::Name;
 
 template <typename T>
 class SelectOp final : public SelectionOp {
@@ -44,26 +43,9 @@ class SelectGradOp final : public SelectionOp {
   }
 };
 
-template <typename T>
-void register_select() {
-  register_kernel<SelectOp<T>>(
-      Name(kSelectOp).Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T").HostMemory("q"));
-}
-
-template <typename T>
-void register_both() {
-  register_select<T>();
-  register_kernel<SelectGradOp<T>>(
-      Name(kSelectGradOp).Device(tensorflow::DEVICE_GPU).TypeConstraint<T>("T"));
-}
-
 const bool registered = [] {
-#define TAILOPS_REGISTER(T, ...) register_both<TensorType<T>>();
-  TAILOPS_FLOATS(TAILOPS_REGISTER)
-#undef TAILOPS_REGISTER
-#define TAILOPS_FORWARD(T, ...) register_select<T>();
-  TAILOPS_INTEGERS(TAILOPS_FORWARD)
-#undef TAILOPS_FORWARD
+  register_floats<SelectOp, SelectGradOp>(kSelectOps, tensorflow::DEVICE_GPU);
+  register_integers<SelectOp>(kSelectOps, tensorflow::DEVICE_GPU);
   return true;
 }();
 

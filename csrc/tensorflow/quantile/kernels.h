@@ -54,7 +54,7 @@ class SelectionOp : public GuardedOp {
     tensorflow::Tensor* state = nullptr;
     TF_RETURN_IF_ERROR(context->allocate_output(0, shape, &call.value));
     TF_RETURN_IF_ERROR(context->allocate_output(1, states, &state));
-    call.state = reinterpret_cast<SelectionState*>(state->flat<double>().data());
+    call.state = state_of<SelectionState>(state);
     return absl::OkStatus();
   }
 
@@ -67,7 +67,7 @@ class SelectionOp : public GuardedOp {
     require_shape("state", dimensions(state.shape()),
                   {call.geometry.groups(), kSelectionColumns * call.q_count});
     require_upstream(dimensions(context->input(0).shape()), call.geometry, call.q_count);
-    call.state = reinterpret_cast<const SelectionState*>(state.flat<double>().data());
+    call.state = state_of<SelectionState>(state);
     return context->allocate_output(0, x.shape(), &call.gradient);
   }
 

@@ -25,6 +25,13 @@ struct CustomCall {
 // with them.
 using Lowering = std::function<CustomCall(const Shapes& inputs)>;
 
+// What comes behind the other inputs, if anything does. std::invalid_argument unless it is one mask
+// of this shape.
+void require_mask(const Shapes& inputs, size_t others, const std::vector<int64_t>& shape);
+
+// The ops that become one.
+std::vector<const char*> lowered_ops();
+
 // May throw as well.
 absl::StatusOr<Lowering> lowering_of(tensorflow::OpKernelConstruction* context);
 

@@ -67,6 +67,17 @@ KernelType<T>* data_of(tensorflow::Tensor* tensor) {
   return reinterpret_cast<KernelType<T>*>(tensor->flat<T>().data());
 }
 
+// A state's rows, one per group.
+template <typename State>
+State* state_of(tensorflow::Tensor* tensor) {
+  return reinterpret_cast<State*>(tensor->flat<double>().data());
+}
+
+template <typename State>
+const State* state_of(const tensorflow::Tensor& tensor) {
+  return reinterpret_cast<const State*>(tensor.flat<double>().data());
+}
+
 inline std::vector<int64_t> dimensions(const tensorflow::TensorShape& shape) {
   std::vector<int64_t> sizes;
   for (int i = 0; i < shape.dims(); ++i) sizes.push_back(shape.dim_size(i));

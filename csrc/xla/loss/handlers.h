@@ -5,9 +5,9 @@
 //   tailops_tail_loss       (y_true, y_pred, mask?) -> (loss, state)
 //   tailops_tail_loss_grad  (upstream, y_true, y_pred, state, mask?) -> (y_pred_gradient)
 //
-// Attributes: call_attributes of kernels/attributes.h; and `rank`, an int64, how many dimensions a
-// problem has. Leading dimensions beyond it are many
-// problems in one call: what `vmap` makes. The state is its bytes, of whatever dtype.
+// Attributes: call_attributes of call/attributes.h; and `rank`, an int64, how many dimensions a
+// problem has. Leading dimensions beyond it are many problems in one call: what `vmap` makes. The
+// state is its bytes, of whatever dtype.
 
 #include "xla/ffi/api/ffi.h"
 

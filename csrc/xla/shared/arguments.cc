@@ -20,7 +20,31 @@ std::string to_string(ffi::DataType dtype) {
 void require_dtype(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype) {
   if (buffer.element_type() == dtype) return;
   throw std::invalid_argument(std::string(name) + " of dtype " + to_string(buffer.element_type()) +
-                              ": must have that of y_pred, " + to_string(dtype));
+                              ": must be " + to_string(dtype) + ", like the others");
+}
+
+void* bytes_of(const char* name, const ffi::AnyBuffer& buffer, size_t row, int64_t rows) {
+  const size_t bytes = static_cast<size_t>(rows) * row;
+  if (buffer.size_bytes() != bytes) {
+    throw std::invalid_argument(std::string(name) + " of " + std::to_string(buffer.size_bytes()) +
+                                " bytes: must have " + std::to_string(bytes) + ", " +
+                                std::to_string(row) + " for each of " + std::to_string(rows) +
+                                " rows");
+  }
+  return buffer.untyped_data();
+}
+
+const bool* mask_of(ffi::RemainingArgs masks, const std::vector<int64_t>& shape) {
+  if (masks.size() == 0) return nullptr;
+  require_one_mask(static_cast<int64_t>(masks.size()));
+  const ffi::ErrorOr<ffi::AnyBuffer> mask = masks.get<ffi::AnyBuffer>(0);
+  if (!mask) throw std::invalid_argument("mask: " + mask.error().message());
+  if (mask->element_type() != ffi::PRED) {
+    throw std::invalid_argument("mask of dtype " + to_string(mask->element_type()) +
+                                ": must be PRED");
+  }
+  require_shape("mask", shape_of(*mask), shape);
+  return static_cast<const bool*>(mask->untyped_data());
 }
 
 void* data_of(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype,

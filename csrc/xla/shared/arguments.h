@@ -17,9 +17,21 @@ namespace tailops {
 std::string to_string(xla::ffi::DataType dtype);
 std::vector<int64_t> shape_of(const xla::ffi::AnyBuffer& buffer);
 
+// The buffer's data, if it has the bytes of so many rows.
+void* bytes_of(const char* name, const xla::ffi::AnyBuffer& buffer, size_t row, int64_t rows);
+
 // The buffer's data, if it has the dtype and the shape.
 void* data_of(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType dtype,
               const std::vector<int64_t>& shape);
+
+// What is behind the other arguments: a mask of this shape, or null where nothing is.
+const bool* mask_of(xla::ffi::RemainingArgs masks, const std::vector<int64_t>& shape);
+
+// The data of a buffer of so many rows, of whatever dtype.
+template <typename Row>
+Row* rows_of(const char* name, const xla::ffi::AnyBuffer& buffer, int64_t rows) {
+  return static_cast<Row*>(bytes_of(name, buffer, sizeof(Row), rows));
+}
 
 void require_dtype(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType dtype);
 
@@ -52,7 +64,7 @@ void with_type(xla::ffi::DataType dtype, const Body& body) {
   allowed += (allowed.empty() ? "" : ", ") + std::string(#XLA);
   TAILOPS_FLOATS(TAILOPS_TRY)
 #undef TAILOPS_TRY
-  throw std::invalid_argument("y_pred of dtype " + to_string(dtype) + ": must be one of " +
+  throw std::invalid_argument("elements of dtype " + to_string(dtype) + ": must be one of " +
                               allowed);
 }
 

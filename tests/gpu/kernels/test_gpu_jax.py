@@ -72,3 +72,35 @@ def test_vmap_is_one_call():
     for i in range(30):
         expected = kernels.forward(y_true[i], y_pred[i], options, reduction="mean").loss
         np.testing.assert_allclose(found[i], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_range_means(axis, masked):
+    """By themselves; and of slices with bounds of their own, of which one is no range."""
+    from tailops.jax._range_mean import range_mean
+
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((5, 700, 3)).astype(np.float32)
+    mask = rng.random(values.shape) < 0.7 if masked else None
+    bounds = np.float32([[0.1, 0.9], [0.5, 1.0], [0.9, 0.1], [0.0, 0.25], [0.99, 1.0]])
+
+    def mean(v, b, m):
+        return range_mean(v, b, "between", axis, m)
+
+    def slope(v, b, m):
+        return jax.grad(lambda v: mean(v, b, m).sum())(v)
+
+    mapped = (0, 0, 0 if masked else None)
+    with jax.default_device(jax.devices("gpu")[0]):
+        found = [jax.jit(jax.vmap(f, in_axes=mapped))(values, bounds, mask) for f in (mean, slope)]
+    for i, (low, high) in enumerate(bounds):
+        if low > high:
+            assert np.isnan(found[0][i]).all()
+            continue
+        kept = None if mask is None else mask[i]
+        expected, state = kernels.range_mean_forward(values[i], (low, high), "between", axis, kept)
+        assert_close(found[0][i], expected, np.float32, "mean")
+        upstream = np.ones_like(expected)
+        gradient = kernels.range_mean_gradient(upstream, values[i], state, axis, kept)
+        assert_close(found[1][i], gradient, np.float32, "gradient")

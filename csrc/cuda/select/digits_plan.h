@@ -1,10 +1,11 @@
 #pragma once
 
 // How the order statistics of large groups are found: digit by digit, each a pass over the group
-// for several q at once. Arithmetic for the host; no CUDA.
+// for several of them at once. Arithmetic for the host; no CUDA.
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "cuda/device/ceiling.h"
 #include "cuda/device/grid.h"
@@ -15,7 +16,7 @@
 namespace tailops {
 namespace cuda {
 
-// A target is one element that a q needs: there are one or two for each.
+// A target is one order statistic.
 constexpr int kMostTargets = 32;  // a warp has a lane for each
 // Targets whose leading digits are the same share the counts of their next one. So many counts fit
 // a block's shared memory: digits of 11 bits for up to four targets that share none.
@@ -23,33 +24,27 @@ constexpr int kDigitCounts = 1 << 13;
 constexpr int kWidestDigit = 11;
 
 struct DigitsPlan {
-  int q_at_once = 0;
-  int targets_of_q = 0;  // 1 or 2
   int digit_bits = 0;
-  int passes = 0;        // one for each digit
-  int64_t q_rounds = 0;  // until all q are done
-  int64_t counts = 0;    // of a group
-  int64_t at_once = 0;   // groups in flight
-  int64_t rounds = 0;    // until all groups are done
-  device::Grid clear;    // the launches of a round
+  int passes = 0;       // one for each digit
+  int64_t counts = 0;   // of a group
+  int64_t at_once = 0;  // groups in flight
+  int64_t rounds = 0;   // until all groups are done
+  device::Grid clear;   // the launches of a round
   device::Grid count;
   Array control;
   Array all_counts;
 
-  int64_t launches() const { return rounds * q_rounds * (1 + passes); }
+  // Of targets that are looked for together.
+  int64_t launches() const { return rounds * (1 + passes); }
 };
 
 // As wide as there is room for the counts of all targets.
-inline void plan_passes(int key_bits, int64_t q_count, int targets_of_q, DigitsPlan& plan) {
-  plan.targets_of_q = targets_of_q;
-  plan.q_at_once = static_cast<int>(std::min<int64_t>(q_count, kMostTargets / targets_of_q));
-  plan.q_rounds = ceiling(q_count, plan.q_at_once);
-  const int slots = plan.q_at_once * targets_of_q;  // that may be needed
+inline void plan_passes(int key_bits, int targets, DigitsPlan& plan) {
   int widest = kWidestDigit;
-  while (slots << widest > kDigitCounts) --widest;
+  while (targets << widest > kDigitCounts) --widest;
   plan.digit_bits = static_cast<int>(ceiling(key_bits, ceiling(key_bits, widest)));
   plan.passes = static_cast<int>(ceiling(key_bits, plan.digit_bits));
-  plan.counts = slots << plan.digit_bits;
+  plan.counts = targets << plan.digit_bits;
 }
 
 // As many groups in flight as their counts may take of the workspace.
@@ -71,17 +66,15 @@ inline void plan_digit_launches(int64_t groups, int64_t group_bytes, int64_t con
   plan.clear.blocks = std::min(plan.count.blocks, ceiling(plan.counts, limits.grid_threads));
 }
 
-inline void print(const DigitsPlan& plan, Printed& to) {
-  to.add("q_at_once", plan.q_at_once);
-  to.add("targets_of_q", plan.targets_of_q);
+// Launches by the names of their kernels, which are of this task.
+inline void print(const DigitsPlan& plan, const std::string& task, Printed& to) {
   to.add("digit_bits", plan.digit_bits);
   to.add("passes", plan.passes);
-  to.add("q_rounds", plan.q_rounds);
   to.add("counts", plan.counts);
   to.add("groups_at_once", plan.at_once);
   to.add("rounds", plan.rounds);
-  to.add("ClearDigits", plan.clear);
-  to.add("CountDigits", plan.count);
+  to.add("ClearDigits<" + task + '>', plan.clear);
+  to.add("CountDigits<" + task + '>', plan.count);
   to.add("control", plan.control);
   to.add("all_counts", plan.all_counts);
 }

@@ -1,0 +1,57 @@
+#include "call/range_mean.h"
+
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+
+#include "call/options.h"
+
+namespace tailops {
+namespace {
+
+std::string text_of(double number) {
+  std::ostringstream text;
+  text.precision(17);
+  text << number;
+  return text.str();
+}
+
+}  // namespace
+
+std::vector<std::string> range_kind_names() {
+  return {std::begin(kRangeKindNames), std::end(kRangeKindNames)};
+}
+
+RangeKind range_kind(const std::string& name) {
+  return static_cast<RangeKind>(index_of("kind", name, range_kind_names()));
+}
+
+void require_range(RangeKind kind, const RangeBounds& bounds) {
+  if (is_range(kind, bounds)) return;
+  const std::string first = text_of(bounds.first), second = text_of(bounds.second);
+  switch (kind) {
+    case RangeKind::kBetween:
+      throw std::invalid_argument("lower=" + first + ", upper=" + second +
+                                  ": must be 0 <= lower < upper <= 1");
+    case RangeKind::kLargest:
+      throw std::invalid_argument("k=" + first + ": must be above 0, and finite");
+    default:
+      throw std::invalid_argument("threshold=" + first + ", min_kept=" + second +
+                                  ": the threshold must be a number, and min_kept at least 1");
+  }
+}
+
+void throw_range_beyond(const RangeBounds& bounds, int64_t valid) {
+  throw std::invalid_argument(
+      "k=" + text_of(bounds.first) +
+      ": must be at most the number of valid values, which of one group is " +
+      std::to_string(valid));
+}
+
+SelectionGeometry range_geometry(const std::vector<int64_t>& shape, const RangeOptions& options) {
+  SelectionOptions selection;
+  selection.axis = options.axis;
+  return selection_geometry(shape, selection);
+}
+
+}  // namespace tailops

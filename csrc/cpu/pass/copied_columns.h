@@ -1,0 +1,64 @@
+#pragma once
+
+// Groups that lie strided in memory, copied some at a time to where each is a row.
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+
+#include "call/groups.h"
+#include "core/executor.h"
+
+namespace tailops {
+
+// Columns [first, first + count) of a matrix of so many rows, one after the other.
+template <typename T>
+void copy_columns(const T* matrix, const Groups& groups, int64_t first, int64_t count, T* to,
+                  Executor& executor) {
+  const int64_t length = groups.length, inner = groups.inner;
+  parallel_for(executor, length, count, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) {
+      for (int64_t c = 0; c < count; ++c) to[c * length + k] = matrix[k * inner + first + c];
+    }
+  });
+}
+
+// body(column, mask, group, inside) for every group; null for a mask that is null. Each thread has
+// its own copies, unless there are few or that would be much memory.
+template <typename T, typename Body>
+void for_each_copied_column(const T* x, const bool* mask, const Groups& groups, Executor& executor,
+                            const Body& body) {
+  constexpr int64_t kAtOnce = 16;  // as many as share a cache line of float32
+  constexpr int64_t kMostCopied = int64_t{1} << 22;
+  const int64_t length = groups.length, inner = groups.inner;
+  const bool side_by_side =
+      kAtOnce * length <= kMostCopied && are_side_by_side(groups.groups(), length, executor);
+  const int64_t width = std::min(
+      inner,
+      side_by_side ? neighbours_in_a_task(groups.groups(), length, kAtOnce, executor) : kAtOnce);
+  const int64_t across = (inner + width - 1) / width, tasks = groups.outer * across;
+  const auto run = [&](int64_t begin, int64_t end, Executor& inside) {
+    const auto size = static_cast<size_t>(width * length);
+    const std::unique_ptr<T[]> tile(new T[size]);
+    const std::unique_ptr<bool[]> mask_tile(mask == nullptr ? nullptr : new bool[size]);
+    for (int64_t index = begin; index < end; ++index) {
+      const int64_t outer = index / across, first = index % across * width;
+      const int64_t count = std::min(width, inner - first), matrix = outer * length * inner;
+      copy_columns(x + matrix, groups, first, count, tile.get(), inside);
+      if (mask != nullptr) {
+        copy_columns(mask + matrix, groups, first, count, mask_tile.get(), inside);
+      }
+      for (int64_t c = 0; c < count; ++c) {
+        body(tile.get() + c * length, mask == nullptr ? nullptr : mask_tile.get() + c * length,
+             outer * inner + first + c, inside);
+      }
+    }
+  };
+  if (!side_by_side) return run(0, tasks, executor);
+  parallel_for(executor, tasks, width * length, [&](int64_t begin, int64_t end) {
+    SerialExecutor alone;
+    run(begin, end, alone);
+  });
+}
+
+}  // namespace tailops

@@ -1,0 +1,192 @@
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "core/element_types.h"
+#include "core/subnormals.h"
+#include "cpu/pass/copied_columns.h"
+#include "cpu/range_mean/range_mean.h"
+#include "cpu/select/row_range.h"
+#include "cpu/simd/selection_network.h"
+
+namespace tailops {
+namespace {
+
+// What a range is among n elements.
+struct RangePlan {
+  RangePlan(RangeKind kind, const RangeBounds& bounds, int64_t n) : count(n) {
+    if (kind == RangeKind::kAtLeast) {
+      wanted = {{rank_of_least_kept(bounds, n)}, false, true};
+      return;
+    }
+    range = position_range(kind, bounds, n);
+    wanted.open_below = range.is_open_below();
+    wanted.open_above = range.is_open_above(n);
+    const int64_t first = range.first_rank(), last = range.last_rank();
+    if (!wanted.open_below) wanted.ranks.push_back(first);
+    if (!wanted.open_above && (wanted.open_below || last != first)) wanted.ranks.push_back(last);
+  }
+
+  int64_t count;
+  PositionRange range{};
+  RangeRanks wanted{};
+};
+
+template <typename T>
+class RangeForward {
+ public:
+  using C = ComputeType<T>;
+
+  RangeForward(const T* values, const bool* mask, const SelectionGeometry& geometry,
+               const RangeOptions& options, const RangeBounds& bounds, T* mean, RangeState* state)
+      : values_(values),
+        mask_(mask),
+        geometry_(geometry),
+        kind_(options.kind),
+        bounds_(bounds),
+        threshold_(static_cast<C>(bounds.first)),
+        mean_(mean),
+        state_(state),
+        plan_(kind_, bounds, geometry.length) {}
+
+  void run(Executor& executor) const {
+    const int64_t length = geometry_.length;
+    if (are_short()) return run_short(executor);
+    if (geometry_.inner > 1) {
+      return for_each_copied_column(values_, mask_, geometry_, executor,
+                                    [&](const T* values, const bool* mask, int64_t group,
+                                        Executor& inside) { row(values, mask, group, inside); });
+    }
+    run_tasks(
+        executor, geometry_.groups(), length, [&](int64_t begin, int64_t end, Executor& inside) {
+          for (int64_t g = begin; g < end; ++g) {
+            row(values_ + g * length, mask_ == nullptr ? nullptr : mask_ + g * length, g, inside);
+          }
+        });
+  }
+
+ private:
+  bool are_short() const {
+    return mask_ == nullptr && geometry_.length <= SelectionNetwork::kMostLines &&
+           geometry_.groups() >= SelectionNetwork::kFewestGroups;
+  }
+
+  // Groups of few elements, side by side: columns as they lie, rows after they are turned.
+  void run_short(Executor& executor) const {
+    const int64_t length = geometry_.length, inner = geometry_.inner;
+    const SelectionNetwork network(length, plan_.wanted.ranks);
+    const ShortRange<C> wanted{
+        plan_.wanted.open_below, plan_.wanted.open_above,
+        kind_ == RangeKind::kAtLeast ? threshold_ : std::numeric_limits<C>::infinity()};
+    const int64_t at_once = SelectionNetwork::groups_at_once(length);
+    // A tile is some rows, or some columns of a matrix.
+    const int64_t of_tiles = inner == 1 ? geometry_.groups() : inner;
+    const int64_t tiles = (of_tiles + at_once - 1) / at_once;
+    const int64_t matrices = inner == 1 ? 1 : geometry_.outer;
+    parallel_for(executor, matrices * tiles, at_once * length, [&](int64_t begin, int64_t end) {
+      std::vector<ColumnRange<C>> found(static_cast<size_t>(at_once));
+      std::vector<T> turned(static_cast<size_t>(inner == 1 ? at_once * length : 0));
+      for (int64_t tile = begin; tile < end; ++tile) {
+        const int64_t first = tile % tiles * at_once, count = std::min(at_once, of_tiles - first);
+        const int64_t group = tile / tiles * of_tiles + first;
+        const T* from = values_ + geometry_.first_of(group);
+        if (inner == 1) {
+          for (int64_t r = 0; r < count; ++r) {
+            for (int64_t k = 0; k < length; ++k) {
+              turned[static_cast<size_t>(k * count + r)] = from[r * length + k];
+            }
+          }
+          from = turned.data();
+        }
+        loops_.range_columns(from, inner == 1 ? count : inner, count, network, wanted,
+                             found.data());
+        for (int64_t c = 0; c < count; ++c) {
+          set(group + c, plan_, sums_of(found[static_cast<size_t>(c)]));
+        }
+      }
+    });
+  }
+
+  RangeSums sums_of(const ColumnRange<C>& of) const {
+    const auto end = [](const Ranked<C>& one) {
+      return RangeEnd{static_cast<double>(one.value), one.smaller, one.ties};
+    };
+    return {plan_.wanted.open_below ? open_below() : end(of.lower),
+            plan_.wanted.open_above ? open_above() : end(of.upper), of.sum, of.has_nan};
+  }
+
+  void row(const T* values, const bool* mask, int64_t group, Executor& executor) const {
+    const Row<T> row(values, mask, geometry_.length, loops_, executor);
+    const int64_t n = row.count();
+    if (n == 0) {
+      mean_[group] = narrow<T>(0.0);
+      state_[group] = empty_range_state();
+      return;
+    }
+    if (!has_range(kind_, bounds_, n)) throw_range_beyond(bounds_, n);
+    if (n == plan_.count) return set(group, plan_, sums_of(row, plan_, executor));
+    const RangePlan plan(kind_, bounds_, n);
+    set(group, plan, sums_of(row, plan, executor));
+  }
+
+  RangeSums sums_of(const Row<T>& row, const RangePlan& plan, Executor& executor) const {
+    // With an infinite threshold the number alone decides.
+    if (kind_ == RangeKind::kAtLeast && threshold_ != std::numeric_limits<C>::infinity()) {
+      const int64_t least = plan.count - plan.wanted.ranks[0];
+      if (const auto found = selector_.at_least(row, threshold_, least, executor)) return *found;
+    }
+    return selector_.select(row, plan.wanted, executor);
+  }
+
+  void set(int64_t group, const RangePlan& plan, const RangeSums& found) const {
+    if (found.has_nan) {
+      mean_[group] = narrow<T>(std::numeric_limits<double>::quiet_NaN());
+      state_[group] = nan_range_state();
+      return;
+    }
+    const RangeState state =
+        kind_ == RangeKind::kAtLeast
+            ? range_state_at_least(found.lower.value, plan.count - found.lower.smaller)
+            : range_state(plan.range, found.lower, found.upper);
+    mean_[group] = narrow<T>(range_mean(state, found.between, found.lower, found.upper));
+    state_[group] = state;
+  }
+
+  const T* values_;
+  const bool* mask_;
+  const SelectionGeometry& geometry_;
+  const RangeKind kind_;
+  const RangeBounds& bounds_;
+  const C threshold_;
+  T* mean_;
+  RangeState* state_;
+  const RangePlan plan_;  // where nothing is ignored
+  const RangeSelector<T> selector_{};
+  const Loops<T>& loops_ = loops_of<T>(0);
+};
+
+}  // namespace
+
+template <typename T>
+void range_mean_forward(const T* values, const bool* mask, const SelectionGeometry& geometry,
+                        const RangeOptions& options, const RangeBounds& bounds, T* mean,
+                        RangeState* state, Executor& executor) {
+  const KeepSubnormals guard;
+  const ScratchScope scope;
+  require_range(options.kind, bounds);
+  if (geometry.size() == 0) return;
+  if (mask == nullptr && !has_range(options.kind, bounds, geometry.length)) {
+    throw_range_beyond(bounds, geometry.length);
+  }
+  RangeForward<T>(values, mask, geometry, options, bounds, mean, state).run(executor);
+}
+
+#define TAILOPS_INSTANTIATE(T, ...)                                                          \
+  template void range_mean_forward(const T*, const bool*, const SelectionGeometry&,          \
+                                   const RangeOptions&, const RangeBounds&, T*, RangeState*, \
+                                   Executor&);
+TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
+#undef TAILOPS_INSTANTIATE
+
+}  // namespace tailops

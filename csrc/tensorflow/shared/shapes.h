@@ -1,0 +1,21 @@
+#pragma once
+
+// What the ops' shape functions share.
+
+#include "absl/status/status.h"
+#include "tensorflow/core/framework/shape_inference.h"
+
+namespace tailops {
+
+// The input's shape without the attribute "axis", and the number of groups, as far as they are
+// known. XLA needs the latter where a state leaves a tf.cond.
+absl::Status group_shape(tensorflow::shape_inference::InferenceContext* c,
+                         tensorflow::shape_inference::ShapeHandle input,
+                         tensorflow::shape_inference::ShapeHandle* groups,
+                         tensorflow::shape_inference::DimensionHandle* count);
+
+// What the mask's shape tells of the input's: it is the input from `index` on, if there is one.
+absl::Status merge_mask(tensorflow::shape_inference::InferenceContext* c, int index,
+                        tensorflow::shape_inference::ShapeHandle* input);
+
+}  // namespace tailops

@@ -1,0 +1,54 @@
+"""Numbers as float64 in two uint32 words, also where JAX has no float64."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def _words(sign: Any, exponent: Any, fraction: Any) -> jax.Array:
+    """The words of a number of a float64's sign, exponent and leading 32 bits of the fraction."""
+    high = (sign << 31) | (exponent << 20) | (fraction >> 12)
+    return jnp.stack([fraction << 20, high])
+
+
+def _whole(sign: Any, whole: Any, exponent: Any) -> jax.Array:
+    """Of ±whole·2^exponent, a uint32 and an int32."""
+    zeros = jax.lax.clz(whole)
+    # Without the leading 1, which a float64 does not store: two steps, since one of 32 is none.
+    fraction = (whole << jnp.minimum(zeros, 31)) << 1
+    biased = exponent + 31 - zeros.astype(jnp.int32) + 1023
+    return _words(sign, jnp.where(whole == 0, 0, biased.astype(jnp.uint32)), fraction)
+
+
+def _of_float32(number: jax.Array) -> jax.Array:
+    bits = jax.lax.bitcast_convert_type(number, jnp.uint32)
+    sign, exponent, fraction = bits >> 31, (bits >> 23) & 0xFF, bits & 0x7FFFFF
+    whole = jnp.where(exponent == 0, fraction, fraction | 0x800000)
+    finite = _whole(sign, whole, jnp.maximum(exponent, 1).astype(jnp.int32) - 150)
+    return jnp.where(exponent == 0xFF, _words(sign, jnp.uint32(0x7FF), fraction << 9), finite)
+
+
+def words_of(number: Any) -> jax.Array:
+    """The bits of a scalar as float64, exactly: two uint32, in the order of the host's memory.
+
+    Args:
+        number: A real number of Python or NumPy, or a scalar of JAX of any real dtype. Of 64-bit
+            integers, which exist in x64 mode only, the nearest float64.
+
+    Example:
+        >>> words_of(0.1).tolist() == np.array([0.1]).view(np.uint32).tolist()
+        True
+    """
+    if not isinstance(number, jax.Array):
+        return jnp.asarray(np.asarray(number, np.float64).reshape(1).view(np.uint32))
+    if number.dtype.itemsize == 8:
+        return jax.lax.bitcast_convert_type(number.astype(jnp.float64), jnp.uint32)
+    if jnp.issubdtype(number.dtype, jnp.floating):
+        return _of_float32(number.astype(jnp.float32))
+    if jnp.issubdtype(number.dtype, jnp.unsignedinteger):
+        return _whole(jnp.uint32(0), number.astype(jnp.uint32), jnp.int32(0))
+    whole = number.astype(jnp.int32)
+    sign = (whole < 0).astype(jnp.uint32)
+    return _whole(sign, jnp.abs(whole).astype(jnp.uint32), jnp.int32(0))

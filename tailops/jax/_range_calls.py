@@ -1,0 +1,133 @@
+"""The custom calls under `range_mean`, and what `jax.vmap` makes of them.
+
+A call has one pair of bounds. Many slices with the same one are a call of more groups: along the
+same axis, counted from the back; or, of slices that are each one group, of as many rows. Slices
+with bounds of their own are calls one after the other.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.custom_batching import custom_vmap
+
+from tailops import _kernels
+from tailops.jax._targets import register, undifferentiated
+
+_FORWARD, _BACKWARD = "tailops_range_mean", "tailops_range_mean_grad"
+register(_FORWARD, _BACKWARD)
+
+
+def _geometry(shape: tuple[int, ...], axis: int | None) -> Any:
+    return _kernels.range_geometry(
+        list(shape), _kernels.RangeOptions(_kernels.RANGE_KINDS[0], axis)
+    )
+
+
+def _attributes(kind: str, axis: int | None) -> dict[str, Any]:
+    """Those of csrc/xla/range_mean/handlers.h."""
+    place = {"kind": np.int64(_kernels.RANGE_KINDS.index(kind))}
+    return place if axis is None else place | {"axis": np.int64(axis)}
+
+
+def _slices(size: int, batched: Any, arrays: Any) -> Any:
+    """All with the mapped axis in front."""
+    return jax.tree.map(
+        lambda x, has: x if has else jnp.broadcast_to(x, (size, *x.shape)), arrays, batched
+    )
+
+
+def _as_rows(arrays: Any, axis: int | None) -> Any:
+    """Of slices that are one group each, a row for each."""
+    if axis is not None:
+        return arrays
+    return jax.tree.map(lambda x: x.reshape(len(x), math.prod(x.shape[1:])), arrays)
+
+
+def _one_by_one(call: Callable[..., Any], batched: Any, arguments: Any) -> Any:
+    arrays, tree = jax.tree.flatten(arguments)
+    mapped = jax.tree.leaves(batched)
+
+    def of_slice(parts: Any) -> Any:
+        part = iter(parts)
+        return call(
+            *tree.unflatten([next(part) if m else x for x, m in zip(arrays, mapped, strict=True)])
+        )
+
+    return jax.lax.map(of_slice, [x for x, m in zip(arrays, mapped, strict=True) if m])
+
+
+@functools.cache
+def _forward_call(kind: str, axis: int | None) -> Any:
+    @custom_vmap  # type: ignore[untyped-decorator]
+    def call(values: Any, words: Any, mask: Any) -> Any:
+        geometry = _geometry(values.shape, axis)
+        results = (
+            jax.ShapeDtypeStruct(geometry.group_shape, values.dtype),
+            jax.ShapeDtypeStruct((geometry.groups, 2 * _kernels.RANGE_COLUMNS), jnp.uint32),
+        )
+        made = jax.ffi.ffi_call(_FORWARD, results)
+        return tuple(made(values, words, *mask, **_attributes(kind, axis)))
+
+    @call.def_vmap  # type: ignore[untyped-decorator]
+    def _(size: int, batched: Any, values: Any, words: Any, mask: Any) -> Any:
+        if batched[1]:
+            found = _one_by_one(call, tuple(batched), (values, words, mask))
+            return found, (True, True)
+        values, mask = _slices(size, (batched[0], batched[2]), (values, mask))
+        of_all = _forward_call(kind, -1 if axis is None else axis)
+        mean, state = of_all(_as_rows(values, axis), words, _as_rows(mask, axis))
+        groups = _geometry(values.shape[1:], axis).groups
+        return (mean, state.reshape(size, groups, state.shape[-1])), (True, True)
+
+    return call
+
+
+@functools.cache
+def _backward_call(kind: str, axis: int | None) -> Any:
+    @custom_vmap  # type: ignore[untyped-decorator]
+    def call(upstream: Any, values: Any, state: Any, mask: Any) -> Any:
+        result = jax.ShapeDtypeStruct(values.shape, values.dtype)
+        made = jax.ffi.ffi_call(_BACKWARD, result)
+        return made(upstream, values, state, *mask, **_attributes(kind, axis))
+
+    @call.def_vmap  # type: ignore[untyped-decorator]
+    def _(size: int, batched: Any, *arguments: Any) -> Any:
+        upstream, values, state, mask = _slices(size, tuple(batched), arguments)
+        of_all = _backward_call(kind, -1 if axis is None else axis)
+        state = state.reshape(size * state.shape[1], state.shape[2])
+        slope = of_all(upstream, _as_rows(values, axis), state, _as_rows(mask, axis))
+        return slope.reshape(values.shape), True
+
+    return call
+
+
+def _from_the_back(kind: str, values: Any, axis: int | None) -> int | None:
+    """The axis, which may then have any number of others in front; ValueError if it is none."""
+    _kernels.range_geometry(list(values.shape), _kernels.RangeOptions(kind, axis))
+    return axis if axis is None or axis < 0 else axis - values.ndim
+
+
+def forward(values: Any, words: Any, mask: Any, kind: str, axis: int | None) -> tuple[Any, Any]:
+    """The means, and the state for `backward`: each of its numbers as two uint32.
+
+    Args:
+        values: An array.
+        words: The bounds, each of them as well.
+        mask: A tuple of one or none.
+        kind: Of the bounds.
+        axis: Along which; None: over all elements.
+    """
+    call = _forward_call(kind, _from_the_back(kind, values, axis))
+    mean, state = undifferentiated(call, values, words, mask)
+    return mean, state
+
+
+def backward(upstream: Any, values: Any, state: Any, mask: Any, kind: str, axis: int | None) -> Any:
+    """The gradient of Σ upstream · mean by values."""
+    call = _backward_call(kind, _from_the_back(kind, values, axis))
+    return undifferentiated(call, upstream, values, state, mask)

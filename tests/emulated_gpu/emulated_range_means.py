@@ -1,0 +1,72 @@
+"""The CUDA kernels of range means compiled for the host; see emulation.py."""
+
+import ctypes
+
+import numpy as np
+from emulation import DTYPES, LIMITS, Limits, compile_library, misaligned
+from range_means import KINDS
+
+POINTERS = ("values", "mask", "on_host", "on_device", "mean", "state", "upstream", "gradient")
+INTEGERS = ("outer", "length", "inner", "dtype", "kind", "seed")
+
+
+class _Arguments(ctypes.Structure):
+    _fields_ = (
+        [(name, ctypes.c_void_p) for name in POINTERS]
+        + [(name, ctypes.c_int64) for name in (*INTEGERS, *LIMITS, "launches", "workspace_bytes")]
+        + [("problem", ctypes.c_char * 200)]
+    )
+
+
+class EmulatedRangeMeans:
+    """The compiled library, with limits and an order of threads that are its own."""
+
+    def __init__(self, path):
+        self._run = ctypes.CDLL(str(path)).tailops_emulate_range_mean
+        self.limits = Limits()
+        self.seed = 0
+        self.launches = 0
+        self.workspace_bytes = 0
+
+    @staticmethod
+    def compile(folder, *flags):
+        return compile_library(folder, ["emulate_range_mean.cc"], flags)
+
+    def _call(self, case, **arrays):
+        outer, length, inner = case.sizes
+        mask = None if case.mask is None else np.ascontiguousarray(case.mask)
+        arrays = {"mask": mask, **arrays}
+        arguments = _Arguments(
+            outer=outer,
+            length=length,
+            inner=inner,
+            dtype=DTYPES.index(case.values.dtype.name),
+            kind=KINDS.index(case.kind),
+            seed=self.seed,
+            **{name: getattr(self.limits, name) for name in LIMITS},
+            **{name: a.ctypes.data for name, a in arrays.items() if a is not None},
+        )
+        self._run(ctypes.byref(arguments))
+        if arguments.problem:
+            raise RuntimeError(arguments.problem.decode())
+        self.launches, self.workspace_bytes = arguments.launches, arguments.workspace_bytes
+
+    def space(self, case):
+        """How many bytes the forward pass asks for; it does not run."""
+        self._call(case)
+        return self.workspace_bytes
+
+    def forward(self, case, *, offset=0, on_device=False):
+        """Mean and state, of values so many elements off 16 bytes."""
+        mean, state = case.garbage()
+        where = {"on_device" if on_device else "on_host": np.array(case.bounds, np.float64)}
+        self._call(case, values=misaligned(case.values, offset), mean=mean, state=state, **where)
+        return mean, state
+
+    def backward(self, case, upstream, state, *, offset=0, in_place=False):
+        """The gradient; in place, over the values."""
+        values = misaligned(case.values, offset)
+        gradient = values if in_place else misaligned(np.full_like(case.values, 7), offset)
+        arrays = {"upstream": np.ascontiguousarray(upstream), "state": np.ascontiguousarray(state)}
+        self._call(case, values=values, gradient=gradient, **arrays)
+        return gradient

@@ -1,0 +1,90 @@
+// The launches of a range mean, run by the emulation, for ctypes. Workspace and outputs are garbage
+// before.
+
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+
+#include "cuda/range_mean/forward.h"
+#include "cuda/range_mean/gradient.h"
+#include "setting.h"
+
+namespace tailops {
+namespace {
+
+struct Arguments {
+  const void* values;
+  const bool* mask;
+  const RangeBounds* on_host;
+  const RangeBounds* on_device;
+  void* mean;
+  RangeState* state;
+  const void* upstream;
+  void* gradient;
+  int64_t outer;
+  int64_t length;
+  int64_t inner;
+  int64_t dtype;
+  int64_t kind;
+  int64_t seed;
+  LimitArguments limits;
+  // out
+  int64_t launches;
+  int64_t workspace_bytes;
+  char problem[200];
+};
+
+template <typename T>
+void run_as(Arguments& a) {
+  const SelectionGeometry geometry{{a.outer, a.length, a.inner}, {}};
+  const cuda::Limits limits = limits_of(a.limits);
+  const T* const values = static_cast<const T*>(a.values);
+  if (a.upstream != nullptr) {
+    cuda::launch_range_gradient(static_cast<const T*>(a.upstream), values, a.mask, a.state,
+                                geometry, static_cast<T*>(a.gradient), limits, nullptr);
+    return;
+  }
+  const cuda::RangePlan plan = cuda::plan_range(geometry, cuda::range_kernels<T>(), limits);
+  a.workspace_bytes = plan.workspace_bytes;
+  if (a.mean == nullptr) return;
+  const DirtyMemory workspace(a.workspace_bytes, a.seed);
+  cuda::RangeForward<T>(plan, geometry, static_cast<RangeKind>(a.kind), {a.on_host, a.on_device},
+                        workspace.data(), nullptr)
+      .run(values, a.mask, static_cast<T*>(a.mean), a.state);
+  if (emulation::machine().launches != plan.launches()) {
+    throw std::logic_error("not the launches of the plan");
+  }
+}
+
+void run(Arguments& a) {
+  switch (a.dtype) {
+    case 0:
+      return run_as<float>(a);
+    case 2:
+      return run_as<Float16>(a);
+#if !defined(TAILOPS_TWO_TYPES)  // under sanitizers, the others take longer to compile than to run
+    case 1:
+      return run_as<double>(a);
+    case 3:
+      return run_as<BFloat16>(a);
+#endif
+    default:
+      throw std::invalid_argument("a type that is not compiled in");
+  }
+}
+
+}  // namespace
+}  // namespace tailops
+
+extern "C" __attribute__((visibility("default"))) void tailops_emulate_range_mean(void* arguments) {
+  auto& a = *static_cast<tailops::Arguments*>(arguments);
+  a.problem[0] = '\0';
+  tailops::emulation::machine().random.seed(static_cast<unsigned>(a.seed));
+  tailops::emulation::machine().launches = 0;
+  try {
+    tailops::run(a);
+  } catch (const std::exception& problem) {
+    std::snprintf(a.problem, sizeof(a.problem), "%s", problem.what());
+  }
+  a.launches = tailops::emulation::machine().launches;
+}
