@@ -1,4 +1,7 @@
-"""`python -m bench.hard_pixels`: the segmentation example on several seeds, and where it loses."""
+"""`python -m bench.hard_pixels`: the segmentation example on several seeds, and where it loses.
+
+A run that was cut off goes on where it was: what has been trained lies in --cache.
+"""
 
 import argparse
 import importlib
@@ -9,6 +12,7 @@ from typing import Any
 
 from bench import environment, results
 from bench.options import positive
+from bench.quality.cache import Cache
 from bench.timing import spread
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -18,15 +22,11 @@ TIMES_AS_LONG = 3
 AS_IT_IS, LONGER, WRONG = "as it is", "longer", "wrong labels"
 
 
-def _rows(section: str, outcomes: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "section": section,
-            "loss": name,
-            **{score: [seed[score] for seed in of.scores] for score in of.scores[0]},
-        }
-        for name, of in outcomes.items()
-    ]
+def _row(section: str, loss: str, cache: Cache, jobs: list[dict[str, Any]]) -> dict[str, Any]:
+    found = [statistics for job in jobs if (statistics := cache.get(job)) is not None]
+    return {"section": section, "loss": loss} | {
+        score: [statistics[score] for statistics in found] for score in found[0]
+    }
 
 
 def _steps(times: dict[str, list[float]], reference: str) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=positive, help="default: the example's")
     parser.add_argument("--images", type=positive, help="default: the example's")
     parser.add_argument("--rounds", type=positive, default=100, help="timed steps of each loss")
+    parser.add_argument("--cache", type=Path, default=Path("out/hard_pixels.jsonl"))
     parser.add_argument("--output", type=Path, default=results.FOLDER / "hard_pixels.json")
     arguments = parser.parse_args()
 
@@ -59,34 +60,38 @@ def main() -> None:
     from tailops.losses import TrimmedLoss
 
     options = example.parsed([])
-    options.seeds, options.rounds = arguments.seeds, arguments.rounds
+    options.rounds = arguments.rounds
     options.epochs = arguments.epochs or options.epochs
     options.images = arguments.images or options.images
-    trimmed = {
-        "trimmed": lambda: TrimmedLoss(example.cross_entropy(), fraction=WRONG_LABELS),
-    }
+    reference = {example.REFERENCE: example.LOSSES[example.REFERENCE]}
+    trimmed = {"trimmed": lambda: TrimmedLoss(example.cross_entropy(), fraction=WRONG_LABELS)}
     sections = {
         AS_IT_IS: (example.LOSSES, {}),
-        LONGER: (
-            {example.REFERENCE: example.LOSSES[example.REFERENCE]},
-            {"epochs": TIMES_AS_LONG * options.epochs},
-        ),
-        WRONG: ({**example.LOSSES, **trimmed}, {"wrong_labels": WRONG_LABELS}),
+        WRONG: (example.LOSSES | trimmed, {"wrong_labels": WRONG_LABELS}),
+        LONGER: (reference, {"epochs": TIMES_AS_LONG * options.epochs}),
     }
-    rows = []
+    cache, rows = Cache(arguments.cache), []
     for section, (losses, others) in sections.items():
-        chosen = argparse.Namespace(**{**vars(options), **others})
-        rows += _rows(section, example.compare(losses, chosen)[0])
+        chosen = argparse.Namespace(**(vars(options) | others))
+        for name, make in losses.items():
+            about = {"loss": name, "epochs": chosen.epochs, "images": chosen.images}
+            about |= {"batch": chosen.batch_size, "wrong_labels": chosen.wrong_labels}
+            jobs = [about | {"seed": seed} for seed in range(arguments.seeds)]
+            for job in jobs:
+                if cache.get(job) is None:
+                    logits = example.trained(make, job["seed"], chosen)
+                    cache.put(job, example.scores(logits, example.held_out().classes))
+            rows.append(_row(section, name, cache, jobs))
     results.write(
         arguments.output,
         {
             **results.about("make hard-pixels"),
-            "seeds": options.seeds,
+            "seeds": arguments.seeds,
             "epochs": options.epochs,
             "images": options.images,
             "batch": options.batch_size,
             "hard_pixels": rows,
-            "steps": _steps(example.step_seconds(example.LOSSES, options), example.REFERENCE),
+            "steps": _steps(example.step_seconds(options), example.REFERENCE),
         },
     )
 

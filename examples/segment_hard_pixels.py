@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,6 @@ import matplotlib.pyplot as plt
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 Array = np.ndarray[Any, Any]
-Losses = dict[str, Callable[[], Any]]
 REFERENCE = "cross-entropy"
 HELD_OUT = 128
 
@@ -53,7 +53,7 @@ def focal(y_true: Any, y_pred: Any) -> Any:
     return keras.ops.divide_no_nan((1 - keras.ops.exp(-losses)) ** 2 * losses, labelled)
 
 
-LOSSES: Losses = {
+LOSSES: dict[str, Callable[[], Any]] = {
     REFERENCE: cross_entropy,
     "focal": lambda: focal,
     # Pixels whose class has less than 0.7, and a tenth of those with a label in a batch of 8.
@@ -124,12 +124,12 @@ def scores(logits: Array, classes: Array) -> dict[str, float]:
     }
 
 
-def step_seconds(losses: Losses, options: argparse.Namespace) -> dict[str, list[float]]:
+def step_seconds(options: argparse.Namespace) -> dict[str, list[float]]:
     """Of a training step with each loss, in turns, so that a slow moment strikes all of them."""
     data = images(options.batch_size, seed=1)
     batch = data.pixels, data.labels
     models = {
-        name: compiled(make(), 0, options.width, options.rounds) for name, make in losses.items()
+        name: compiled(make(), 0, options.width, options.rounds) for name, make in LOSSES.items()
     }
     for model in models.values():  # traced, and memory is there
         for _ in range(3):
@@ -145,30 +145,36 @@ def step_seconds(losses: Losses, options: argparse.Namespace) -> dict[str, list[
     return seconds
 
 
-def compare(losses: Losses, options: argparse.Namespace) -> tuple[dict[str, Outcome], Images]:
-    """Every loss on the same images, from the same start, in the same order, for each seed."""
-    outcomes = {name: Outcome() for name in losses}
-    held_out = images(HELD_OUT, seed=0)
+def trained(make: Callable[[], Any], seed: int, options: argparse.Namespace) -> Array:
+    """Logits of the held-out images, from a model trained with this loss."""
+    data = images(options.images, seed + 1, options.wrong_labels)
     steps = options.epochs * math.ceil(options.images / options.batch_size)
-    with tqdm(total=options.seeds * len(losses), unit="model") as progress:
+    model = compiled(make(), seed, options.width, steps)
+    model.fit(
+        data.pixels, data.labels, batch_size=options.batch_size, epochs=options.epochs, verbose=0
+    )
+    return np.asarray(model.predict(held_out().pixels, verbose=0))
+
+
+@cache
+def held_out() -> Images:
+    """Those that nothing is trained on."""
+    return images(HELD_OUT, seed=0)
+
+
+def compare(options: argparse.Namespace) -> dict[str, Outcome]:
+    """Every loss on the same images, from the same start, in the same order, for each seed."""
+    outcomes = {name: Outcome() for name in LOSSES}
+    with tqdm(total=options.seeds * len(LOSSES), unit="model") as progress:
         for seed in range(options.seeds):
-            data = images(options.images, seed + 1, options.wrong_labels)
-            for name, make in losses.items():
+            for name, make in LOSSES.items():
                 progress.set_description(f"{name:<13}")
-                model = compiled(make(), seed, options.width, steps)
-                model.fit(
-                    data.pixels,
-                    data.labels,
-                    batch_size=options.batch_size,
-                    epochs=options.epochs,
-                    verbose=0,
-                )
-                logits = model.predict(held_out.pixels, verbose=0)
-                outcomes[name].scores.append(scores(logits, held_out.classes))
+                logits = trained(make, seed, options)
+                outcomes[name].scores.append(scores(logits, held_out().classes))
                 if seed == 0:
                     outcomes[name].predicted = logits.argmax(-1)
                 progress.update()
-    return outcomes, held_out
+    return outcomes
 
 
 def print_table(outcomes: dict[str, Outcome], times: dict[str, list[float]], title: str) -> None:
@@ -182,15 +188,15 @@ def print_table(outcomes: dict[str, Outcome], times: dict[str, list[float]], tit
         print(f"{name:<14}{cells}{1e3 * np.median(times[name]):>12.1f}{ratio:>12.3f}")
 
 
-def plot(outcomes: dict[str, Outcome], held_out: Images, title: str, path: Path) -> None:
+def plot(outcomes: dict[str, Outcome], title: str, path: Path) -> None:
     """Images with most rare pixels, what each model saw in them, and bars of the IoU."""
-    shown = np.argsort(-(held_out.classes >= FIRST_RARE).sum((1, 2)))[:3]
+    shown = np.argsort(-(held_out().classes >= FIRST_RARE).sum((1, 2)))[:3]
     palette = mpl.colors.ListedColormap(["#e8e4da", "#c5d3c0", "#c8102e", "#1f6fb2", "#e09f00"])
     figure = plt.figure(figsize=(13, 7.9))
     grid = figure.add_gridspec(4, len(outcomes) + 2, height_ratios=[1, 1, 1, 1.5])
     for row, index in enumerate(shown):
-        labels = np.ma.masked_equal(held_out.labels[index], IGNORED)
-        panels = {"image": held_out.pixels[index, ..., 0], "labels": labels}
+        labels = np.ma.masked_equal(held_out().labels[index], IGNORED)
+        panels = {"image": held_out().pixels[index, ..., 0], "labels": labels}
         panels |= {name: outcome.predicted[index] for name, outcome in outcomes.items()}
         for column, (name, panel) in enumerate(panels.items()):
             axes = figure.add_subplot(grid[row, column])
@@ -232,7 +238,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--width", type=int, default=12, help="channels of the first layers")
     parser.add_argument("--images", type=int, default=512, help="to train on")
@@ -245,14 +251,14 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Trains, prints the table, draws the picture."""
     options = parsed()
-    outcomes, held_out = compare(LOSSES, options)
+    outcomes = compare(options)
     title = (
         f"{options.images} images of {SIZE} × {SIZE}, batches of {options.batch_size}, "
         f"{options.epochs} epochs, {options.wrong_labels:.0%} wrong labels, {options.seeds} seeds"
     )
-    print_table(outcomes, step_seconds(LOSSES, options), f"Held-out images. {title}")
+    print_table(outcomes, step_seconds(options), f"Held-out images. {title}")
     picture = options.output / "hard_pixels.png"
-    plot(outcomes, held_out, title, picture)
+    plot(outcomes, title, picture)
     print(f"\npicture: {picture}")
 
 
