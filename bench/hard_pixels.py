@@ -29,6 +29,11 @@ def _row(section: str, loss: str, cache: Cache, jobs: list[dict[str, Any]]) -> d
     }
 
 
+def command(words: list[str]) -> str:
+    """How to do it again."""
+    return " ".join(["make hard-pixels", *([f'ARGS="{" ".join(words)}"'] if words else [])])
+
+
 def _steps(times: dict[str, list[float]], reference: str) -> dict[str, Any]:
     """Medians, and that of the ratios to the reference in the same round."""
     return {
@@ -46,6 +51,7 @@ def main() -> None:
     """Trains, times steps, writes the results."""
     parser = argparse.ArgumentParser(prog="python -m bench.hard_pixels", description=__doc__)
     parser.add_argument("--seeds", type=positive, default=SEEDS)
+    parser.add_argument("--other-seeds", type=positive, default=SEEDS, help="of what it loses at")
     parser.add_argument("--epochs", type=positive, help="default: the example's")
     parser.add_argument("--images", type=positive, help="default: the example's")
     parser.add_argument("--rounds", type=positive, default=100, help="timed steps of each loss")
@@ -73,10 +79,11 @@ def main() -> None:
     cache, rows = Cache(arguments.cache), []
     for section, (losses, others) in sections.items():
         chosen = argparse.Namespace(**(vars(options) | others))
+        seeds = arguments.seeds if section == AS_IT_IS else arguments.other_seeds
         for name, make in losses.items():
             about = {"loss": name, "epochs": chosen.epochs, "images": chosen.images}
             about |= {"batch": chosen.batch_size, "wrong_labels": chosen.wrong_labels}
-            jobs = [about | {"seed": seed} for seed in range(arguments.seeds)]
+            jobs = [about | {"seed": seed} for seed in range(seeds)]
             for job in jobs:
                 if cache.get(job) is None:
                     logits = example.trained(make, job["seed"], chosen)
@@ -85,8 +92,7 @@ def main() -> None:
     results.write(
         arguments.output,
         {
-            **results.about("make hard-pixels"),
-            "seeds": arguments.seeds,
+            **results.about(command(sys.argv[1:])),
             "epochs": options.epochs,
             "images": options.images,
             "batch": options.batch_size,

@@ -31,6 +31,11 @@ def _spread(values: list[float]) -> str:
     return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.3f}"
 
 
+def _seeds(result: Result, section: str) -> str:
+    most = max(len(row["mean loss"]) for row in result["hard_pixels"] if row["section"] == section)
+    return f"{most} seeds" if most > 1 else "1 seed"
+
+
 def _rows(result: Result, section: str, note: str = "") -> Iterator[list[str]]:
     for row in result["hard_pixels"]:
         if row["section"] == section:
@@ -47,17 +52,18 @@ def _times(result: Result) -> Iterator[list[str]]:
 def block(result: Result) -> str:
     """Both tables of scores, and that of the time of a step."""
     heads = ["loss", *SCORES.values()]
-    longer = f", {TIMES_AS_LONG * result['epochs']} epochs"
+    longer = f", {TIMES_AS_LONG * result['epochs']} epochs, {_seeds(result, LONGER)}"
     usual = [*_rows(result, AS_IT_IS), *_rows(result, LONGER, longer)]
     machine, versions = result["machine"], result["versions"]
     return (
-        f"Means ± standard deviations over {result['seeds']} seeds, each other images, another "
+        f"Means ± standard deviations over {_seeds(result, AS_IT_IS)}, each other images, another "
         "start and another order, the same for every loss; IoU is the intersection over union on "
         "held-out images, loss their cross-entropy, and its worst 1 % of the pixels. "
         f"{result['images']} images, batches of {result['batch']}, {result['epochs']} epochs. "
         f"`{result['command']}`, {result['date']}.\n\n"
         f"{table(heads, usual)}\n"
-        f"The same with {100 * WRONG_LABELS:g} % of the labels wrong, in training only:\n\n"
+        f"The same with {100 * WRONG_LABELS:g} % of the labels wrong, in training only, on "
+        f"{_seeds(result, WRONG)}:\n\n"
         f"{table(heads, _rows(result, WRONG))}\n"
         f"A training step, on {machine['cores']} cores with {versions['instruction_set']}: the "
         "losses take turns, medians and quartiles; the ratio is the median of those in the same "

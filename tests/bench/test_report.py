@@ -125,7 +125,6 @@ def segmented():
     scores = {name: [0.25, 0.75] for name in hard_pixels.SCORES}
     return {
         **head(),
-        "seeds": 2,
         "epochs": 15,
         "images": 512,
         "batch": 16,
@@ -153,7 +152,7 @@ def test_the_block_of_the_segmentation_example(segmented, tmp_path):
     assert written.endswith("<!-- end -->\nafter\n")
     usual, wrong = written.split("5 % of the labels wrong")
     assert "| `CVaRLoss`, percentile 0.9 | 0.500 ± 0.354 |" in usual
-    assert "| cross-entropy, 45 epochs | 0.500 ± 0.354 |" in usual
+    assert "| cross-entropy, 45 epochs, 2 seeds | 0.500 ± 0.354 |" in usual
     assert "| `TrimmedLoss`, fraction 0.05 | 0.500 ± 0.354 |" in wrong
     assert "| cross-entropy | 20 ms | 18 ms to 24 ms | 1 |" in wrong
 
