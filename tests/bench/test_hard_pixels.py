@@ -34,7 +34,7 @@ def test_a_run_that_was_cut_off_goes_on(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", words.split())
     hard_pixels.main()
     first, found = len(trained), results.read(output)
-    assert first == 2 * 6 + 7 + 1
+    assert first == 2 * 6 + 7 + 3
     assert found["command"].startswith('make hard-pixels ARGS="--seeds 2 --other-seeds 1 ')
     assert {(epochs, wrong) for _, _, epochs, wrong in trained} == {(4, 0.0), (4, 0.05), (12, 0.0)}
     lines = cache.read_text().splitlines(keepends=True)
@@ -45,6 +45,6 @@ def test_a_run_that_was_cut_off_goes_on(trained, tmp_path, monkeypatch):
     assert again["hard_pixels"][:-3] == found["hard_pixels"][:-3]
     assert again["hard_pixels"][-1] != found["hard_pixels"][-1]
     rows = [(row["section"], row["loss"]) for row in found["hard_pixels"]]
-    assert len(set(rows)) == len(rows) == 14
+    assert len(set(rows)) == len(rows) == 16
     assert found["steps"]["CVaR"]["times"] == pytest.approx(1 / 3, rel=1e-4)
     assert found["steps"]["CVaR"]["seconds"] == 1
