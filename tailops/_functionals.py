@@ -13,6 +13,8 @@ from tailops._ranges import Range
 __all__ = ["TEXTS", "Framework", "Values", "as_values", "range_mean", "tail_mask", "tail_weighted"]
 
 REDUCTIONS = ("none", "mean", "sum")
+# In which sums would overflow, and weights of many be rounded to 0.
+_NARROW = ("float16", "bfloat16")
 
 # What is said of the public functions' arguments.
 TEXTS = {
@@ -128,12 +130,14 @@ def _require_so_many(tensors: Tensors, values: Values, part: Range) -> None:
         )
 
 
-def number_of_groups(tensors: Tensors, values: Values, dtype: Any) -> Any:
+def _number_of_groups(tensors: Tensors, values: Values, means: Any) -> Any:
     """Those that have a value that counts."""
-    counts = values.mask
-    if counts is None:
-        counts = tensors.ones_like(values.rows, dtype=bool)
-    return tensors.total(tensors.cast(tensors.any_along(counts, values.axis), dtype))
+    if values.mask is not None:
+        return tensors.total(tensors.cast(tensors.any_along(values.mask, values.axis), "int32"))
+    count: Any = 1
+    for size in tensors.sizes(means):
+        count = count * size
+    return tensors.tensor(count)
 
 
 def range_mean(
@@ -150,13 +154,17 @@ def range_mean(
     implementation, tensors = framework.means_of(impl), framework.tensors
     given = as_values(tensors, values, axis, mask)
     _require_so_many(tensors, given, part)
-    means = implementation.range_mean(given.rows, part.bounds, part.kind, given.axis, given.mask)
+    means = implementation.range_mean(
+        given.rows, part.bounds(tensors), part.kind, given.axis, given.mask
+    )
     if reduction == "none" or given.axis is None:
         return means
-    total = tensors.total(means)
-    if reduction == "sum":
-        return total
-    return tensors.divide_no_nan(total, number_of_groups(tensors, given, total.dtype))
+    narrow = tensors.dtype_of("values", means) in _NARROW
+    total = tensors.total(tensors.cast(means, "float32") if narrow else means)
+    if reduction == "mean":
+        count = _number_of_groups(tensors, given, means)
+        total = tensors.divide_no_nan(total, tensors.cast(count, total.dtype))
+    return tensors.cast(total, means.dtype)
 
 
 def range_weights(framework: Framework, given: Values, part: Range, impl: str = "fused") -> Any:
@@ -164,16 +172,16 @@ def range_weights(framework: Framework, given: Values, part: Range, impl: str = 
     implementation, tensors = framework.means_of(impl), framework.tensors
     _require_so_many(tensors, given, part)
     weights = implementation.range_weights(
-        given.rows, part.bounds, part.kind, given.axis, given.mask
+        given.rows, part.bounds(tensors), part.kind, given.axis, given.mask
     )
     return as_given(tensors, weights, given.given, given.axes)
 
 
 def tail_mask(framework: Framework, values: Any, part: Range, axis: Any, mask: Any) -> Any:
-    """Where a value has a weight. Narrow floats would round the weights of many to 0."""
+    """Where a value has a weight."""
     tensors = framework.tensors
     given = as_values(tensors, values, axis, mask)
-    if tensors.dtype_of("values", given.given) in ("float16", "bfloat16"):
+    if tensors.dtype_of("values", given.given) in _NARROW:
         given = as_values(tensors, tensors.cast(given.given, "float32"), axis, mask)
     return range_weights(framework, given, part) > 0
 
@@ -197,9 +205,7 @@ def tail_weighted(
         None if x is None else tensors.expand_dims(x, -1) for x in (given.rows, given.mask)
     )
     chosen = replace(options, axis=given.axis)
-    losses = framework.tail_losses[impl](
-        0 * tensors.stop_gradient(rows), rows, chosen, reduction=reduction, mask=kept
-    )
+    losses = framework.tail_losses[impl](rows, rows, chosen, reduction=reduction, mask=kept)
     if reduction != "none":
         return losses
     return as_given(

@@ -47,10 +47,8 @@ class Tensors(Protocol):
     transpose: Any
     ones_like: Any
     is_nan: Any
-    where: Any
     total: Any
     any_along: Any
-    stop_gradient: Any
     divide_no_nan: Any
 
 
@@ -90,6 +88,8 @@ def as_inputs(
 ) -> Inputs:
     """Both as tensors of y_pred's dtype, of the same shape as far as it is known.
 
+    Where no target is read, y_true is y_pred.
+
     Raises:
         TypeError: y_pred is not floating, y_true is not real, or the mask is not boolean.
         ValueError: The shapes differ, or have no such axis.
@@ -102,6 +102,8 @@ def as_inputs(
         raise _checks.shapes_differ(*given)
     require_rank_of(options.axis, _checks.rank_of(predictions.shape))
     kept = None if mask is None else _as_mask(tensors, mask, predictions)
+    if not options.reads_targets:
+        return Inputs(predictions, predictions, kept, options)
     if options.ignore_value is not None and targets.dtype != predictions.dtype:
         # Before the cast, which may make other targets equal to the value.
         kept = _both(kept, tensors.differs(targets, options.ignore_value))

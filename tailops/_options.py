@@ -14,8 +14,7 @@ from tailops._checks import boolean, number, optional_number, require_one_of, st
 from tailops._signatures import describe
 
 MAX_FRACTION = "max_fraction"
-# The error that is the prediction itself, whatever the target.
-VALUE = "absolute"  # TODO stand-in until the kernels have "value"
+VALUE = "value"
 # The methods by which the threshold is a percentile.
 RANK_RULES = tuple(name for name in _kernels.METHODS if name != MAX_FRACTION)
 
@@ -70,7 +69,12 @@ class TailOptions:
         "β, in [0, 1]: the share of the squared error d², whatever e is. The two have different "
         "units: the right share depends on the scale of the targets.",
     )
-    error: str = _option("absolute", string, f"What e is: {_names(_kernels.ERRORS)}.")
+    error: str = _option(
+        "absolute",
+        string,
+        f"What e is: {_names(_kernels.ERRORS)}. "
+        '"value" is the prediction itself, of any sign: targets are not read.',
+    )
     method: str = _option(
         "floor",
         string,
@@ -117,6 +121,11 @@ class TailOptions:
     def ignores(self) -> bool:
         """Whether some elements may be ignored."""
         return self.ignore_nan or self.ignore_value is not None
+
+    @property
+    def reads_targets(self) -> bool:
+        """Whether an error is of a target; otherwise that has no gradient."""
+        return self.error != VALUE
 
     def for_kernels(self) -> Any:
         """The options as the kernels take them; ValueError if one is out of range."""

@@ -56,8 +56,8 @@ def range_mean(
         6.0
         >>> range_mean(x, (1.5, 0), "largest").tolist()  # 8 and half of 4
         6.666666666666666
-        >>> range_mean(x, (2.0, 1), "at_least").tolist()  # 2, 4 and 8
-        4.666666666666666
+        >>> range_mean(x, (3.0, 1), "at_least").tolist()  # 4 and 8
+        6.0
     """
     return range_mean_forward(values, bounds, kind, axis, mask, threads=threads).mean
 

@@ -30,9 +30,15 @@ class Range(NamedTuple):
     """What the kernels take."""
 
     kind: str
-    bounds: Any
+    first: Any
+    second: Any
+    """Floats, or scalars of a framework: a loss is made without touching a device."""
     most: float | None = None
     """If it is known: how many values there must be at least."""
+
+    def bounds(self, tensors: Tensors) -> Any:
+        """Both numbers as a framework's kernels take them."""
+        return tensors.bounds(self.first, self.second)
 
 
 class _Number(NamedTuple):
@@ -79,31 +85,31 @@ def between(tensors: Tensors, lower: Any, upper: Any) -> Range:
     high = _in(tensors, "upper", upper, lambda x: 0 < x <= 1, "in (0, 1]")
     if low.known is not None and high.known is not None and low.known >= high.known:
         raise ValueError(f"lower={low.known:g}, upper={high.known:g}: lower must be below upper")
-    return Range("between", tensors.bounds(low.value, high.value))
+    return Range("between", low.value, high.value)
 
 
 def beyond(tensors: Tensors, percentile: Any) -> Range:
     """What is above a quantile."""
     low = _in(tensors, "percentile", percentile, lambda x: 0 <= x < 1, "a fraction in [0, 1)")
-    return Range("between", tensors.bounds(low.value, 1.0))
+    return Range("between", low.value, 1.0)
 
 
 def smallest_share(tensors: Tensors, fraction: Any) -> Range:
     """All but a share of the largest."""
     share = _in(tensors, "fraction", fraction, lambda x: 0 <= x < 1, "in [0, 1)")
-    return Range("between", tensors.bounds(0.0, _complement(tensors, share)))
+    return Range("between", 0.0, _complement(tensors, share))
 
 
 def largest_share(tensors: Tensors, fraction: Any) -> Range:
     """A share of the largest."""
     share = _in(tensors, "fraction", fraction, lambda x: 0 < x <= 1, "in (0, 1]")
-    return Range("between", tensors.bounds(_complement(tensors, share), 1.0))
+    return Range("between", _complement(tensors, share), 1.0)
 
 
 def largest(tensors: Tensors, k: Any) -> Range:
     """The k largest."""
     number = _in(tensors, "k", k, lambda x: 0 < x < math.inf, "above 0, and finite")
-    return Range("largest", tensors.bounds(number.value, 0.0), number.known)
+    return Range("largest", number.value, 0.0, number.known)
 
 
 def at_least(tensors: Tensors, threshold: Any, min_kept: Any) -> Range:
@@ -117,7 +123,7 @@ def at_least(tensors: Tensors, threshold: Any, min_kept: Any) -> Range:
         lambda x: x >= 1 and x.is_integer(),
         "a whole number, at least 1",
     )
-    return Range("at_least", tensors.bounds(theta.value, least.value))
+    return Range("at_least", theta.value, least.value)
 
 
 def number_in_config(value: Any) -> Any:

@@ -29,11 +29,12 @@ def _smooth_absolute(d: tf.Tensor, ε: float) -> tf.Tensor:
     return tf.where(tf.math.is_inf(a), a, tf.where(large, of_far, of_near))
 
 
-# e(d, ε)
+# e(d, ε), of d = ŷ − y; of "value", d is ŷ itself.
 ERRORS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
     "absolute": lambda d, _: tf.abs(d),
     "squared": lambda d, _: tf.square(d),
     "smooth_absolute": _smooth_absolute,
+    "value": lambda d, _: d,
 }
 
 # The rank, as a fraction where two order statistics are interpolated, from n and p in float64.
@@ -248,7 +249,9 @@ def tail_loss(
     inputs = as_inputs(tensors, y_true, y_pred, options, mask)
     dtype = inputs.y_pred.dtype
     wide = tf.float64 if dtype == tf.float64 else tf.float32
-    d = tf.cast(inputs.y_pred, wide) - tf.cast(inputs.y_true, wide)
+    d = tf.cast(inputs.y_pred, wide)
+    if options.reads_targets:
+        d -= tf.cast(inputs.y_true, wide)
     valid = valid_elements(tensors, inputs)
     if valid is None:
         valid = tf.ones_like(d, tf.bool)

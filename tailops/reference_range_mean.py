@@ -79,7 +79,8 @@ def _between(ascending: tf.Tensor, groups: _Groups, begin: tf.Tensor, end: tf.Te
 def _at_least(ascending: tf.Tensor, groups: _Groups, bounds: tf.Tensor) -> tf.Tensor:
     """One share for each element that is kept: v ≥ min(θ, the m-th largest)."""
     values, valid, n = groups
-    of_rank = _element(ascending, tf.maximum(n - tf.math.ceil(bounds[1]), 0))
+    rank = tf.clip_by_value(n - tf.math.ceil(bounds[1]), 0, tf.maximum(n - 1, 0))
+    of_rank = _element(ascending, rank)
     kept = valid & (values >= tf.minimum(tf.cast(bounds[0], values.dtype), of_rank))
     count = tf.reduce_sum(tf.cast(kept, tf.float64), -1, keepdims=True)
     return tf.math.divide_no_nan(tf.cast(kept, tf.float64), count)
@@ -115,7 +116,8 @@ def _weights(values: tf.Tensor, groups: _Groups, kind: str, bounds: tf.Tensor) -
     # XLA leaves this out; there, the group's result is NaN.
     checked = tf.debugging.Assert(tf.reduce_all(good), [_message(kind), bounds])
     with tf.control_dependencies([] if checked is None else [checked]):
-        n = tf.identity(groups.n)
+        n, bounds = tf.identity(groups.n), tf.identity(bounds)
+    groups = groups._replace(n=n)
     nothing = nan | ~good | (n == 0)
     # What is ignored sorts behind all that counts.
     ordered = tf.where(groups.valid & ~nothing, groups.values, float("inf"))
@@ -124,7 +126,7 @@ def _weights(values: tf.Tensor, groups: _Groups, kind: str, bounds: tf.Tensor) -
         weights = _at_least(ascending, groups, bounds)
     else:
         begin, end = _positions(kind, bounds, n)
-        weights = _between(ascending, groups._replace(n=n), begin, end)
+        weights = _between(ascending, groups, begin, end)
     weights = tf.where(groups.valid & ~nothing, weights, tf.zeros_like(weights))
     bad = groups.valid & (nan | ~good)
     return tf.stop_gradient(tf.where(bad, tf.constant(float("nan"), tf.float64), weights))

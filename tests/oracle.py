@@ -9,9 +9,18 @@ from tailops._options import TailOptions
 
 @dataclass
 class Truth:
+    """What is right, and what its rounding errors are relative to.
+
+    Sums are as accurate as those of their terms' magnitudes: Σ |ℓ|; Σ |∂ℓ/∂t|; and of a gradient
+    what comes through the threshold. Of errors, which are not negative, the results are as large.
+    """
+
     loss: np.ndarray
     gradient: np.ndarray
     thresholds: np.ndarray
+    loss_scale: float = 0.0
+    gradient_scale: float = 0.0
+    slope_scale: float = 0.0
 
 
 def compute_dtype(dtype):
@@ -22,6 +31,8 @@ def errors_of(d, kind, epsilon):
     """e(d) in d's own dtype, in the same order of operations as the contract's."""
     epsilon = d.dtype.type(epsilon)
     a = np.abs(d)
+    if kind == "value":
+        return d
     if kind == "absolute":
         return a
     if kind == "squared":
@@ -35,6 +46,8 @@ def errors_of(d, kind, epsilon):
 
 
 def error_derivative(d, kind, epsilon):
+    if kind == "value":
+        return np.ones_like(d)
     if kind == "absolute":
         return np.sign(d)
     if kind == "squared":
@@ -64,10 +77,12 @@ def order_statistics(e, p, method):
     lower, upper = ordered[below], ordered[min(below + 1, n - 1)]
     if np.isfinite([lower, upper]).all():
         # NumPy itself; q as an array, or NumPy rounds it to e's dtype.
-        finite = np.minimum(e, np.finfo(e.dtype).max)
-        t = np.quantile(finite, np.asarray(p, np.float64), method=method)
-    else:
+        largest = np.finfo(e.dtype).max
+        t = np.quantile(np.clip(e, -largest, largest), np.asarray(p, np.float64), method=method)
+    elif weight in (0.0, 1.0) or lower == upper:
         t = upper if weight else lower
+    else:
+        t = lower * (1.0 - weight) + upper * weight
     return [(lower, 1.0 - weight), (upper, weight)], e.dtype.type(t)
 
 
@@ -101,6 +116,13 @@ def _by_ties(e, parts, spike, upstream):
     return result
 
 
+def _through(e, parts, spike, upstream):
+    """How much reaches an order statistic through t, were all of one sign; and all that does."""
+    magnitudes = np.abs([_product_or_zero(spike, upstream), spike])
+    total, slopes = np.sum(magnitudes, axis=1, where=np.isfinite(magnitudes))
+    return max(weight / (e == value).sum() * total for value, weight in parts), slopes
+
+
 def _mixture(β, a, b):
     if β == 0:
         return b
@@ -108,11 +130,11 @@ def _mixture(β, a, b):
 
 
 def _group(d, e, options, upstream):
-    """ℓ, gradient by d, and t of one group, flat."""
+    """ℓ, gradient by d, t, and the scales of what comes through it, of one group, flat."""
     s, β = options.error_scale, options.beta
     if np.isnan(e).any():
         nan = np.full(len(e), np.nan)
-        return nan, nan, np.nan
+        return nan, nan, np.nan, (0.0, 0.0)
     parts, t = order_statistics(e, options.percentile, options.method)
     parts = [(value, weight) for value, weight in parts if weight]
     if parts[0][0] == parts[-1][0]:
@@ -123,21 +145,27 @@ def _group(d, e, options, upstream):
     loss = _mixture(β, d * d, e * (1 + s * h))
 
     by_e = upstream * (1 - β) * (1 + s * h)
+    through = 0.0, 0.0
     if options.gradient == "fixed_threshold":
         by_e = by_e + _product_or_zero(spike, upstream)
     elif options.gradient == "exact":
-        by_e = by_e + _by_ties(e, [(np.float64(v), w) for v, w in parts], spike, upstream)
+        parts = [(np.float64(v), w) for v, w in parts]
+        by_e = by_e + _by_ties(e, parts, spike, upstream)
+        if options.error == "value":
+            through = _through(e, parts, spike, upstream)
     if β == 1:
-        return loss, upstream * 2 * d, t
+        return loss, upstream * 2 * d, t, through
     gradient = by_e * error_derivative(d, options.error, options.epsilon)
     if β != 0:
         gradient = gradient + upstream * β * 2 * d
-    return loss, gradient, t
+    return loss, gradient, t, through
 
 
 def valid_elements(y_true, y_pred, options, mask=None):
     """Which elements are not ignored."""
-    valid = np.ones(y_true.shape, bool) if mask is None else mask.copy()
+    valid = np.ones(y_pred.shape, bool) if mask is None else mask.copy()
+    if options.error == "value":
+        y_true = y_pred
     if options.ignore_value is not None:
         valid &= y_true != y_true.dtype.type(options.ignore_value)
     if options.ignore_nan:
@@ -176,7 +204,9 @@ def tail_loss(y_true, y_pred, options=None, reduction="per_sample", upstream=Non
     options = options or TailOptions()
     wide = compute_dtype(y_pred.dtype)
     valid = valid_elements(y_true, y_pred, options, mask)
-    d = y_pred.astype(wide) - y_true.astype(wide)
+    d = y_pred.astype(wide)
+    if options.error != "value":
+        d = d - y_true.astype(wide)
     e = errors_of(d, options.error, options.epsilon)
     weights, out_shape = element_weights(valid, reduction)
     upstream = np.ones(out_shape) if upstream is None else np.asarray(upstream, np.float64)
@@ -184,20 +214,28 @@ def tail_loss(y_true, y_pred, options=None, reduction="per_sample", upstream=Non
     g = np.broadcast_to(upstream[..., None] if per_sample else upstream, d.shape) * weights
 
     loss, gradient = np.zeros(d.shape), np.zeros(d.shape)
-    thresholds = []
+    thresholds, throughs = [], [(0.0, 0.0)]
     with np.errstate(all="ignore"):
         for group in groups_of(d.shape, options.axis):
             kept = valid[group]
-            part = np.zeros(d[group].shape), np.zeros(d[group].shape), 0.0
+            part = np.zeros(d[group].shape), np.zeros(d[group].shape)
+            t = 0.0
             if kept.any():
-                *values, t = _group(d[group][kept], e[group][kept], options, g[group][kept])
-                part[0][kept], part[1][kept] = values
-                part = *part[:2], t
-            loss[group], gradient[group] = part[:2]
-            thresholds.append(part[2])
+                part[0][kept], part[1][kept], t, through = _group(
+                    d[group][kept], e[group][kept], options, g[group][kept]
+                )
+                throughs.append(through)
+            loss[group], gradient[group] = part
+            thresholds.append(t)
+        magnitudes = np.abs(loss)
         if reduction != "none":
             axes = -1 if per_sample else None
             weighted = np.where(valid, loss * weights, 0.0)
-            whole = reduction == "per_sample" and d.ndim < 2
-            loss = weighted if whole else weighted.sum(axis=axes)
-    return Truth(np.asarray(loss), gradient, np.array(thresholds, wide))
+            magnitudes = np.abs(weighted)
+            if reduction != "per_sample" or d.ndim >= 2:
+                loss, magnitudes = weighted.sum(axis=axes), magnitudes.sum(axis=axes)
+            else:
+                loss = weighted
+        largest = np.max(magnitudes, initial=0, where=np.isfinite(magnitudes))
+    scales = largest, *np.max(throughs, axis=0)
+    return Truth(np.asarray(loss), gradient, np.array(thresholds, wide), *scales)

@@ -17,8 +17,11 @@ from tailops._families import (
     HYBRID_LOSS,
     MAX_FRACTION_LOSS,
     PERCENTILE_LOSS,
+    TAIL_OF_VALUES,
+    TAIL_WEIGHTED_LOSS,
     CommonOptions,
     PercentileOptions,
+    ValueOptions,
 )
 from tailops._options import OPTIONS, TailOptions
 
@@ -31,7 +34,14 @@ LOSSES = {
     "MaxFractionLoss": (MAX_FRACTION_LOSS, 3, CommonOptions),
     "hybrid_percentile_loss": (HYBRID_LOSS, 4, PercentileOptions),
     "HybridPercentileLoss": (HYBRID_LOSS, 4, PercentileOptions),
+    "TailWeightedLoss": (TAIL_WEIGHTED_LOSS, 3, ValueOptions),
+    "tail_weighted": (TAIL_OF_VALUES, 3, ValueOptions),
 }
+PLACES = [
+    *(("losses", name) for name in LOSSES if name != "tail_weighted"),
+    *(("jax", name) for name in LOSSES if name.islower()),
+    ("ops", "tail_weighted"),
+]
 X = np.float32([1.0, 2.0, 4.0])
 
 
@@ -68,10 +78,7 @@ def test_every_argument_is_described(module):
         assert "...:" not in inspect.getdoc(function), name
 
 
-@pytest.mark.parametrize(
-    ("module", "name"),
-    [("losses", name) for name in LOSSES] + [("jax", name) for name in LOSSES if name.islower()],
-)
+@pytest.mark.parametrize(("module", "name"), PLACES)
 def test_signatures_are_of_the_table(module, name):
     loss = getattr(import_or_skip(module), name)
     family, in_order, keywords = LOSSES[name]
@@ -107,6 +114,36 @@ def test_the_table():
             **family.fixed, beta=0.2 if family is HYBRID_LOSS else 0.0
         )
         assert family.options(**family.config(family.options(0.5))) == family.options(0.5)
+
+
+def test_options_of_values():
+    """Those that need no residual; axes are an argument of their own."""
+    left_out = {"beta", "error", "axis", "epsilon", "ignore_value"}
+    for family in (TAIL_OF_VALUES, TAIL_WEIGHTED_LOSS):
+        assert set(family.arguments) == set(OPTIONS) - left_out
+        assert family.options().error == "value"
+    assert TAIL_OF_VALUES.options() == TailOptions(0.95, error="value")
+    assert TAIL_WEIGHTED_LOSS.options() == TailOptions(
+        0.95, 5.0, 20.0, error="value", gradient="fixed_weight"
+    )
+
+
+def test_functions_of_values_are_alike():
+    """In TensorFlow and in JAX: the same arguments, defaults and kinds."""
+    ops, jax = import_or_skip("ops"), import_or_skip("jax")
+    names = [
+        "average_top_k",
+        "cvar",
+        "ohem",
+        "range_mean",
+        "tail_mask",
+        "tail_weighted",
+        "trimmed_mean",
+    ]
+    for name in names:
+        ours, theirs = (inspect.signature(getattr(m, name)).parameters for m in (ops, jax))
+        shown = [[(p.name, p.default, p.kind) for p in of.values()] for of in (ours, theirs)]
+        assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize("module", ["losses", "jax"])

@@ -41,11 +41,20 @@ void require_non_negative(const std::string& argument, double value) {
   }
 }
 
+void require_no_target(const Options& options) {
+  const std::string error = "error='" + error_kind_names()[static_cast<size_t>(options.error_kind)];
+  if (options.beta != 0.0) {
+    reject("beta", options.beta, "must be 0 with " + error + "', which has no residual");
+  }
+  if (options.ignore_value) {
+    reject("ignore_value", *options.ignore_value,
+           "must not be given with " + error + "', which reads no targets; use a mask");
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> error_kind_names() {
-  return names_of(std::make_index_sequence<std::tuple_size_v<ErrorKinds>>{});
-}
+std::vector<std::string> error_kind_names() { return names_of(KindNumbers()); }
 
 std::vector<std::string> method_names() {
   std::vector<std::string> names;
@@ -92,6 +101,7 @@ void validate(const Options& options) {
   if (options.ignore_value && std::isnan(*options.ignore_value)) {
     reject("ignore_value", *options.ignore_value, "nothing is equal to NaN; use ignore_nan");
   }
+  if (!reads_target(options.error_kind)) require_no_target(options);
   if (!(options.epsilon >= kSmallest && options.epsilon <= kLargest)) {
     reject("epsilon", options.epsilon, "must be positive, finite, and a normal float32");
   }

@@ -19,6 +19,9 @@ constexpr double kDeviations = 3.5;
 // The sample is made of runs of this many neighbours, a cache line of float64.
 constexpr int64_t kRunLength = 8;
 
+// So many at most.
+constexpr int64_t kMostRuns = 512;
+
 // Runs are taken for independent elements up to so much more variance: a small sample's estimate of
 // it is that uncertain.
 constexpr double kClustered = 2.0;
@@ -60,7 +63,7 @@ struct SelectionPlan {
         length(group_length) {
     if (length <= kBufferLength && path == SelectionPath::kAuto) return;
     const double balanced = std::pow(static_cast<double>(length), 2.0 / 3.0) / 4.0;
-    sample_runs = std::clamp<int64_t>(static_cast<int64_t>(balanced) / kRunLength, 8, 512);
+    sample_runs = std::clamp<int64_t>(static_cast<int64_t>(balanced) / kRunLength, 8, kMostRuns);
   }
 
   // Without a path or a sample of its own: where the group's length is known on a device only.

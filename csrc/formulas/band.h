@@ -2,7 +2,7 @@
 
 // Where the indicator is neither 0 nor 1: within half_width of the threshold. Outside, replacing it
 // by 0 or 1 changes loss and gradient by less than the last bit of their sum:
-//   s·h and s·e·h′ ≤ s(1 + 2κe)·exp(−2κ|e − t|) < 2^−(digits + 2).
+//   s·h and s·|e|·h′ ≤ s(1 + 2κ|e|)·exp(−2κ|e − t|) < 2^−(digits + 2).
 // With κ = 0 nothing is.
 
 #include <cmath>
@@ -68,8 +68,10 @@ TAILOPS_HOST_DEVICE C greater(C a, C b) {
   return a > b ? a : b;
 }
 
+// Of no width around an infinite threshold: all else is infinitely far.
 template <typename C>
 TAILOPS_HOST_DEVICE C band_half_width(const LossParameters<C>& w, C magnitude) {
+  if (std::isinf(magnitude)) return C(0);
   const double kappa = w.smoothing_factor, s = w.error_scale;
   const double bits = std::numeric_limits<C>::digits + 2;
   const double factor = 1.0 + s * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
@@ -77,26 +79,33 @@ TAILOPS_HOST_DEVICE C band_half_width(const LossParameters<C>& w, C magnitude) {
   return static_cast<C>((bits + power_above(factor)) * 0.6931471805599453 / (2.0 * kappa));
 }
 
+// Of an end of a bracket; an infinite one says nothing.
+template <typename C>
+TAILOPS_HOST_DEVICE C finite_magnitude(C end) {
+  return std::isinf(end) ? C(0) : std::fabs(end);
+}
+
 // Around every threshold that an order statistic in [low, high] can make: `factor` times it, at
-// most
-// 1. low and high may be infinite: then there is no bound on that side.
+// most 1. low and high may be infinite: then there is no bound on that side.
 template <typename C>
 TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double factor, const LossParameters<C>& w) {
   constexpr C kInfinity = std::numeric_limits<C>::infinity();
   if (w.smoothing_factor == C(0)) return {-kInfinity, low, high, kInfinity};
-  const C half = band_half_width(w, std::isinf(high) ? greater(low, C(0)) : high);
-  return {lesser(static_cast<C>(factor * low) - half, low), low, high, high + half};
+  const C half = band_half_width(w, greater(finite_magnitude(low), finite_magnitude(high)));
+  return {lesser(static_cast<C>(factor * low) - half, low), low, high,
+          greater(static_cast<C>(factor * high), high) + half};
 }
 
 // The band holds lower and upper too, wherever they are: the threshold's gradient goes to them. An
-// infinite error is above it, so that it has no derivative, unless it is the threshold itself.
+// infinite error is outside, so that it has no derivative, unless it is the threshold itself.
 template <typename C>
 TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const LossParameters<C>& w) {
-  constexpr C kInfinity = std::numeric_limits<C>::infinity();
+  constexpr C kInfinity = std::numeric_limits<C>::infinity(), kMax = std::numeric_limits<C>::max();
   if (w.smoothing_factor == C(0)) return {threshold, lower, upper, -kInfinity, kInfinity};
-  const C half = band_half_width(w, threshold);
-  const C finite_high = lesser(threshold + half, std::numeric_limits<C>::max());
-  return {threshold, lower, upper, lesser(threshold - half, lower), greater(finite_high, upper)};
+  const C half = band_half_width(w, static_cast<C>(std::fabs(threshold)));
+  const C finite_low = greater(threshold - half, -kMax);
+  const C finite_high = lesser(threshold + half, kMax);
+  return {threshold, lower, upper, lesser(finite_low, lower), greater(finite_high, upper)};
 }
 
 }  // namespace tailops

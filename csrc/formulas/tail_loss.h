@@ -3,7 +3,7 @@
 // The formulas of the tail losses, each written once: for scalars on host and device, and for the
 // vectors of the CPU's instruction sets.
 //
-//   d = prediction − target          residual
+//   d = residual(ŷ, y)               prediction − target, or the prediction itself
 //   e = error(d)                     one of the error kinds of errors.h
 //   ℓ = e(1 + s·h)                   weighted error, of smoothed_weight.h
 //   L = β·d² + (1 − β)·ℓ             hybrid; β = 0 is ℓ itself
@@ -35,6 +35,11 @@ template <typename Error, typename T>
 struct TailFormulas : SmoothedWeight<T> {
   using LossParameters<T>::beta;
   using LossParameters<T>::epsilon;
+
+  template <typename V>
+  TAILOPS_HOST_DEVICE V residual(V prediction, V target) const {
+    return Error::residual(prediction, target);
+  }
 
   template <typename V>
   TAILOPS_HOST_DEVICE V error(V d) const {

@@ -29,11 +29,13 @@ TAILOPS_HOST_DEVICE Ties ties_of(const GroupState& state,
                                  const ThresholdGradientOf<Upstream>& by_threshold,
                                  const LossParameters<C>& w) {
   const auto formulas = formulas_of(w.template as<double>());
+  // So far below the threshold h′ is zero. What is left of it would not be, times a huge error.
+  constexpr double kNothing = 1e-300;
   const auto tie_at = [&](double error) {
-    const Indicator<double> h =
-        error == state.threshold
-            ? indicator_at_threshold(formulas.smoothing_factor)
-            : tail_indicator(error, state.threshold, formulas.smoothing_factor);
+    Indicator<double> h = error == state.threshold
+                              ? indicator_at_threshold(formulas.smoothing_factor)
+                              : tail_indicator(error, state.threshold, formulas.smoothing_factor);
+    if (h.value < kNothing) h.derivative = 0.0;
     const bool has_spike = w.mode != GradientMode::kFixedWeight;
     return Tie{formulas.weight(h), has_spike ? formulas.spike(error, h) : 0.0, 0.0, 0.0};
   };

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tailops import reference
 from tailops._inputs import Inputs, as_inputs
-from tailops._options import OPTIONS, TailOptions, require_reduction
+from tailops._options import OPTIONS, VALUE, TailOptions, require_reduction
 from tailops._tensorflow import tensors, xla
 from tailops._tensorflow.library import library
 
@@ -68,7 +68,8 @@ def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
         mask=mask,
         **given,
     )
-    return [-gradient if _needs_gradient(op, 0) else None, gradient, *(None for _ in mask)]
+    by_target = given["error"] != VALUE.encode() and _needs_gradient(op, 0)
+    return [-gradient if by_target else None, gradient, *(None for _ in mask)]
 
 
 @tf.RegisterGradient("Tailops>TailLossGrad")  # type: ignore[untyped-decorator]

@@ -10,8 +10,8 @@ from tailops._checks import foreign_dtype, require_dense
 tensor, cast = tf.convert_to_tensor, tf.cast
 expand_dims, squeeze, ones_like = tf.expand_dims, tf.squeeze, tf.ones_like
 reshape, transpose = tf.reshape, tf.transpose
-is_nan, where = tf.math.is_nan, tf.where
-total, any_along, stop_gradient = tf.reduce_sum, tf.reduce_any, tf.stop_gradient
+is_nan = tf.math.is_nan
+total, any_along = tf.reduce_sum, tf.reduce_any
 divide_no_nan = tf.math.divide_no_nan
 
 

@@ -11,8 +11,8 @@ from tailops._checks import require_dense
 tensor = jnp.asarray
 expand_dims, squeeze, ones_like = jnp.expand_dims, jnp.squeeze, jnp.ones_like
 reshape, transpose = jnp.reshape, jnp.transpose
-is_nan, where = jnp.isnan, jnp.where
-total, any_along, stop_gradient = jnp.sum, jnp.any, jax.lax.stop_gradient
+is_nan = jnp.isnan
+total, any_along = jnp.sum, jnp.any
 
 
 def dtype_of(argument: str, values: Any) -> str:

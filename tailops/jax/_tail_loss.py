@@ -29,7 +29,7 @@ def _forward_rule(y_true: Any, y_pred: Any, mask: Any, options: TailOptions, red
 def _backward_rule(options: TailOptions, reduction: str, saved: Any, upstream: Any) -> Any:
     y_true, y_pred, mask, state = saved
     gradient = backward(upstream, y_true, y_pred, mask, state, options, reduction)
-    return -gradient, gradient, None
+    return -gradient if options.reads_targets else None, gradient, None
 
 
 _differentiable.defvjp(_forward_rule, _backward_rule)

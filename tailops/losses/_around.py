@@ -97,12 +97,15 @@ class AroundLoss(keras.losses.Loss):  # type: ignore[misc]
         values, mask = self.inner.values(y_true, y_pred)
         return keras.ops.cast(values, self.dtype), all_of([*masks, mask], values)
 
-    def of_sums(self, total: Any, count: Any, weights: Any) -> Any:
-        """Keras's reduction of a sum, from how many terms it has, and the sum of their weights."""
-        if self.reduction == "sum":
-            return total
-        divisor = weights if self.reduction == "mean_with_sample_weight" else count
-        return scaled_for_replicas(keras.ops.divide_no_nan(total, divisor))
+    @property
+    def wide(self) -> str:
+        """In which sums and weights are computed."""
+        return "float64" if self.dtype == "float64" else "float32"
+
+    def divided(self, total: Any, divisor: Any) -> Any:
+        """A mean as Keras has it: of nothing 0, and of its share under `tf.distribute`."""
+        mean = scaled_for_replicas(keras.ops.divide_no_nan(total, divisor))
+        return keras.ops.cast(mean, self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; of a variable the number that it holds now."""

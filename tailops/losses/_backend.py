@@ -20,6 +20,7 @@ if NAME not in _BACKENDS:
 
 _module: Any = importlib.import_module(f"tailops.losses._{NAME}")
 scaled_for_replicas = _module.scaled_for_replicas
+require_read_anew = _module.require_read_anew
 FRAMEWORK: Framework = _module.FRAMEWORK
 tensors: Tensors = FRAMEWORK.tensors
 

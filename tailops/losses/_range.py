@@ -8,7 +8,7 @@ from tailops import _functionals
 from tailops._functionals import as_values
 from tailops._ranges import Range
 from tailops.losses._around import AroundLoss, as_values_shape
-from tailops.losses._backend import FRAMEWORK, scaled_for_replicas
+from tailops.losses._backend import FRAMEWORK, require_read_anew, scaled_for_replicas
 
 __all__ = ["RangeLoss"]
 
@@ -26,9 +26,14 @@ class RangeLoss(AroundLoss):
         """Which, as of now."""
         raise NotImplementedError
 
+    def _part_now(self) -> Range:
+        for argument, number in self.own_config().items():
+            require_read_anew(argument, number)
+        return self.part()
+
     def _means(self, values: Any, valid: Any, reduction: str) -> Any:
         return _functionals.range_mean(
-            FRAMEWORK, values, self.part(), self.axis, valid, reduction, "fused"
+            FRAMEWORK, values, self._part_now(), self.axis, valid, reduction, "fused"
         )
 
     def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
@@ -48,21 +53,23 @@ class RangeLoss(AroundLoss):
 
     def _weighted(self, values: Any, valid: Any, sample_weight: Any) -> Any:
         """The same with each value's share multiplied by its weight."""
-        wide = keras.ops.cast(values, "float64" if self.dtype == "float64" else "float32")
+        wide = keras.ops.cast(values, self.wide)
         weight = as_values_shape("sample_weight", sample_weight, values)
-        weight = keras.ops.cast(weight, wide.dtype)
+        weight = keras.ops.cast(weight, self.wide)
         given = as_values(FRAMEWORK.tensors, keras.ops.stop_gradient(wide), self.axis, valid)
-        shares = _functionals.range_weights(FRAMEWORK, given, self.part())
+        shares = _functionals.range_weights(FRAMEWORK, given, self._part_now())
         parts = keras.ops.where(shares != 0, shares * weight * wide, 0)
         means = keras.ops.sum(parts, axis=self.axis)
-        if self.reduction in ("none", None):
-            return keras.ops.cast(means, self.dtype)
+        if self.reduction not in _MEANS:
+            return keras.ops.cast(
+                keras.ops.sum(means) if self.reduction == "sum" else means, self.dtype
+            )
         if valid is None:
             valid = keras.ops.ones_like(values, dtype="bool")
-        counted = keras.ops.cast(valid, wide.dtype)
-        groups = keras.ops.sum(keras.ops.cast(keras.ops.any(valid, axis=self.axis), wide.dtype))
-        mean_weight = keras.ops.divide_no_nan(
-            keras.ops.sum(counted * weight), keras.ops.sum(counted)
-        )
-        result = self.of_sums(keras.ops.sum(means), groups, groups * mean_weight)
-        return keras.ops.cast(result, self.dtype)
+        divisor = keras.ops.sum(keras.ops.cast(keras.ops.any(valid, axis=self.axis), self.wide))
+        if self.reduction == "mean_with_sample_weight":
+            counted = keras.ops.cast(valid, self.wide)
+            divisor *= keras.ops.divide_no_nan(
+                keras.ops.sum(counted * weight), keras.ops.sum(counted)
+            )
+        return self.divided(keras.ops.sum(means), divisor)

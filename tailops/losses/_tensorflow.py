@@ -8,7 +8,7 @@ import tensorflow as tf
 from tailops import ops, reference
 from tailops._tensorflow.functionals import TENSORFLOW as FRAMEWORK
 
-__all__ = ["FRAMEWORK", "IMPLEMENTATIONS", "scaled_for_replicas"]
+__all__ = ["FRAMEWORK", "IMPLEMENTATIONS", "require_read_anew", "scaled_for_replicas"]
 
 IMPLEMENTATIONS: dict[str, Callable[..., Any]] = {
     "fused": ops.tail_loss,
@@ -20,3 +20,7 @@ def scaled_for_replicas(mean: Any) -> Any:
     """Replicas' gradients are added up, so each one's mean counts for its share (as in Keras)."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return mean if replicas == 1 else mean * tf.cast(1.0 / replicas, mean.dtype)
+
+
+def require_read_anew(argument: str, number: Any) -> None:
+    """Nothing to require: a graph reads its variables at each step."""

@@ -143,15 +143,19 @@ class TailWeightedLoss(AroundLoss):
         if sample_weight is None:
             loss = tail(reduction)
             return scaled_for_replicas(loss) if reduction == "mean" else loss
-        losses = tail("none")
         weight = as_values_shape("sample_weight", sample_weight, like)
-        weighted = losses * weight
-        if reduction == "none":
-            return weighted
-        counted = keras.ops.ones_like(like) if valid is None else keras.ops.cast(valid, like.dtype)
-        return self.of_sums(
-            keras.ops.sum(weighted), keras.ops.sum(counted), keras.ops.sum(counted * weight)
-        )
+        weight = keras.ops.cast(weight, self.wide)
+        weighted = keras.ops.cast(tail("none"), self.wide) * weight
+        if reduction != "mean":
+            return keras.ops.cast(
+                keras.ops.sum(weighted) if reduction == "sum" else weighted, self.dtype
+            )
+        counted = keras.ops.ones_like(weighted)
+        if valid is not None:
+            counted *= keras.ops.cast(valid, self.wide)
+        if self.reduction == "mean_with_sample_weight":
+            counted *= weight
+        return self.divided(keras.ops.sum(weighted), keras.ops.sum(counted))
 
     def own_config(self) -> dict[str, Any]:
         """The options."""

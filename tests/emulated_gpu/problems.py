@@ -6,6 +6,7 @@ import ml_dtypes
 import numpy as np
 import oracle
 from families import EXTREME_FAMILIES, FAMILIES, residuals
+from kinds import RESIDUALS, VALUE, betas
 
 from tailops import _kernels, kernels
 from tailops._options import TailOptions
@@ -48,8 +49,8 @@ def truth(problem, upstream):
     return oracle.tail_loss(p.y_true, p.y_pred, p.options, p.reduction, upstream, p.mask)
 
 
-def assert_close(actual, expected, dtype, what):
-    """Relative to the largest element: a gradient is a vector."""
+def assert_close(actual, expected, dtype, what, scale=0.0):
+    """Relative to the largest element: a gradient is a vector; or to `scale`."""
     actual, expected = np.asarray(actual).astype(np.float64), np.asarray(expected, np.float64)
     np.testing.assert_array_equal(np.isnan(actual), np.isnan(expected), err_msg=what)
     info = ml_dtypes.finfo(dtype)
@@ -59,7 +60,7 @@ def assert_close(actual, expected, dtype, what):
     infinite = np.isinf(expected)
     np.testing.assert_array_equal(actual[infinite], expected[infinite], err_msg=what)
     finite = np.isfinite(expected)
-    scale = np.max(np.abs(expected[finite]), initial=0)
+    scale = np.max(np.abs(expected[finite]), initial=scale)
     allowed = TOLERANCE[np.dtype(dtype).name] * scale + float(info.smallest_subnormal)
     assert np.max(np.abs(actual[finite] - expected[finite]), initial=0) <= allowed, what
 
@@ -83,9 +84,9 @@ def check(problem, forward, backward, seed=0):
     np.testing.assert_array_equal(state["valid"].sum(), valid, err_msg=f"valid of {what}")
     thresholds = state["threshold"].astype(expected.thresholds.dtype)
     np.testing.assert_array_equal(thresholds, expected.thresholds, err_msg=f"threshold of {what}")
-    assert_close(loss, expected.loss, dtype, f"loss of {what}")
+    assert_close(loss, expected.loss, dtype, f"loss of {what}", expected.loss_scale)
     gradient = np.asarray(backward(upstream, state))
-    assert_close(gradient, expected.gradient, dtype, f"gradient of {what}")
+    assert_close(gradient, expected.gradient, dtype, f"gradient of {what}", expected.gradient_scale)
     assert not np.any(gradient[~problem.valid].astype(np.float64)), f"ignored, in {what}"
     for name in ("lower_weight", "upper_weight", "lower_ties", "upper_ties"):
         assert np.isfinite(state[name]).all(), f"{name} of {what}"
@@ -109,18 +110,21 @@ def check_against_cpu(problem, forward, backward):
     dtype, shape = p.y_pred.dtype, on_cpu.loss.shape
     upstream = np.random.default_rng(0).uniform(0.5, 2, shape).astype(dtype)
     expected = kernels.backward(upstream, p.y_true, p.y_pred, on_cpu.state, p.options, **how)
+    # What sums of numbers of both signs are relative to.
+    scales = truth(p, upstream) if p.options.error == VALUE else oracle.Truth(None, None, None)
     loss, state = forward()
     assert_same_state(state, on_cpu.state, what)
     for name in EXACT_STATE:
         np.testing.assert_array_equal(state[name][state["valid"] == 0], 0.0, err_msg=name)
     slopes = on_cpu.state["threshold_gradient"]
     # A sum in float64, that may be beyond what the elements' type has.
-    largest = np.max(np.abs(slopes), initial=1, where=np.isfinite(slopes))
+    initial = max(1, scales.slope_scale)
+    largest = np.max(np.abs(slopes), initial=initial, where=np.isfinite(slopes))
     of_state = state["threshold_gradient"] / largest
     assert_close(of_state, slopes / largest, dtype, f"threshold_gradient of {what}")
-    assert_close(loss, on_cpu.loss, dtype, f"loss of {what}")
+    assert_close(loss, on_cpu.loss, dtype, f"loss of {what}", scales.loss_scale)
     gradient = np.asarray(backward(upstream, state))
-    assert_close(gradient, expected, dtype, f"gradient of {what}")
+    assert_close(gradient, expected, dtype, f"gradient of {what}", scales.gradient_scale)
     np.testing.assert_array_equal(gradient[~p.valid].astype(np.float64), 0.0, err_msg=what)
 
 
@@ -172,7 +176,7 @@ def random_problem(rng, most=3000, dtypes=DTYPES):
     """A problem of at most about so many elements."""
     shape = random_shape(rng, most)
     dtype = np.dtype(str(rng.choice(dtypes)))
-    family = str(rng.choice([*FAMILIES]))
+    family, error = str(rng.choice([*FAMILIES])), str(rng.choice(RESIDUALS))
     y_true, y_pred = with_residuals(family, shape, dtype)
     problem = Problem(
         y_true,
@@ -181,8 +185,8 @@ def random_problem(rng, most=3000, dtypes=DTYPES):
             percentile=float(rng.choice([0.01, 0.3, 0.5, 0.9, 0.97, 1.0])),
             smoothing_factor=float(rng.choice([0.0, 1.0, 7.0, 100.0])),
             error_scale=3.0,
-            beta=float(rng.choice([0.0, 0.3, 1.0])),
-            error=str(rng.choice(_kernels.ERRORS)),
+            beta=float(rng.choice(betas(error, 0.0, 0.3, 1.0))),
+            error=error,
             method=str(rng.choice(_kernels.METHODS)),
             gradient=str(rng.choice(_kernels.GRADIENTS)),
             axis=None if rng.random() < 0.5 else int(rng.integers(len(shape))),
@@ -201,7 +205,7 @@ def random_problem(rng, most=3000, dtypes=DTYPES):
             ignoring["ignore_nan"] = True
             target = problem.y_true if rng.random() < 0.5 else problem.y_pred
             target[ignored] = np.nan
-        else:
+        elif error != VALUE:
             ignoring["ignore_value"] = IGNORED_VALUE
             problem.y_true[ignored] = IGNORED_VALUE
     problem.options = replace(problem.options, **ignoring)

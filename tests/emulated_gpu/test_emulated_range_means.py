@@ -200,7 +200,7 @@ def test_what_the_host_cannot_check(emulated, kind, bounds, path):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_more_than_are_valid(emulated, path):
-    """k fits some of the groups; the others are NaN."""
+    """K fits some of the groups; the others are NaN."""
     emulated.limits = PATHS[path]
     values = residuals("random", 4 * 250, "float32").reshape(4, 250)
     mask = np.arange(250) < np.array([[250], [100], [99], [0]])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from families import residuals
+from kinds import betas
 from processes import run_python
 
 from tailops import _kernels, kernels
@@ -35,7 +36,8 @@ def test_all_agree(every_set, shape, error, dtype):
         for kappa in (1.0, 50.0):
             for reduction in ("per_sample", "mean"):
                 for selection in ("auto", "sampled"):
-                    options = TailOptions(0.9, kappa, 5.0, 0.2, error, axis=axis)
+                    beta = betas(error, 0.0, 0.2)[-1]
+                    options = TailOptions(0.9, kappa, 5.0, beta, error, axis=axis)
                     found = []
                     for name in every_set:
                         _kernels.set_instruction_set(name)

@@ -6,6 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from families import residuals
+from kinds import betas
 from quick import quick
 from test_ignored import random_kept, without
 from test_tail_loss import assert_close, targets_and_predictions
@@ -32,7 +33,7 @@ def check_loss(y_true, y_pred, options, reduction, *, mask=None, threads=1):
 def test_every_element(n, dtype, error):
     """Sorted, tiles with many near the threshold lie next to tiles with none."""
     for family, kappa, beta in itertools.product(
-        ("random", "sorted", "few_values", "tied_at_the_top"), KAPPAS, (0.0, 0.3)
+        ("random", "sorted", "few_values", "tied_at_the_top"), KAPPAS, betas(error, 0.0, 0.3)
     ):
         y_true, y_pred = targets_and_predictions(family, (n,), dtype)
         options = TailOptions(0.9, kappa, 5.0, beta, error, epsilon=0.3)

@@ -6,6 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
+from kinds import with_betas
 from quick import quick
 from test_tail_loss import check, targets_and_predictions
 
@@ -55,8 +56,7 @@ def test_thresholds_of_every_rank(family, length):
 
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
-@pytest.mark.parametrize("error", _kernels.ERRORS)
-@pytest.mark.parametrize("beta", [0.0, 0.3])
+@pytest.mark.parametrize(("error", "beta"), with_betas(0.0, 0.3))
 @pytest.mark.parametrize("dtype", quick(np.float16, of=[np.float64, np.float16, "bfloat16"]))
 def test_every_option(dtype, beta, error, gradient):
     for reduction in ("none", "per_sample", "mean", "sum"):

@@ -7,6 +7,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, LARGE_FAMILIES, residuals
+from kinds import betas
 from quick import quick
 
 from tailops import _kernels, kernels
@@ -15,8 +16,8 @@ from tailops._options import TailOptions, forced
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6, "float16": 1e-3, "bfloat16": 8e-3}
 
 
-def assert_close(actual, expected, dtype, what):
-    """Relative to the largest element: a gradient is a vector."""
+def assert_close(actual, expected, dtype, what, scale=0.0):
+    """Relative to the largest element: a gradient is a vector; or to `scale`."""
     expected = np.asarray(expected, np.float64)
     actual = np.asarray(actual).astype(np.float64)
     np.testing.assert_array_equal(np.isnan(actual), np.isnan(expected), err_msg=what)
@@ -26,7 +27,7 @@ def assert_close(actual, expected, dtype, what):
     infinite = np.isinf(expected)
     np.testing.assert_array_equal(actual[infinite], expected[infinite], err_msg=what)
     finite = np.isfinite(expected)
-    scale = np.max(np.abs(expected[finite]), initial=0)
+    scale = np.max(np.abs(expected[finite]), initial=scale)
     tiny = float(ml_dtypes.finfo(dtype).smallest_subnormal)
     allowed = TOLERANCE[np.dtype(dtype).name] * scale + tiny
     assert np.max(np.abs(actual[finite] - expected[finite]), initial=0) <= allowed, what
@@ -42,8 +43,9 @@ def check(y_true, y_pred, options, reduction, *, mask=None, threads=1, selection
     gradient = kernels.backward(upstream, y_true, y_pred, state, options, **how, threads=threads)
     what = f"{options} {reduction} {y_pred.dtype} {y_pred.shape}"
     assert loss.dtype == gradient.dtype == y_pred.dtype
-    assert_close(loss, expected.loss, y_pred.dtype, f"loss of {what}")
-    assert_close(gradient, expected.gradient, y_pred.dtype, f"gradient of {what}")
+    dtype = y_pred.dtype
+    assert_close(loss, expected.loss, dtype, f"loss of {what}", expected.loss_scale)
+    assert_close(gradient, expected.gradient, dtype, f"gradient of {what}", expected.gradient_scale)
     return loss, state, gradient
 
 
@@ -62,7 +64,7 @@ def targets_and_predictions(family, shape, dtype):
 def test_every_option(dtype, error, method, gradient):
     cases = itertools.product(
         ["random", "constant", "few_values", "tied_at_the_top"],
-        [0.0, 0.2, 1.0],
+        betas(error, 0.0, 0.2, 1.0),
         ["none", "per_sample", "mean", "sum"],
         [None, 0, 1],
     )
@@ -121,7 +123,9 @@ def test_around_the_boundaries(n, method, selection, reduction):
 @pytest.mark.parametrize("error", _kernels.ERRORS)
 def test_every_option_on_a_large_group(error, method, gradient):
     """Whether one pass does or it takes two depends on how much is near the threshold."""
-    for percentile, kappa, beta in itertools.product((0.5, 0.98), (2.0, 200.0), (0.0, 0.3)):
+    for percentile, kappa, beta in itertools.product(
+        (0.5, 0.98), (2.0, 200.0), betas(error, 0.0, 0.3)
+    ):
         for selection in ("auto", "miss"):
             y_true, y_pred = targets_and_predictions("random", (3000,), np.float64)
             options = TailOptions(

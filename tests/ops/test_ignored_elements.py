@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from kinds import VALUE, betas
 from quick import quick
 from test_gradients import separated
 
@@ -36,7 +37,8 @@ def loss_and_gradients(tail_loss, y_true, y_pred, options, reduction, mask):
         loss = tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
     upstream = tf.cast(tf.range(1, 1 + tf.size(loss)), loss.dtype)
     upstream = tf.reshape(upstream, tf.shape(loss)) / tf.cast(tf.size(loss), loss.dtype)
-    return loss, *tape.gradient(loss, [y_true, y_pred], upstream)
+    by = tape.gradient(loss, [y_true, y_pred], upstream, unconnected_gradients="zero")
+    return loss, *by
 
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
@@ -48,11 +50,13 @@ def test_reference_autodiff(rule, axis, reduction, gradient):
     for error, (method, beta) in itertools.product(
         _kernels.ERRORS, [("floor", 0.3), ("linear", 0.0), ("max_fraction", 0.3)]
     ):
+        if error == VALUE and rule == "value":  # of targets
+            continue
         options = TailOptions(
             0.8,
             2.0,
             3.0,
-            beta,
+            betas(error, 0.0, beta)[-1],
             error=error,
             method=method,
             gradient=gradient,

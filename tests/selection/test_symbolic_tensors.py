@@ -8,11 +8,13 @@ from processes import run_python
 from tailops.losses import percentile_loss
 from tailops.ops import (
     TailOptions,
+    cvar,
     median,
     nanquantile,
     nth_element,
     quantile,
     tail_loss,
+    tail_weighted,
     top_k_mean,
 )
 
@@ -27,6 +29,8 @@ CALLS = {
     "median": (lambda x: median(x, axis=(1, 2)), (None,)),
     "nth_element": (lambda x: nth_element(x, 1, reverse=True), (None, 4)),
     "top_k_mean": (lambda x: top_k_mean(x, 2, axis=1), (None, 3)),
+    "cvar": (lambda x: cvar(x, 0.6, (1, 2)), (None,)),
+    "tail_weighted": (lambda x: tail_weighted(x, axis=1, gradient="fixed_weight"), (None, 4, 3)),
     "tail_loss": (
         lambda x: tail_loss(x, x * 2, TailOptions(0.5, axis=1), reduction="none"),
         (None, 4, 3),

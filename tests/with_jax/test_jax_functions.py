@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from kinds import with_betas
 from processes import run_python
 
 from tailops import _kernels, build_info, kernels
@@ -18,9 +19,7 @@ import jax.numpy as jnp  # noqa: E402
 
 import tailops.jax as tj  # noqa: E402
 
-EVERY_OPTION = list(
-    itertools.product(_kernels.ERRORS, _kernels.METHODS, _kernels.GRADIENTS, [0.0, 0.3])
-)
+EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), _kernels.METHODS, _kernels.GRADIENTS))
 DTYPES = [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]
 CASES = [
     (reduction, axis, DTYPES[(i + j) % 4])
@@ -45,7 +44,8 @@ def expected_of(y_true, y_pred, options, reduction, upstream=None):
     loss, state = kernels.forward(y_true, y_pred, options, reduction=reduction)
     upstream = np.ones_like(loss) if upstream is None else upstream
     slope = kernels.backward(upstream, y_true, y_pred, state, options, reduction=reduction)
-    return loss, -slope, slope
+    reads_targets = options is None or options.reads_targets
+    return loss, -slope if reads_targets else np.zeros_like(slope), slope
 
 
 def value_and_gradients(y_true, y_pred, options=None, reduction="mean"):
@@ -67,7 +67,7 @@ def assert_same_bits(actual, expected):
 def test_every_option(reduction, axis, dtype):
     chosen = [
         TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1)
-        for error, method, gradient, beta in EVERY_OPTION
+        for (error, beta), method, gradient in EVERY_OPTION
     ]
 
     @jax.jit
@@ -76,6 +76,27 @@ def test_every_option(reduction, axis, dtype):
 
     data = pair(dtype=dtype)
     assert_same_bits(step(*data), [expected_of(*data, o, reduction) for o in chosen])
+
+
+def test_values_have_no_targets():
+    values, mask = pair(dtype=np.float64)[0], np.random.default_rng(1).random((19, 4)) < 0.7
+    options = TailOptions(0.8, 3.0, 5.0, error="value", ignore_nan=True)
+
+    @jax.jit
+    def step(targets, values):
+        def loss(targets, values):
+            return tj.tail_loss(targets, values, options, reduction="mean", mask=mask)
+
+        return jax.value_and_grad(loss, (0, 1))(targets, values)
+
+    expected = step(values, values)
+    assert np.any(expected[1][1])
+    for targets in (np.zeros_like(values), np.full_like(values, np.nan)):
+        loss, (by_target, by_value) = step(targets, values)
+        assert not np.any(by_target)
+        assert_same_bits((loss, by_value), (expected[0], expected[1][1]))
+    of_one = jax.grad(lambda v: tj.tail_loss(v, v, options, reduction="mean", mask=mask))(values)
+    assert_same_bits(of_one, expected[1][1])
 
 
 @pytest.mark.parametrize(

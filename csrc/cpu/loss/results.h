@@ -39,11 +39,11 @@ class ElementResults {
   void write(int64_t begin, int64_t end, const Put& put) const {
     for_each_run(problem_.geometry, begin, end, [&](int64_t flat, int64_t n, int64_t group) {
       const Elements<T> elements = problem_.elements.from(flat);
-      const Piece<T> piece = taken_out(elements, n, problem_.ignoring);
-      if (piece.ignored == 0) return put(piece, flat, group, streamed_, results_ + flat);
+      int64_t ignored;
+      const Piece<T> piece = with_zeros(elements, n, problem_.ignoring, ignored);
+      if (ignored == 0) return put(piece, flat, group, streamed_, results_ + flat);
       T* const to = scratch_of<T, Scratch::kResults>(n);
       put(piece, flat, group, false, to);
-      // The residual is zero there, but where a threshold is NaN the result is not.
       problem_.loops.clear(elements, n, problem_.ignoring.rule, to);
       copy(to, n, results_ + flat);
     });

@@ -12,6 +12,7 @@
 #include "cpu/pass/columns.h"
 #include "cpu/pass/problem.h"
 #include "cpu/simd/selection_network.h"
+#include "formulas/errors.h"
 
 namespace tailops {
 
@@ -54,6 +55,9 @@ struct ShortTile {
   void gather(T* y_true, T* y_pred) const {
     const T* const targets = problem.elements.y_true;
     const T* const predictions = problem.elements.y_pred;
+    if (!reads_target(problem.options.error_kind)) {
+      return for_each([=](int64_t flat, int64_t i) { y_pred[i] = predictions[flat]; });
+    }
     for_each([=](int64_t flat, int64_t i) {
       if constexpr (std::is_same_v<T, ComputeType<T>>) {
         y_pred[i] = predictions[flat] - targets[flat];

@@ -19,7 +19,6 @@ struct Piece {
   const T* y_true;
   const T* y_pred;
   int64_t length;
-  int64_t ignored;  // so many have been taken out: both inputs are zero there
 };
 
 // Which elements of a problem are ignored, and what finds them.
@@ -30,14 +29,37 @@ struct Ignoring {
   bool any;
 };
 
-// A run of elements without those that are ignored, at most kBlockLength long.
+// Memory for a copy of both inputs: where they are one, so is the copy.
 template <typename T>
-Piece<T> taken_out(const Elements<T>& elements, int64_t n, const Ignoring<T>& ignoring) {
-  if (!ignoring.any) return {elements.y_true, elements.y_pred, n, 0};
-  T* const t = scratch_of<T, Scratch::kTargets>(n);
-  T* const p = scratch_of<T, Scratch::kPredictions>(n);
-  const int64_t ignored = ignoring.loops->take_out(elements, n, ignoring.rule, t, p);
-  return {t, p, n, ignored};
+struct Copies {
+  Copies(const Elements<T>& of, int64_t n)
+      : y_pred(scratch_of<T, Scratch::kPredictions>(n)),
+        y_true(of.y_true == of.y_pred ? y_pred : scratch_of<T, Scratch::kTargets>(n)) {}
+
+  T* const y_pred;
+  T* const y_true;
+};
+
+// A run of at most kBlockLength elements. Of these two, the first leaves each where it is, with
+// zeros for both inputs where it is ignored, and says how many are; the second has only those that
+// are not ignored.
+template <typename T>
+Piece<T> with_zeros(const Elements<T>& elements, int64_t n, const Ignoring<T>& ignoring,
+                    int64_t& ignored) {
+  ignored = 0;
+  if (!ignoring.any) return {elements.y_true, elements.y_pred, n};
+  const Copies<T> copies(elements, n);
+  ignored = ignoring.loops->zero_ignored(elements, n, ignoring.rule, copies.y_true, copies.y_pred);
+  return {copies.y_true, copies.y_pred, n};
+}
+
+template <typename T>
+Piece<T> valid_of(const Elements<T>& elements, int64_t n, const Ignoring<T>& ignoring) {
+  if (!ignoring.any) return {elements.y_true, elements.y_pred, n};
+  const Copies<T> copies(elements, n);
+  const int64_t valid =
+      ignoring.loops->keep_valid(elements, n, ignoring.rule, copies.y_true, copies.y_pred);
+  return {copies.y_true, copies.y_pred, valid};
 }
 
 template <typename T>
@@ -47,39 +69,53 @@ struct Group {
   int64_t length;
   const Ignoring<T>& ignoring;
 
-  // body(piece, first) for elements [begin, end), at most kBlockLength at a time.
+  // body(piece) for those of [begin, end) that are not ignored, at most kBlockLength at a time.
+  template <typename Body>
+  void for_each_valid(int64_t begin, int64_t end, const Body& body) const {
+    for_each_block(begin, end, [&](const Elements<T>& block, int64_t n, int64_t) {
+      body(valid_of(block, n, ignoring));
+    });
+  }
+
+  // body(piece, first) for all of [begin, end), those that are ignored as zeros.
   template <typename Body>
   void for_each_piece(int64_t begin, int64_t end, const Body& body) const {
-    for (int64_t first = begin; first < end; first += kBlockLength) {
-      const int64_t n = std::min(kBlockLength, end - first);
-      body(taken_out(contiguous(first, n), n, ignoring), first);
-    }
+    for_each_block(begin, end, [&](const Elements<T>& block, int64_t n, int64_t first) {
+      int64_t ignored;
+      body(with_zeros(block, n, ignoring, ignored), first);
+    });
   }
 
   // Of elements [begin, end).
   int64_t count_ignored(int64_t begin, int64_t end) const {
     int64_t ignored = 0;
     if (!ignoring.any) return ignored;
-    for (int64_t first = begin; first < end; first += kBlockLength) {
-      const int64_t n = std::min(kBlockLength, end - first);
-      ignored += ignoring.loops->count_ignored(contiguous(first, n), n, ignoring.rule);
-    }
+    for_each_block(begin, end, [&](const Elements<T>& block, int64_t n, int64_t) {
+      ignored += ignoring.loops->count_ignored(block, n, ignoring.rule);
+    });
     return ignored;
   }
 
  private:
+  template <typename Body>
+  void for_each_block(int64_t begin, int64_t end, const Body& body) const {
+    for (int64_t first = begin; first < end; first += kBlockLength) {
+      const int64_t n = std::min(kBlockLength, end - first);
+      body(contiguous(first, n), n, first);
+    }
+  }
+
   Elements<T> contiguous(int64_t first, int64_t n) const {
     if (stride == 1) return elements.from(first);
-    T* const t = scratch_of<T, Scratch::kTargets>(n);
-    T* const p = scratch_of<T, Scratch::kPredictions>(n);
+    const Copies<T> to(elements, n);
     bool* const kept = elements.mask == nullptr ? nullptr : scratch_of<bool, Scratch::kMask>(n);
     const Elements<T> from = elements.from(first * stride);
     for (int64_t k = 0; k < n; ++k) {
-      t[k] = from.y_true[k * stride];
-      p[k] = from.y_pred[k * stride];
+      to.y_true[k] = from.y_true[k * stride];
+      to.y_pred[k] = from.y_pred[k * stride];
       if (kept != nullptr) kept[k] = from.mask[k * stride];
     }
-    return {t, p, kept};
+    return {to.y_true, to.y_pred, kept};
   }
 };
 

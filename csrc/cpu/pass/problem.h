@@ -16,6 +16,7 @@
 #include "cpu/pass/columns.h"
 #include "cpu/pass/group.h"
 #include "cpu/simd/loops.h"
+#include "formulas/errors.h"
 
 namespace tailops {
 
@@ -25,7 +26,7 @@ struct Problem {
 
   Problem(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry_in,
           const Options& options_in)
-      : elements{y_true, y_pred, mask},
+      : elements{reads_target(options_in.error_kind) ? y_true : y_pred, y_pred, mask},
         geometry(geometry_in),
         options(options_in),
         loops(loops_of<T>(options_in.error_kind)),
@@ -39,7 +40,7 @@ struct Problem {
     return {elements.from(geometry.first_of(g)), geometry.inner, geometry.length, ignoring};
   }
 
-  const Elements<T> elements;
+  const Elements<T> elements;  // whose targets, where none is read, are the predictions
   const Geometry& geometry;
   const Options& options;
   const Loops<T>& loops;
@@ -71,9 +72,11 @@ void for_each_gathered_group(const Problem<T>& problem, Executor& executor, cons
                  SerialExecutor serial;
                  const auto size = static_cast<size_t>(width * length);
                  const bool masked = problem.elements.mask != nullptr;
-                 std::vector<T> targets(size), predictions(size);
+                 const bool two = problem.elements.y_true != problem.elements.y_pred;
+                 std::vector<T> predictions(size), targets(two ? size : 0);
+                 T* const y_true = two ? targets.data() : predictions.data();
                  const std::unique_ptr<bool[]> mask(masked ? new bool[size] : nullptr);
-                 const Elements<T> tile{targets.data(), predictions.data(), mask.get()};
+                 const Elements<T> tile{y_true, predictions.data(), mask.get()};
                  for (int64_t index = begin; index < end; ++index) {
                    const int64_t column = index % tiles_across * width;
                    const int64_t columns = std::min(width, inner - column);
@@ -82,7 +85,7 @@ void for_each_gathered_group(const Problem<T>& problem, Executor& executor, cons
                    for (int64_t k = 0; k < length; ++k) {
                      for (int64_t c = 0; c < columns; ++c) {
                        const auto to = static_cast<size_t>(c * length + k);
-                       targets[to] = from.y_true[k * inner + c];
+                       y_true[to] = from.y_true[k * inner + c];
                        predictions[to] = from.y_pred[k * inner + c];
                        if (masked) mask[to] = from.mask[k * inner + c];
                      }

@@ -184,7 +184,7 @@ class ColumnSelector {
     const std::optional<OrderStatistics<C>> statistics =
         statistics_of_largest(loops_, plan_.rank, values, count, columns_.length - count);
     if (!statistics) return std::nullopt;
-    Selected<C> selected(*statistics, plan_.rank, columns_.length, 0);
+    Selected<C> selected(*statistics, plan_.rank, columns_.length);
     const Tail<C> tail =
         tail_of(selected.threshold, statistics->lower, statistics->upper, parameters_);
     // Not if the threshold is so low that some of what was added up unseen is near it.

@@ -9,8 +9,7 @@
 // lower end counts: what is above is kept too. A bracket that turns out not to hold the rank is
 // drawn once more, wider; after that, radix.h. Small groups try the bracket of the one before.
 //
-// Ignored elements have an error of zero here, before every other one: a rank among the others is
-// that many further among all. How many they are is known only after the pass.
+// How many elements are not ignored, and so the rank, is known only after the pass.
 
 #include <algorithm>
 #include <cmath>
@@ -57,16 +56,8 @@ class Selector {
   }
 
  private:
-  // The rank among all elements, so many of them ignored.
-  Rank rank_with(int64_t ignored) const {
-    if (ignored == 0) return plan_.rank;
-    Rank rank = plan_.rank_among(errors_.length() - ignored);
-    rank.lower += ignored;
-    return rank;
-  }
-
-  Result of(const OrderStatistics<C>& statistics, int64_t ignored) const {
-    return {statistics, rank_with(ignored), errors_.length() - ignored, ignored};
+  Rank rank_among(int64_t valid) const {
+    return valid == errors_.length() ? plan_.rank : plan_.rank_among(valid);
   }
 
   // Of a group of which nothing is left: no loss, no gradient.
@@ -78,17 +69,18 @@ class Selector {
   }
 
   Result radix() const {
-    const int64_t ignored = count_ignored(errors_.group, executor_);
-    if (ignored == errors_.length()) return of_nothing();
-    return of(radix_select(errors_, rank_with(ignored), executor_), ignored);
+    const int64_t valid = errors_.length() - count_ignored(errors_.group, executor_);
+    if (valid == 0) return of_nothing();
+    const Rank rank = rank_among(valid);
+    return {radix_select(errors_, rank, executor_), rank, valid};
   }
 
   Result buffered() const {
     C buffer[kBufferLength + kSlack];
-    const int64_t length = errors_.length(), ignored = errors_.write(0, length, buffer);
-    if (ignored == length) return of_nothing();
-    return of(*statistics_of_largest(errors_.loops, rank_with(ignored), buffer, length, 0),
-              ignored);
+    const int64_t valid = errors_.write(0, errors_.length(), buffer);
+    if (valid == 0) return of_nothing();
+    const Rank rank = rank_among(valid);
+    return {*statistics_of_largest(errors_.loops, rank, buffer, valid, 0), rank, valid};
   }
 
   // With the bracket of the group before, if it holds the rank here and keeps no more than a sample
@@ -127,17 +119,18 @@ class Selector {
     hint.one_pass = one_pass;
     hint.low = bracket.low;
     if (hint.may_be_tight && from_below && errors_.length() <= kBlockLength) {
-      hint.low = tightened(bracket.low, pass.candidates());
+      hint.low = tightened(bracket.low, result->valid - result->rank.lower, pass.candidates());
     }
     return result;
   }
 
   std::optional<Result> result_of(const GroupPass<T>& pass, bool with_sums) const {
-    const int64_t ignored = pass.ignored();
-    if (ignored == errors_.length()) return of_nothing();
-    const std::optional<OrderStatistics<C>> statistics = pass.statistics(rank_with(ignored));
+    const int64_t valid = pass.valid();
+    if (valid == 0) return of_nothing();
+    const Rank rank = rank_among(valid);
+    const std::optional<OrderStatistics<C>> statistics = pass.statistics(rank);
     if (!statistics) return std::nullopt;
-    Result result = of(*statistics, ignored);
+    Result result(*statistics, rank, valid);
     if (with_sums) {
       result.sums = pass.sums(tail_of(result.threshold, result.statistics.lower,
                                       result.statistics.upper, errors_.parameters));
@@ -147,8 +140,8 @@ class Selector {
 
   // A lower end that a group of the same distribution has enough above, and no more than that: the
   // sample knew less than the candidates do.
-  C tightened(C low, const GrowingBuffer<C>& candidates) const {
-    const auto above = static_cast<double>(errors_.length() - plan_.rank.lower);
+  C tightened(C low, int64_t from_rank, const GrowingBuffer<C>& candidates) const {
+    const auto above = static_cast<double>(from_rank);
     const auto wanted = static_cast<int64_t>(above + 4.0 * std::sqrt(above) + 2.0);
     const int64_t kept = candidates.size();
     if (wanted >= kept) return low;

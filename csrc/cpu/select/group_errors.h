@@ -14,14 +14,14 @@ template <typename T>
 struct GroupErrors {
   using C = ComputeType<T>;
 
-  // Of elements [begin, end). Returns how many of them are ignored, whose error is zero here.
+  // Of those of elements [begin, end) that are not ignored. Returns how many they are.
   int64_t write(int64_t begin, int64_t end, C* errors) const {
-    int64_t ignored = 0;
-    group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t first) {
-      loops.errors(piece.y_true, piece.y_pred, piece.length, parameters, errors + (first - begin));
-      ignored += piece.ignored;
+    int64_t valid = 0;
+    group.for_each_valid(begin, end, [&](const Piece<T>& piece) {
+      loops.errors(piece.y_true, piece.y_pred, piece.length, parameters, errors + valid);
+      valid += piece.length;
     });
-    return ignored;
+    return valid;
   }
 
   int64_t length() const { return group.length; }

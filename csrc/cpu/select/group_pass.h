@@ -33,7 +33,7 @@ class GroupPass {
   GroupPass& operator=(const GroupPass&) = delete;
   ~GroupPass() { scratch<C, Scratch::kCandidates>() = std::move(found_.candidates); }
 
-  int64_t ignored() const { return found_.ignored; }
+  int64_t valid() const { return found_.valid; }
   const GrowingBuffer<C>& candidates() const { return found_.candidates; }
 
   // Nothing if the bracket does not hold the rank.
@@ -79,7 +79,7 @@ class GroupPass {
  private:
   // Of all blocks; the candidates are what is near the bracket.
   struct Found : Kept<C> {
-    int64_t ignored = 0;
+    int64_t valid = 0;
     Sums far;
   };
 
@@ -100,7 +100,7 @@ class GroupPass {
     };
     const auto merge = [](Found& into, const Found& from) {
       into.append(from);
-      into.ignored += from.ignored;
+      into.valid += from.valid;
     };
     Found all = reduce_parts<Found>(blocks, fill, merge, executor_);
     for (const Sums& sums : far) all.far += sums;
@@ -112,8 +112,8 @@ class GroupPass {
     const auto pass = from_below_ ? of_.loops.collect_from : of_.loops.collect;
     Sums sums;
     const int64_t begin = block * kBlockLength;
-    of_.group.for_each_piece(
-        begin, std::min(begin + kBlockLength, of_.length()), [&](const Piece<T>& piece, int64_t) {
+    of_.group.for_each_valid(
+        begin, std::min(begin + kBlockLength, of_.length()), [&](const Piece<T>& piece) {
           into.candidates.reserve_more(piece.length + kSlack);
           Collected<C> found;
           found.candidates = into.candidates.data();
@@ -123,7 +123,7 @@ class GroupPass {
           into.below += found.below;
           into.at_low += found.at_low;
           into.at_high += found.at_high;
-          into.ignored += piece.ignored;
+          into.valid += piece.length;
           sums.weighted = found.below_sum +
                           of_.parameters.template as<double>().weight_in_tail() * found.above_sum;
           sums.squares = found.square_sum;

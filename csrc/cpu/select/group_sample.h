@@ -1,9 +1,10 @@
 #pragma once
 
 // A sample of a group's errors, and what it tells: a random run of neighbours in each of some equal
-// strata, the same at every call.
+// strata, the same at every call, without those that are ignored.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -26,66 +27,67 @@ class GroupSample {
         runs_(plan.sample_runs),
         run_(std::min(kRunLength, of.length())),
         errors_(scratch_of<C, Scratch::kSample>(runs_ * run_)),
-        ignored_(draw()) {}
+        size_(draw()) {}
 
   // The sample's order statistics that many standard deviations to both sides of the rank's own.
   Bracket<C> bracket(double deviations) const {
-    const int64_t valid = size() - ignored_;
+    const int64_t drawn = runs_ * run_;
     const SelectionPlan plan =
-        ignored_ == 0 ? plan_ : plan_.among(std::max<int64_t>(1, of_.length() * valid / size()));
-    const auto ignored = static_cast<double>(ignored_);
-    const auto low_at = [&](double reach) { return at(ignored + plan.lower_place(valid, reach)); };
+        size_ == drawn ? plan_ : plan_.among(std::max<int64_t>(1, of_.length() * size_ / drawn));
+    const auto low_at = [&](double reach) { return at(plan.lower_place(size_, reach)); };
     const C low = low_at(deviations);
     const double unlike = deviations * std::sqrt(clustering(low));
     return with_band(unlike > deviations ? low_at(unlike) : low,
-                     at(ignored + plan.upper_place(valid, unlike)), plan_.rank.factor,
-                     of_.parameters);
+                     at(plan.upper_place(size_, unlike)), plan_.rank.factor, of_.parameters);
   }
 
   // One that no element of the sample is in, for tests.
   Bracket<C> bracket_beyond() const {
-    const C largest = *std::max_element(errors_, errors_ + size());
-    const C above = C(2) * largest + C(1);
+    const C largest = size_ == 0 ? C(0) : *std::max_element(errors_, errors_ + size_);
+    const C above = largest + std::fabs(largest) + C(1);
     return with_band(above, above, plan_.rank.factor, of_.parameters);
   }
 
   // Whether what lies above the lower end of the band is a small part.
   bool few_are_above(const Bracket<C>& bracket) const {
-    return are_few(count(errors_, size(), [&](C e) { return e >= bracket.band_low; }), size());
+    return are_few(count(errors_, size_, [&](C e) { return e >= bracket.band_low; }), size_);
   }
 
   // Whether what lies in the band, to be kept and weighted one by one, is a small part.
   bool few_are_near(const Bracket<C>& bracket) const {
-    const int near = count(errors_, size(), [&](C e) {
+    const int near = count(errors_, size_, [&](C e) {
       return (e >= bracket.band_low) & (e <= bracket.band_high) & (e != bracket.low) &
              (e != bracket.high);
     });
-    return are_few(near, size());
+    return are_few(near, size_);
   }
 
  private:
-  int64_t size() const { return runs_ * run_; }
-
-  int64_t draw() const {
-    int64_t ignored = 0;
+  int64_t draw() {
+    int64_t size = 0;
     for (int64_t r = 0; r < runs_; ++r) {
       const int64_t first = SelectionPlan::stratified(r, runs_, of_.length() - run_ + 1);
-      ignored += of_.write(first, first + run_, errors_ + r * run_);
+      const int64_t valid = of_.write(first, first + run_, errors_ + size);
+      valid_of_run_[static_cast<size_t>(r)] = static_cast<int8_t>(valid);
+      size += valid;
     }
-    return ignored;
+    return size;
   }
 
   C at(double place) const {
-    C* const spare = scratch_of<C, Scratch::kFew>(spare_length(size()));
-    return element_of_sample(of_.loops, static_cast<const C*>(errors_), size(), place, spare);
+    C* const spare = scratch_of<C, Scratch::kFew>(spare_length(size_));
+    return element_of_sample(of_.loops, static_cast<const C*>(errors_), size_, place, spare);
   }
 
   // How much larger the variance of ranks in the sample is than that of independent elements, since
   // neighbours may be alike. Estimated from how unevenly what is above a value falls on the runs.
   double clustering(C value) const {
     int sum = 0, squares = 0;
+    const C* of_run = errors_;
     for (int64_t r = 0; r < runs_; ++r) {
-      const int above = count(errors_ + r * run_, run_, [&](C e) { return e > value; });
+      const int64_t valid = valid_of_run_[static_cast<size_t>(r)];
+      const int above = count(of_run, valid, [&](C e) { return e > value; });
+      of_run += valid;
       sum += above;
       squares += above * above;
     }
@@ -109,7 +111,8 @@ class GroupSample {
   const int64_t runs_;
   const int64_t run_;
   C* const errors_;
-  const int64_t ignored_;
+  std::array<int8_t, kMostRuns> valid_of_run_;
+  const int64_t size_;
 };
 
 }  // namespace tailops

@@ -62,16 +62,11 @@ std::optional<OrderStatistics<C>> statistics_of_largest(const Loops<T>& loops, c
 template <typename C>
 struct Selected {
   Selected() = default;
-  // `ignored` elements count among those that are zero, and must not share the gradient.
-  Selected(const OrderStatistics<C>& found, const Rank& rank_of_them, int64_t valid_elements,
-           int64_t ignored)
+  Selected(const OrderStatistics<C>& found, const Rank& rank_of_them, int64_t valid_elements)
       : statistics(found),
         threshold(interpolate(found.lower, found.upper, rank_of_them)),
         rank(rank_of_them),
-        valid(valid_elements) {
-    if (found.lower == C(0)) statistics.lower_count -= ignored;
-    if (found.upper == C(0)) statistics.upper_count -= ignored;
-  }
+        valid(valid_elements) {}
 
   OrderStatistics<C> statistics{};
   C threshold{};

@@ -23,7 +23,7 @@ namespace radix {
 constexpr int kDigitBits = 11;
 constexpr int kDigits = 1 << kDigitBits;
 
-// visit(key) for every element of some blocks.
+// visit(key) for every element of some blocks that is not ignored.
 template <typename T, typename Visit>
 void for_each_key(const GroupErrors<T>& of, int64_t first_block, int64_t end_block,
                   const Visit& visit) {
@@ -32,8 +32,10 @@ void for_each_key(const GroupErrors<T>& of, int64_t first_block, int64_t end_blo
   for (int64_t block = first_block; block < end_block; ++block) {
     const int64_t begin = block * kBlockLength;
     const int64_t n = std::min(kBlockLength, of.length() - begin);
-    of.write(begin, begin + n, errors.data());
-    for (const C* e = errors.data(); e < errors.data() + n; ++e) visit(OrderedBits<C>::encode(*e));
+    const int64_t valid = of.write(begin, begin + n, errors.data());
+    for (int64_t i = 0; i < valid; ++i) {
+      visit(OrderedBits<C>::encode(errors[static_cast<size_t>(i)]));
+    }
   }
 }
 

@@ -26,8 +26,7 @@ struct CollectLoops : ErrorLanes<Error, T> {
     V below_sum{}, above_sum{}, square_sum{};  // of a tile
     M below_count{}, low_count{}, high_count{};
 
-    TAILOPS_INLINE void step(V t, V p, M valid) {
-      const V d = p - t;
+    TAILOPS_INLINE void step(V d, M valid) {
       const V e = formulas.error(d);
       const M below = (e < bracket.band_low) & valid;
       const M above = (e > bracket.band_high) & valid;
@@ -61,8 +60,7 @@ struct CollectLoops : ErrorLanes<Error, T> {
     C* candidate;
     V below_sum{}, above_sum{}, square_sum{};  // of a tile
 
-    TAILOPS_INLINE void step(V t, V p, M valid) {
-      const V d = p - t;
+    TAILOPS_INLINE void step(V d, M valid) {
       const V e = formulas.error(d);
       const M below = (e < bracket.band_low) & valid;
       below_sum += Base::zero_unless(below, e);
@@ -93,12 +91,12 @@ struct CollectLoops : ErrorLanes<Error, T> {
     for (; i + kStep * kTile <= n; flush()) {
       for (int k = 0; k < kTile; ++k, i += kStep) {
         Base::fetch_ahead(y_true + i, y_pred + i, k);
-        pass.step(load(y_true + i), load(y_pred + i), all);
+        pass.step(Base::residuals(y_true + i, y_pred + i, kStep), all);
       }
     }
-    Base::for_each_vector(y_true + i, y_pred + i, n - i,
-                          [&](V t, V p, int64_t, M valid, int)
-                              TAILOPS_INLINE { pass.step(t, p, valid); });
+    Base::for_each_residual(y_true + i, y_pred + i, n - i,
+                            [&](V d, int64_t, M valid, int)
+                                TAILOPS_INLINE { pass.step(d, valid); });
     flush();
     pass.finish(n, found);
     found.count = pass.candidate - found.candidates;

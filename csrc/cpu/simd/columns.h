@@ -50,9 +50,8 @@ struct ColumnLoops : ErrorLanes<Error, T> {
     int64_t kept = 0;
     RowSquares squares;
     M column = lane_numbers<C>();
-    Base::for_each_vector(
-        y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
-          const V d = p - t;
+    Base::for_each_residual(
+        y_true, y_pred, n, [&](V d, int64_t i, M valid, int count) TAILOPS_INLINE {
           const V e = formulas.error(d);
           const M below = valid & (e < load(band_low + i));
           const V sum = Base::load_count(below_sum + i, count) + Base::zero_unless(below, e);
@@ -73,10 +72,9 @@ struct ColumnLoops : ErrorLanes<Error, T> {
     const Formulas formulas = Base::formulas_of(w);
     const bool exact = w.mode == GradientMode::kExact;
     RowSquares row_squares;
-    Base::for_each_vector(
-        y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
+    Base::for_each_residual(
+        y_true, y_pred, n, [&](V d, int64_t i, M valid, int count) TAILOPS_INLINE {
           const ColumnTail<C> tail{&columns, 0};
-          const V d = p - t;
           const V e = formulas.error(d);
           const V high = tail.band_high(i);
           const M near = valid & Base::inside(e, tail.band_low(i), high);
@@ -101,10 +99,10 @@ struct ColumnLoops : ErrorLanes<Error, T> {
                                         const LossParameters<C>& w, const TailColumns<C>& columns,
                                         const Upstream<T>& upstream, ThresholdGradient* gradients) {
     const Formulas formulas = Base::formulas_of(w);
-    Base::for_each_vector(
-        y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
+    Base::for_each_residual(
+        y_true, y_pred, n, [&](V d, int64_t i, M valid, int count) TAILOPS_INLINE {
           const ColumnTail<C> tail{&columns, 0};
-          const V e = formulas.error(p - t);
+          const V e = formulas.error(d);
           const M near = valid & Base::inside(e, tail.band_low(i), tail.band_high(i));
           if (bits_of(near) == 0) return;
           const M at_lower = near & (e == tail.lower(i));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cpu/simd/memory.h"
 #include "cpu/simd/vector.h"
 
 namespace tailops {
@@ -97,6 +98,15 @@ inline int compact(double* to, DoubleVector v, uint32_t bits) {
 }
 inline int compact(int64_t* to, Mask<double> v, uint32_t bits) {
   return compact_double_words(to, v, bits);
+}
+
+// Of halves, which have been widened.
+template <typename Half>
+inline int compact(Half* to, FloatVector v, uint32_t bits) {
+  float compacted[kLanes<float>] = {};
+  const int count = compact(compacted, v, bits);
+  store(to, load(compacted));
+  return count;
 }
 
 }  // namespace TAILOPS_TARGET

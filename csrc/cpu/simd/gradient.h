@@ -49,7 +49,7 @@ struct GradientLoops : TileLoops<Error, T> {
     }
 
     V residuals(int64_t i, int count) const {
-      return Base::load_count(y_pred + i, count) - Base::load_count(y_true + i, count);
+      return Base::residuals(y_true + i, y_pred + i, count);
     }
 
     V upstream_at(int64_t i, int count) const {

@@ -50,25 +50,17 @@ struct Lanes {
     if (vector * kBytes % kLine != 0) return;
     __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(from) + kAhead));
   }
-  static TAILOPS_INLINE void fetch_ahead(const T* y_true, const T* y_pred, int64_t vector) {
-    fetch_ahead(y_true, vector);
-    fetch_ahead(y_pred, vector);
-  }
 
-  // body(y_true, y_pred, offset, valid, count): whole vectors of elements, then the rest padded
-  // with zeros. `valid` is true in the lanes that exist, `count` how many they are.
+  // body(offset, valid, count): whole vectors of elements, then the rest. `valid` is true in the
+  // lanes that exist, `count` how many they are.
   template <typename Body>
-  static void for_each_vector(const T* y_true, const T* y_pred, int64_t n, const Body& body) {
+  static TAILOPS_INLINE void for_each_vector(int64_t n, const Body& body) {
     const M all = M{} - 1;
     int64_t i = 0;
-    for (; i + kStep <= n; i += kStep) {
-      fetch_ahead(y_true + i, y_pred + i, i / kStep);
-      body(load(y_true + i), load(y_pred + i), i, all, kStep);
-    }
+    for (; i + kStep <= n; i += kStep) body(i, all, kStep);
     if (i < n) {
       const int rest = static_cast<int>(n - i);
-      body(load_first(y_true + i, rest), load_first(y_pred + i, rest), i, first_lanes<C>(rest),
-           rest);
+      body(i, first_lanes<C>(rest), rest);
     }
   }
 
@@ -84,8 +76,6 @@ struct Lanes {
   }
 
   static V zero_unless(M mask, V v) { return choose(mask, v, V{}); }
-
-  static V zero_below(C bound, V v) { return choose(v < bound, V{}, v); }
 
   static uint32_t bits_inside(V e, V band_low, V band_high, M valid) {
     return bits_of(valid) & ~(bits_less(e, band_low) | bits_less(band_high, e));
@@ -196,7 +186,31 @@ struct ErrorLanes : Lanes<T> {
   using C = ComputeType<T>;
   using Formulas = TailFormulas<Error, C>;
 
+  using V = typename Lanes<T>::V;
+  using M = typename Lanes<T>::M;
+
   static Formulas formulas_of(const LossParameters<C>& w) { return tailops::formulas_of<Error>(w); }
+
+  static TAILOPS_INLINE void fetch_ahead(const T* y_true, const T* y_pred, int64_t vector) {
+    if (Error::kReadsTarget) Lanes<T>::fetch_ahead(y_true, vector);
+    Lanes<T>::fetch_ahead(y_pred, vector);
+  }
+
+  // Zero in the lanes behind `count`. A target that is not read is not loaded either.
+  static TAILOPS_INLINE V residuals(const T* y_true, const T* y_pred, int count) {
+    return Error::residual(Lanes<T>::load_count(y_pred, count),
+                           Lanes<T>::load_count(y_true, count));
+  }
+
+  // body(residuals, offset, valid, count), as for_each_vector().
+  template <typename Body>
+  static TAILOPS_INLINE void for_each_residual(const T* y_true, const T* y_pred, int64_t n,
+                                               const Body& body) {
+    Lanes<T>::for_each_vector(n, [&](int64_t i, M valid, int count) TAILOPS_INLINE {
+      if (count == Lanes<T>::kStep) fetch_ahead(y_true + i, y_pred + i, i / Lanes<T>::kStep);
+      body(residuals(y_true + i, y_pred + i, count), i, valid, count);
+    });
+  }
 
   // A product with a subnormal number takes some processors two hundred cycles. An error below this
   // is one, and as good as zero where the threshold is subtracted from it or 1 added to it.
@@ -206,6 +220,8 @@ struct ErrorLanes : Lanes<T> {
     const C steepest = kRoom / Limits::min();
     return w.smoothing_factor * w.weight_in_tail() <= steepest ? Limits::min() : C(0);
   }
+  static M is_negligible(C bound, V e) { return (Error::kMayBeNegative ? absolute(e) : e) < bound; }
+  static V zero_below(C bound, V e) { return choose(is_negligible(bound, e), V{}, e); }
 };
 
 }  // namespace TAILOPS_TARGET

@@ -151,10 +151,13 @@ template <typename T>
 struct Loops {
   using C = ComputeType<T>;
 
-  // How many are ignored. The second also copies both inputs, with zeros for those that are; the
-  // last two write zeros over their results.
+  // How many are ignored. The second also copies both inputs, with zeros for those that are. The
+  // third copies the others, one behind the other, and returns how many they are; there is room for
+  // kSlack more. Copies may be over the inputs. The last two write zeros over ignored elements'
+  // results.
   int64_t (*count_ignored)(const Elements<T>&, int64_t n, const Ignore<C>&);
-  int64_t (*take_out)(const Elements<T>&, int64_t n, const Ignore<C>&, T* y_true, T* y_pred);
+  int64_t (*zero_ignored)(const Elements<T>&, int64_t n, const Ignore<C>&, T* y_true, T* y_pred);
+  int64_t (*keep_valid)(const Elements<T>&, int64_t n, const Ignore<C>&, T* y_true, T* y_pred);
   void (*clear)(const Elements<T>&, int64_t n, const Ignore<C>&, T* results);
   void (*clear_wide)(const Elements<T>&, int64_t n, const Ignore<C>&, C* results);
 

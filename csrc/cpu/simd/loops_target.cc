@@ -49,7 +49,8 @@ constexpr Loops<T> table() {
   using Ignoring = IgnoreLoops<T>;
   Loops<T> loops{};
   loops.count_ignored = clean<Ignoring::count_ignored>;
-  loops.take_out = clean<Ignoring::take_out>;
+  loops.zero_ignored = clean<Ignoring::zero_ignored>;
+  loops.keep_valid = clean<Ignoring::keep_valid>;
   loops.clear = clean<Ignoring::template clear<T>>;
   loops.clear_wide = clean<Ignoring::template clear<C>>;
   loops.errors = clean<Losses::errors>;

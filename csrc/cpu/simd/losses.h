@@ -25,8 +25,8 @@ struct LossLoops : TileLoops<Error, T> {
   static void errors(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
                      C* out) {
     const Formulas formulas = Base::formulas_of(w);
-    Base::for_each_vector(y_true, y_pred, n, [&](V t, V p, int64_t i, M, int count) TAILOPS_INLINE {
-      Base::store_count(out + i, formulas.error(p - t), count);
+    Base::for_each_residual(y_true, y_pred, n, [&](V d, int64_t i, M, int count) TAILOPS_INLINE {
+      Base::store_count(out + i, formulas.error(d), count);
     });
   }
 
@@ -38,7 +38,7 @@ struct LossLoops : TileLoops<Error, T> {
     Formulas formulas;
 
     V residuals(int64_t i, int count) const {
-      return Base::load_count(y_pred + i, count) - Base::load_count(y_true + i, count);
+      return Base::residuals(y_true + i, y_pred + i, count);
     }
 
     V far(V d, V e, M above, int64_t, int) const {

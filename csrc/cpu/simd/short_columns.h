@@ -86,8 +86,7 @@ struct ShortColumnLoops : ErrorLanes<Error, T> {
     M nan{};
     for (int k = 0; k < n; ++k) {
       const int64_t at = k * stride;
-      const V e = formulas.error(Base::load_count(y_pred + at, count) -
-                                 Base::load_count(y_true + at, count));
+      const V e = formulas.error(Base::residuals(y_true + at, y_pred + at, count));
       nan |= e != e;
       lines[k] = e;
     }

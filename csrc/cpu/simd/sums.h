@@ -28,7 +28,7 @@ struct SumLoops : ErrorLanes<Error, T> {
 
     TAILOPS_INLINE V error(int64_t i, int count, M valid, V& squares) const {
       Base::fetch_ahead(y_true + i, y_pred + i, i / kStep);
-      const V d = Base::load_count(y_pred + i, count) - Base::load_count(y_true + i, count);
+      const V d = Base::residuals(y_true + i, y_pred + i, count);
       if (formulas.beta != C(0)) squares += Base::zero_unless(valid, d * d);
       return formulas.error(d);
     }
@@ -101,7 +101,7 @@ struct SumLoops : ErrorLanes<Error, T> {
     V sum{};
     for (int64_t k = 0; k < length; k += kStep) {
       const V e = load(errors + k), rest = Base::zero_below(bound, e);
-      sum += choose(e < bound, e, V{});
+      sum += choose(Base::is_negligible(bound, e), e, V{});
       store(errors + k, rest);
     }
     return to_wide<C>(sum).total();
@@ -124,13 +124,13 @@ struct SumLoops : ErrorLanes<Error, T> {
     for_each_vector_of_tile<kWhole>(0, length, [&](int64_t k, int count, M valid) TAILOPS_INLINE {
       const V e = source.error(first + k, count, valid, sums.squares);
       far |= valid & ((e < low) | (e > high));
-      small |= e < negligible;
+      small |= Base::is_negligible(negligible, e);
       if (!kAside) sums.errors += e;
       store(errors + k, e);
     });
     if (bits_of(small) != 0) {
       const double removed = remove_negligible(negligible, length, errors);
-      if (tail.band_low <= C(0)) totals.negligible += removed;
+      if (tail.band_low <= C(0) && tail.band_high >= C(0)) totals.negligible += removed;
     }
     // The usual case alone: half as many instructions.
     int64_t near_count = length;
@@ -254,9 +254,9 @@ struct SumLoops : ErrorLanes<Error, T> {
     const Wide<C> zero = wide_broadcast<C>(0.0);
     Wide<C> others = zero;
     TiedLanes at_lower, at_upper;
-    Base::for_each_vector(
-        y_true, y_pred, n, [&](V t, V p, int64_t i, M valid, int count) TAILOPS_INLINE {
-          const V e = formulas.error(p - t);
+    Base::for_each_residual(
+        y_true, y_pred, n, [&](V d, int64_t i, M valid, int count) TAILOPS_INLINE {
+          const V e = formulas.error(d);
           const M near = Base::inside(e, low, high) & valid;
           if (bits_of(near) == 0) return;
           const Wide<C> g = exact_upstream(upstream, i, count);

@@ -52,7 +52,7 @@ class GroupResults {
                                  problem.parameters);
     const auto sum_of = [&](int64_t begin, int64_t end) {
       Sums sums;
-      group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t) {
+      group.for_each_valid(begin, end, [&](const Piece<T>& piece) {
         problem.loops.sum(piece.y_true, piece.y_pred, piece.length, problem.parameters, tail, sums);
       });
       return sums;

@@ -113,7 +113,8 @@ class RowLosses {
   void write_losses(int64_t begin, int64_t count, C* out) const {
     for_each_run(geometry_, begin, begin + count, [&](int64_t flat, int64_t n, int64_t group) {
       const Elements<T> elements = problem_.elements.from(flat);
-      const Piece<T> piece = taken_out(elements, n, problem_.ignoring);
+      int64_t ignored;
+      const Piece<T> piece = with_zeros(elements, n, problem_.ignoring, ignored);
       C* const to = out + (flat - begin);
       if (geometry_.inner == 1) {
         const Tail<C> tail = tail_of(state_[group], problem_.parameters);
@@ -123,9 +124,7 @@ class RowLosses {
                                           columns_, group, to);
       }
       // Where the threshold is NaN, even an error of zero has a loss.
-      if (piece.ignored != 0) {
-        problem_.loops.clear_wide(elements, n, problem_.ignoring.rule, to);
-      }
+      if (ignored != 0) problem_.loops.clear_wide(elements, n, problem_.ignoring.rule, to);
     });
   }
 

@@ -28,7 +28,7 @@ void select_short_columns(const GroupResults<T>& results, const SelectionNetwork
   const Ranked<C>* of = found.data();
   for (int64_t c = 0; c < columns.width; ++c, of += 2) {
     const OrderStatistics<C> statistics{of[0].value, of[1].value, of[0].ties, of[1].ties};
-    results.set_state(first + c, {statistics, results.plan.rank, columns.length, 0});
+    results.set_state(first + c, {statistics, results.plan.rank, columns.length});
   }
   if (!results.with_sums) return;
   double squares = 0.0;
