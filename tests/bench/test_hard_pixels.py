@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ def trained(monkeypatch):
         shape = (*example.held_out().classes.shape, len(example.CLASSES))
         return np.random.default_rng(len(calls)).standard_normal(shape).astype("float32")
 
+    # This process has its threads, and its environment.
+    monkeypatch.setattr(hard_pixels, "environment", SimpleNamespace(prepare=int, set_threads=int))
     monkeypatch.setattr(example, "trained", logits)
     times = {name: [2.0, 4.0, 3.0] for name in example.LOSSES}
     times["CVaR"] = [1.0, 1.0, 1.0]
