@@ -25,12 +25,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # the folders: where files of few tests came last, as is usual, so would those that take long.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -q
 
-.PHONY: demo test test-all lint bench bench-compare quality report sanitize build clean help
+.PHONY: demo demo-segmentation test test-all lint bench bench-compare quality hard-pixels report
+.PHONY: sanitize build clean help
 .PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-all gpu-report
 .PHONY: virtual-gpu virtual-gpu-counts virtual-gpu-mutate virtual-gpu-tensorflow
 
 help:
 	@echo "make demo    train a model with our loss and with others, compare their tails"
+	@echo "make demo-segmentation  the same with images: cross-entropy, and the tail of it"
 	@echo "make test    lint, then the tests, each kind and path once: twelve minutes with all it sets up"
 	@echo "make test-all  make test, then the extended tests: types times everything, long emulations,"
 	@echo "               every architecture, sanitizers, the virtual GPU; half an hour more"
@@ -39,6 +41,7 @@ help:
 	@echo "make bench-compare  the same, and what got worse since the committed results"
 	@echo "               .venv/bin/python -m pytest bench runs the same cases by pytest-benchmark"
 	@echo "make quality  train models with our losses and with others, half an hour"
+	@echo "make hard-pixels  measures demo-segmentation, for docs/which_tail.md; ten minutes"
 	@echo "make report  documents, pictures and the README's figures from bench/results"
 	@echo "make sanitize  random problems under sanitizers and valgrind, some minutes"
 	@echo "make gpu-test, gpu-sanitize, gpu-bench  on a machine with a GPU: see docs/gpu.md"
@@ -51,6 +54,9 @@ help:
 
 demo: $(BUILT)
 	$(BIN)/python examples/train_tail_loss.py $(ARGS)
+
+demo-segmentation: $(BUILT)
+	$(BIN)/python examples/segment_hard_pixels.py $(ARGS)
 
 test: lint
 	$(PYTEST) $(ARGS)
@@ -75,6 +81,9 @@ bench-compare: $(BUILT)
 
 quality: $(BUILT)
 	$(BIN)/python -m bench.quality $(ARGS)
+
+hard-pixels: $(BUILT)
+	$(BIN)/python -m bench.hard_pixels $(ARGS)
 
 report: $(BUILT)
 	$(BIN)/python -m bench report $(ARGS)

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import results
-from bench.report import pictures, quality, quality_picture, readme, speed
+from bench.report import (
+    hard_pixels,
+    pictures,
+    quality,
+    quality_picture,
+    readme,
+    speed,
+    weights_picture,
+)
 
 
 def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
@@ -28,9 +36,14 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
     for result in qualities[:1]:
         yield quality_picture.draw(result, docs / "quality.png")
         yield _written(docs / "quality.md", quality.document(result))
-    page = root / "README.md"
-    if page.exists():
-        yield _written(page, readme.with_blocks(page.read_text(), readme.blocks(read)))
+    yield weights_picture.draw(docs / "tail_weights.png")
+    blocks = {
+        root / "README.md": readme.blocks(read),
+        docs / "which_tail.md": hard_pixels.blocks(read),
+    }
+    for page, found in blocks.items():
+        if page.exists():
+            yield _written(page, readme.with_blocks(page.read_text(), found))
 
 
 def _written(path: Path, text: str) -> Path:

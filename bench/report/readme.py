@@ -1,4 +1,4 @@
-"""The README's blocks of figures, between comments that name them, written from results."""
+"""Blocks of figures in a page, between comments that name them; the README's, from results."""
 
 import re
 from typing import Any
@@ -65,7 +65,7 @@ def quality(result: Result) -> str:
     batch = fits.usual_batch(name)
     mae = fits.main(name, fits_of.REFERENCE, batch)
     labels = {
-        "PercentileLoss": "`PercentileLoss`, settings as above",
+        "PercentileLoss": "`TailWeightedLoss`, as above: `PercentileLoss` with the same settings",
         "PercentileLoss, published": "`PercentileLoss`, the defaults",
         "MSE": "MSE",
     }
@@ -107,6 +107,6 @@ def with_blocks(text: str, found: dict[str, str]) -> str:
         comments = re.compile(rf"(<!-- bench: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         old = comments.search(text)
         if old is None:
-            raise ValueError(f"README.md: must have a block <!-- bench: {name} --> … <!-- end -->")
+            raise ValueError(f"page: must have a block <!-- bench: {name} --> … <!-- end -->")
         text = f"{text[: old.end(1)]}{block}{text[old.start(2) :]}"
     return text

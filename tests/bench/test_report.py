@@ -3,11 +3,12 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 
 from bench import compare, options, results
 from bench.__main__ import main
-from bench.report import quality, readme, speed, text, write_all
+from bench.report import hard_pixels, quality, readme, speed, text, weights_picture, write_all
 
 WHO = {"tailops": 1e-3, "tailops, XLA": 1.1e-3, "tf.sort": 80e-3, "np.partition": 0.5e-3}
 PAGE = "<!-- bench: speed -->\nold\n<!-- end -->\n"
@@ -106,7 +107,7 @@ def test_documents_pictures_and_blocks_are_written(bench, fits, tmp_path):
     (tmp_path / "README.md").write_text(page)
     written = {path.name for path in write_all(paths, tmp_path)}
     kind = bench["machine"]["kind"]
-    pictures = {f"speed_up-{kind}.png", f"floor-{kind}.png", "quality.png"}
+    pictures = {f"speed_up-{kind}.png", f"floor-{kind}.png", "quality.png", "tail_weights.png"}
     assert written == {"benchmarks.md", "quality.md", "README.md", *pictures}
     for name in pictures:
         assert (tmp_path / "docs" / name).stat().st_size > 10_000
@@ -117,6 +118,69 @@ def test_documents_pictures_and_blocks_are_written(bench, fits, tmp_path):
     assert "In 4 of 5 cases somebody else is faster" in after
     assert "| MSE | −10.0 % ± 0.0 | +0.0 % ± 0.0 |" in after
     assert "In 1 of 2 combinations" in after
+
+
+@pytest.fixture
+def segmented():
+    scores = {name: [0.25, 0.75] for name in hard_pixels.SCORES}
+    return {
+        **head(),
+        "epochs": 15,
+        "images": 512,
+        "batch": 16,
+        "hard_pixels": [
+            {"section": section, "loss": loss, **scores}
+            for section, loss in (
+                ("as it is", "CVaR"),
+                ("longer", "cross-entropy"),
+                ("wrong labels", "trimmed"),
+            )
+        ],
+        "steps": {"cross-entropy": {**spread(2e-2), "times": 1.0}},
+    }
+
+
+def test_the_block_of_the_segmentation_example(segmented, tmp_path):
+    path, page = tmp_path / "hard_pixels.json", tmp_path / "docs/which_tail.md"
+    results.write(path, segmented)
+    page.parent.mkdir()
+    page.write_text("before\n<!-- bench: hard_pixels -->\nold\n<!-- end -->\nafter\n")
+    assert page in set(write_all([path], tmp_path))
+    written = page.read_text()
+    assert "old" not in written
+    assert written.startswith("before\n")
+    assert written.endswith("<!-- end -->\nafter\n")
+    usual, wrong = written.split("5 % of the labels wrong")
+    assert "| `CVaRLoss`, percentile 0.9 | 0.500 ± 0.354 |" in usual
+    assert "| cross-entropy, 45 epochs, 2 seeds | 0.500 ± 0.354 |" in usual
+    assert "| `TrimmedLoss`, fraction 0.05 | 0.500 ± 0.354 |" in wrong
+    assert "| cross-entropy | 20 ms | 18 ms to 24 ms | 1 |" in wrong
+
+
+def test_the_weights_drawn_are_those_of_the_gradient():
+    tf = pytest.importorskip("tensorflow")
+    from tailops import ops
+
+    n, values = weights_picture.N, tf.constant(weights_picture.VALUES)
+    settings = {"percentile": 0.95, "error_scale": 20.0, "smoothing_factor": 5.0}
+    calls = {
+        "the mean": lambda v: tf.reduce_mean(v),
+        "cvar(percentile=0.9)": lambda v: ops.cvar(v, percentile=0.9),
+        "average_top_k(k=n / 4)": lambda v: ops.average_top_k(v, k=n / 4),
+        "trimmed_mean(fraction=0.1)": lambda v: ops.trimmed_mean(v, fraction=0.1),
+        "range_mean(lower=0.25, upper=0.75)": lambda v: ops.range_mean(v, lower=0.25, upper=0.75),
+        "ohem(threshold=0.7)": lambda v: ops.ohem(v, threshold=0.7),
+        weights_picture.WEIGHTED: lambda v: ops.tail_weighted(
+            v, **settings, gradient="fixed_weight", reduction="mean"
+        ),
+    }
+    drawn = weights_picture.curves()
+    assert list(drawn) == list(calls)
+    for name, call in calls.items():
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            mean = call(values)
+        np.testing.assert_allclose(drawn[name], tape.gradient(mean, values), atol=1e-9)
 
 
 def test_the_page_shows_the_newest_run(bench, tmp_path):
