@@ -6,7 +6,7 @@ import pytest
 import virtual_gpu
 from on_device import on_device, selected_on_device
 from paths import LOSS_PATHS, SELECTION_PATHS
-from problems import check_against_cpu
+from problems import check_against_cpu, of_values
 from selections import check
 
 from bench.gpu_report import kernel_name
@@ -43,6 +43,12 @@ def test_loss(path, schedule):
 @of_types(LOSS_PATHS)
 def test_loss_of_each_type(path, dtype):
     problem = path.problem(dtype, "random")
+    check_against_cpu(problem, *on_device(problem))
+
+
+@of_types(LOSS_PATHS)
+def test_values_of_each_type(path, dtype):
+    problem = of_values(path.problem(dtype, "random"))
     check_against_cpu(problem, *on_device(problem))
 
 
