@@ -116,7 +116,7 @@ def backward(
     threads: int = 1,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative.
+    """The gradient of Σ upstream · loss by y_pred; by y_true, if read, the negative.
 
     Args:
         upstream: The gradient that arrives at the loss, of the loss's shape.

@@ -214,6 +214,21 @@ def random_problem(rng, most=3000, dtypes=DTYPES):
     return problem
 
 
+def of_values(problem):
+    """The same of the residuals as values. The targets are NaN: a trace of them would show."""
+    p = problem
+    ignored = p.options.ignore_value is not None
+    with np.errstate(all="ignore"):
+        values = (p.y_pred - p.y_true).astype(p.y_pred.dtype)
+    return replace(
+        p,
+        y_true=np.full_like(values, np.nan),
+        y_pred=values,
+        options=replace(p.options, error=VALUE, beta=0.0, ignore_value=None),
+        mask=p.valid if ignored else p.mask,
+    )
+
+
 def extreme(name, n, dtype):
     return residuals(name, n, dtype)
 

@@ -1,7 +1,6 @@
 """The error kind "value" on the emulated GPU: numbers of any sign, targets that are not read."""
 
 import itertools
-from dataclasses import replace
 
 import emulation
 import numpy as np
@@ -14,6 +13,7 @@ from problems import (
     Problem,
     check_against_cpu,
     extreme,
+    of_values,
     random_problem,
 )
 from test_emulated_kernels import check_emulated, sampled_positions
@@ -36,12 +36,9 @@ def test_random_problems(emulated, part):
     for seed in range(part * 40, part * 40 + 40):
         rng = np.random.default_rng([seed, 1])
         emulated.limits = random_limits(rng)
-        p = random_problem(rng)
-        values = (p.y_pred - p.y_true).astype(p.y_pred.dtype)
+        p = of_values(random_problem(rng))
         if rng.random() < 0.3:
-            values = -np.abs(values)
-        options = replace(p.options, error=VALUE, beta=0.0, ignore_value=None)
-        p = Problem(np.full_like(values, np.nan), values, options, p.reduction, p.mask, p.selection)
+            p.y_pred = -np.abs(p.y_pred)
         offsets = tuple(int(k) for k in rng.integers(0, 4, 3))
         check_emulated(emulated, p, seed, offsets=offsets, over=[None, 0, 1][rng.integers(3)])
 

@@ -6,7 +6,7 @@ import pytest
 import virtual_gpu
 from on_device import averaged_on_device, on_device, selected_on_device
 from paths import LOSS_PATHS, RANGE_PATHS, SELECTION_PATHS
-from problems import check_against_cpu
+from problems import check_against_cpu, of_values
 from range_means import check as check_range_mean
 from selections import check
 
@@ -44,6 +44,12 @@ def test_loss(path, schedule):
 @of_types(LOSS_PATHS)
 def test_loss_of_each_type(path, dtype):
     problem = path.problem(dtype, "random")
+    check_against_cpu(problem, *on_device(problem))
+
+
+@of_types(LOSS_PATHS)
+def test_values_of_each_type(path, dtype):
+    problem = of_values(path.problem(dtype, "random"))
     check_against_cpu(problem, *on_device(problem))
 
 

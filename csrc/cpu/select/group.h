@@ -119,7 +119,7 @@ class Selector {
     hint.one_pass = one_pass;
     hint.low = bracket.low;
     if (hint.may_be_tight && from_below && errors_.length() <= kBlockLength) {
-      hint.low = tightened(bracket.low, result->valid - result->rank.lower, pass.candidates());
+      hint.low = tightened(bracket.low, pass.candidates());
     }
     return result;
   }
@@ -143,8 +143,8 @@ class Selector {
 
   // A lower end that a group of the same distribution has enough above, and no more than that: the
   // sample knew less than the candidates do.
-  C tightened(C low, int64_t from_rank, const GrowingBuffer<C>& candidates) const {
-    const auto above = static_cast<double>(from_rank);
+  C tightened(C low, const GrowingBuffer<C>& candidates) const {
+    const auto above = static_cast<double>(errors_.length() - plan_.rank.lower);
     const auto wanted = static_cast<int64_t>(above + 4.0 * std::sqrt(above) + 2.0);
     const int64_t kept = candidates.size();
     if (wanted >= kept) return low;

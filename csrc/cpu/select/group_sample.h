@@ -31,9 +31,9 @@ class GroupSample {
 
   // The sample's order statistics that many standard deviations to both sides of the rank's own.
   Bracket<C> bracket(double deviations) const {
-    const int64_t drawn = runs_ * run_;
     const SelectionPlan plan =
-        size_ == drawn ? plan_ : plan_.among(std::max<int64_t>(1, of_.length() * size_ / drawn));
+        size_ == drawn() ? plan_
+                         : plan_.among(std::max<int64_t>(1, of_.length() * size_ / drawn()));
     const auto low_at = [&](double reach) { return at(plan.lower_place(size_, reach)); };
     const C low = low_at(deviations);
     const double unlike = deviations * std::sqrt(clustering(low));
@@ -48,21 +48,23 @@ class GroupSample {
     return with_band(above, above, plan_.rank.factor, of_.parameters);
   }
 
-  // Whether what lies above the lower end of the band is a small part.
+  // Whether what lies above the lower end of the band is a small part of what is read.
   bool few_are_above(const Bracket<C>& bracket) const {
-    return are_few(count(errors_, size_, [&](C e) { return e >= bracket.band_low; }), size_);
+    return are_few(count(errors_, size_, [&](C e) { return e >= bracket.band_low; }), drawn());
   }
 
-  // Whether what lies in the band, to be kept and weighted one by one, is a small part.
+  // Whether what lies in the band, to be kept and weighted one by one, is a small part of it.
   bool few_are_near(const Bracket<C>& bracket) const {
     const int near = count(errors_, size_, [&](C e) {
       return (e >= bracket.band_low) & (e <= bracket.band_high) & (e != bracket.low) &
              (e != bracket.high);
     });
-    return are_few(near, size_);
+    return are_few(near, drawn());
   }
 
  private:
+  int64_t drawn() const { return runs_ * run_; }
+
   int64_t draw() {
     int64_t size = 0;
     for (int64_t r = 0; r < runs_; ++r) {

@@ -100,13 +100,27 @@ inline int compact(int64_t* to, Mask<double> v, uint32_t bits) {
   return compact_double_words(to, v, bits);
 }
 
-// Of halves, which have been widened.
+// Of elements in memory, a whole vector of them. Halves are compacted as the words that they are.
+template <typename T>
+inline int compact_elements(T* to, const T* from, uint32_t bits) {
+  return compact(to, load(from), bits);
+}
 template <typename Half>
-inline int compact(Half* to, FloatVector v, uint32_t bits) {
-  float compacted[kLanes<float>] = {};
-  const int count = compact(compacted, v, bits);
-  store(to, load(compacted));
+inline int compact_halves(Half* to, const Half* from, uint32_t bits) {
+  Halves halves;
+  memcpy(&halves, from, sizeof(halves));
+  Words words = __builtin_convertvector(halves, Words);
+  const int count =
+      compact(reinterpret_cast<float*>(&words), reinterpret<FloatVector>(words), bits);
+  halves = __builtin_convertvector(words, Halves);
+  memcpy(static_cast<void*>(to), &halves, sizeof(halves));
   return count;
+}
+inline int compact_elements(Float16* to, const Float16* from, uint32_t bits) {
+  return compact_halves(to, from, bits);
+}
+inline int compact_elements(BFloat16* to, const BFloat16* from, uint32_t bits) {
+  return compact_halves(to, from, bits);
 }
 
 }  // namespace TAILOPS_TARGET

@@ -14,31 +14,11 @@ struct IgnoreLoops : Lanes<T> {
   using typename Base::C;
   using typename Base::M;
   using typename Base::V;
-  using Bytes = typename VectorOf<uint8_t, kStep>::type;
 
   static TAILOPS_INLINE M dropped(const bool* mask, int count) {
     uint8_t kept[kStep] = {};
     memcpy(kept, mask, static_cast<size_t>(count));
-    Bytes bytes;
-    memcpy(&bytes, kept, sizeof(bytes));
-    return widened(bytes) == 0;
-  }
-
-  // What compilers make of the conversion is a lane at a time.
-  static TAILOPS_INLINE M widened(Bytes bytes) {
-#if defined(__AVX512F__) || defined(__AVX2__)
-    __m128i low{};
-    memcpy(&low, &bytes, sizeof(bytes));
-#endif
-#if defined(__AVX512F__)
-    if constexpr (sizeof(C) == 4) return reinterpret<M>(_mm512_maskz_cvtepu8_epi32(0xffff, low));
-    if constexpr (sizeof(C) == 8) return reinterpret<M>(_mm512_maskz_cvtepu8_epi64(0xff, low));
-#elif defined(__AVX2__)
-    if constexpr (sizeof(C) == 4) return reinterpret<M>(_mm256_cvtepu8_epi32(low));
-    if constexpr (sizeof(C) == 8) return reinterpret<M>(_mm256_cvtepu8_epi64(low));
-#else
-    return __builtin_convertvector(bytes, M);
-#endif
+    return load_bytes<C>(kept) == 0;
   }
 
   // body(ignored, y_true, y_pred, offset, count)
@@ -81,18 +61,24 @@ struct IgnoreLoops : Lanes<T> {
 
   static int64_t keep_valid(const Elements<T>& elements, int64_t n, const Ignore<C>& rule,
                             T* y_true, T* y_pred) {
+    const bool are_two = y_true != y_pred;
     int64_t kept = 0;
-    for_each(elements, n, rule, [&](M ignored, V t, V p, int64_t, int count) TAILOPS_INLINE {
-      const uint32_t bits = bits_of(first_lanes<C>(count)) & ~bits_of(ignored);
-      if (Base::kBranchesOnKept && bits == Base::kAllLanes) {
-        store(y_true + kept, t);
-        store(y_pred + kept, p);
-        kept += kStep;
-        return;
-      }
-      compact(y_true + kept, t, bits);
-      kept += compact(y_pred + kept, p, bits);
+    for_each(elements, n, rule, [&](M ignored, V, V, int64_t i, int count) TAILOPS_INLINE {
+      const uint32_t bits = ~bits_of(ignored) & Base::kAllLanes;
+      if (are_two) keep_lanes(elements.y_true + i, bits, count, y_true + kept);
+      kept += keep_lanes(elements.y_pred + i, bits, count, y_pred + kept);
     });
+    return kept;
+  }
+
+  // Returns how many lanes are kept, of those whose bits are set. May write a whole vector.
+  static TAILOPS_INLINE int keep_lanes(const T* from, uint32_t bits, int count, T* to) {
+    if (!Base::kBranchesOnKept && count == kStep) return compact_elements(to, from, bits);
+    int kept = 0;
+    for (int lane = 0; lane < count; ++lane) {
+      to[kept] = from[lane];
+      kept += static_cast<int>(bits >> lane & 1);
+    }
     return kept;
   }
 

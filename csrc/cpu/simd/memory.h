@@ -99,6 +99,30 @@ inline void store(Float16* to, FloatVector v) {
 #endif
 }
 
+// Bytes, as many as a vector of C has lanes, each as wide as a lane. Of fewer than 16 the compiler
+// would make a vector one by one.
+template <typename C>
+inline Mask<C> load_bytes(const uint8_t* from) {
+#if defined(__AVX2__)
+  __m128i bytes{};
+  memcpy(&bytes, from, kLanes<C>);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(C) == 4) {
+    return reinterpret<Mask<C>>(_mm512_maskz_cvtepu8_epi32(0xffff, bytes));
+  } else {
+    return reinterpret<Mask<C>>(_mm512_maskz_cvtepu8_epi64(0xff, bytes));
+  }
+#else
+  if constexpr (sizeof(C) == 4) return reinterpret<Mask<C>>(_mm256_cvtepu8_epi32(bytes));
+  return reinterpret<Mask<C>>(_mm256_cvtepu8_epi64(bytes));
+#endif
+#else
+  typename VectorOf<uint8_t, kLanes<C>>::type bytes;
+  memcpy(&bytes, from, sizeof(bytes));
+  return __builtin_convertvector(bytes, Mask<C>);
+#endif
+}
+
 // The first `count` elements, fewer than a vector has lanes; the other lanes are zero, and the
 // memory behind is not touched.
 

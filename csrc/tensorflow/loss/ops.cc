@@ -88,7 +88,8 @@ const InitOnStartupMarker register_backward =
                       .Input("state: double"))
             .Output("y_pred_gradient: T")
             .SetShapeFn(guarded_shape<backward_shape>)
-            .Doc("The gradient of Tailops>TailLoss by y_pred. By y_true it is the negative."));
+            .Doc("The gradient of Tailops>TailLoss by y_pred. By y_true, where it is read, it is "
+                 "the negative."));
 
 }  // namespace
 }  // namespace tailops

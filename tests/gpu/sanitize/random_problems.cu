@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "../../kernels/sanitize/random_numbers.h"
@@ -18,6 +19,7 @@
 #include "cuda/loss/tail_loss.h"
 #include "cuda/quantile/quantile.h"
 #include "cuda/range_mean/range_mean.h"
+#include "formulas/errors.h"
 #include "formulas/quantile_rank.h"
 
 namespace tailops {
@@ -111,13 +113,14 @@ bool one_problem(Random& random) {
   const auto reduction = static_cast<Reduction>(random.below(4));
   const Geometry geometry = make_geometry(shape, axis, reduction);
   Options options;
-  options.error_kind = static_cast<int>(random.below(3));
+  options.error_kind = static_cast<int>(random.below(std::tuple_size_v<ErrorKinds>));
+  const bool has_targets = reads_target(options.error_kind);
   options.method = static_cast<int>(random.below(7));
   options.gradient = static_cast<GradientMode>(random.below(3));
   options.selection = static_cast<SelectionPath>(random.below(4));
   options.percentile = random.one_of({0.01, 0.5, 0.9, 0.99, 1.0});
   options.smoothing_factor = random.one_of({0.0, 1.0, 10.0, 100.0});
-  options.beta = random.one_of({0.0, 0.3, 1.0});
+  options.beta = has_targets ? random.one_of({0.0, 0.3, 1.0}) : 0.0;
 
   const auto n = static_cast<size_t>(geometry.size());
   const auto rows = static_cast<size_t>(geometry.rows());
@@ -125,10 +128,14 @@ bool one_problem(Random& random) {
   const int family = static_cast<int>(random.below(kFamilies));
   std::vector<T> y_true(n, narrow<T>(0.0)), y_pred(n), gradient(n);
   for (T& value : y_pred) value = random.residual<T>(family);
+  // Of one sign: what cancels would not be as close as the rest.
+  for (T& value : y_pred) {
+    if (!has_targets) value = narrow<T>(-std::fabs(static_cast<double>(widen(value))));
+  }
   const auto mask = std::make_unique<bool[]>(n);
   const bool is_masked = random.below(3) == 0;
   for (size_t i = 0; i < n; ++i) mask[i] = !is_masked || random.below(4) != 0;
-  if (random.below(3) == 0) {
+  if (has_targets && random.below(3) == 0) {
     options.ignore_value = 0.1;  // which no type but float64 has
     for (size_t i = 0; i < n; i += 3) y_true[i] = narrow<T>(0.1);
   }

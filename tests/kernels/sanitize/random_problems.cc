@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "cpu/loss/tail_loss.h"
 #include "cpu/quantile/quantile.h"
 #include "cpu/simd/loops.h"
+#include "formulas/errors.h"
 #include "formulas/quantile_rank.h"
 #include "python/threads_executor.h"
 #include "random_numbers.h"
@@ -35,7 +37,7 @@ void one_problem(Random& random) {
   if (random.below(2) == 1) axis = random.below(static_cast<int64_t>(shape.size()));
   const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(random.below(4)));
   Options options;
-  options.error_kind = static_cast<int>(random.below(3));
+  options.error_kind = static_cast<int>(random.below(std::tuple_size_v<ErrorKinds>));
   options.method = static_cast<int>(random.below(7));
   options.gradient = static_cast<GradientMode>(random.below(3));
   options.selection = static_cast<SelectionPath>(random.below(4));
@@ -44,6 +46,10 @@ void one_problem(Random& random) {
   options.beta = random.one_of({0.0, 0.3, 1.0});
   options.ignore_nan = random.below(4) == 0;
   if (random.below(4) == 0) options.ignore_value = 1.0;
+  if (!reads_target(options.error_kind)) {
+    options.beta = 0.0;
+    options.ignore_value.reset();
+  }
 
   const auto n = static_cast<size_t>(geometry.size());
   const auto rows = static_cast<size_t>(geometry.rows());
