@@ -66,10 +66,10 @@ def _kernels_tail(task: TailTask) -> Contestant:
     out, one = np.zeros_like(values), np.ones((), values.dtype)
 
     def forward() -> tuple[Array, ...]:
-        return (kernels.range_mean(values, bounds, "largest", threads=THREADS)[0],)
+        return (kernels.range_mean(values, bounds, "largest", threads=THREADS),)
 
     def both() -> tuple[Array, ...]:
-        value, state = kernels.range_mean(values, bounds, "largest", threads=THREADS)
+        value, state = kernels.range_mean_forward(values, bounds, "largest", threads=THREADS)
         kernels.range_mean_gradient(one, values, state, out=out, threads=THREADS)
         return value, out
 

@@ -15,6 +15,7 @@ from tailops import _kernels, kernels
 from tailops._options import TailOptions, forced
 
 BUFFER, BLOCK = _kernels.BUFFER_LENGTH, _kernels.BLOCK_LENGTH
+BOUNDARIES = [BUFFER - 1, BUFFER, BUFFER + 1, BLOCK - 1, BLOCK + 1, 2 * BLOCK + 1, 65537]
 SIGNS = {"both": lambda v: v, "negative": lambda v: -np.abs(v), "mostly_negative": lambda v: v - 1}
 
 
@@ -73,10 +74,8 @@ def test_half_precision(dtype, gradient):
 
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)
 @pytest.mark.parametrize("sign", SIGNS)
-@pytest.mark.parametrize("method", ["floor", "linear", "max_fraction"])
-@pytest.mark.parametrize(
-    "n", [BUFFER - 1, BUFFER, BUFFER + 1, BLOCK - 1, BLOCK + 1, 2 * BLOCK + 1, 65537]
-)
+@pytest.mark.parametrize("method", quick("floor", of=["floor", "linear", "max_fraction"]))
+@pytest.mark.parametrize("n", quick(BUFFER, BUFFER + 1, BLOCK + 1, of=BOUNDARIES))
 def test_around_the_boundaries(n, method, sign, selection):
     for family, p, kappa, share in itertools.product(
         ("random", "sorted", "few_values"), (0.02, 0.5, 0.98), (2.0, 60.0), (0.02, 0.7, 1.0)

@@ -167,7 +167,7 @@ LOAD = """
 @pytest.mark.parametrize(
     ("writer", "reader"),
     [
-        ("tensorflow", "jax"),
+        pytest.param("tensorflow", "jax", marks=pytest.mark.extended),
         pytest.param("jax", "tensorflow", marks=pytest.mark.extended),
         pytest.param("tensorflow", "tensorflow", marks=pytest.mark.extended),
     ],

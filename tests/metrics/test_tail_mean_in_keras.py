@@ -150,6 +150,7 @@ ON_JAX = """
 """
 
 
+@pytest.mark.extended
 def test_on_jax(tmp_path):
     """Counts and sums are float32 there."""
     pytest.importorskip("jax")

@@ -356,7 +356,7 @@ def test_errors_inside_a_handler():
     for bad, size, message in [
         (attributes(percentile=99.0), 3, r"percentile=99.*did you mean 0\.99"),
         (attributes(beta=1), 3, "attribute beta: Wrong scalar data type"),
-        (attributes(error=3), 3, r"error=3: must be in \[0, 3\)"),
+        (attributes(error=4), 3, r"error=4: must be in \[0, 4\)"),
         (attributes(ignore_nan=-1), 3, r"ignore_nan=-1: must be in \[0, 2\)"),
         (attributes(reduction=0), 3, r"loss of shape \(\) must have the shape \(3,\)"),
         (attributes(axis=1), 3, r"axis=1: must be in \[-1, 1\)"),
