@@ -5,7 +5,9 @@ import re
 import pytest
 import virtual_gpu
 from mutations import Run, first_notice, measure
+from on_device import on_device
 from paths import LOSS_PATHS
+from problems import check_against_cpu
 from ptx import lines_of
 
 from bench.gpu_report import kernel_name
@@ -24,7 +26,8 @@ def kernel_of(name):
 
 def run_of(path_name):
     path = next(path for path in LOSS_PATHS if path.name == path_name)
-    return Run(path_name, path.problem("float32", "random"), True)
+    problem = path.problem("float32", "random")
+    return Run(path_name, lambda: check_against_cpu(problem, *on_device(problem)))
 
 
 def notice(path_name, kernel, number, text):
