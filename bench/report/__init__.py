@@ -11,6 +11,7 @@ from bench.report import (
     quality_picture,
     readme,
     speed,
+    tails,
     weights_picture,
 )
 
@@ -24,7 +25,7 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
     if not paths:
         raise ValueError("results: must be at least one JSON file; `make bench` writes one")
     read = sorted((results.read(path) for path in paths), key=results.age)
-    speeds = [result for result in read if "cases" in result]
+    speeds = [result for result in read if speed.is_of_everything(result)]
     qualities = [result for result in read if "fits" in result]
     docs = root / "docs"
     docs.mkdir(parents=True, exist_ok=True)
@@ -39,7 +40,7 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
     yield weights_picture.draw(docs / "tail_weights.png")
     blocks = {
         root / "README.md": readme.blocks(read),
-        docs / "which_tail.md": hard_pixels.blocks(read),
+        docs / "which_tail.md": hard_pixels.blocks(read) | tails.blocks(read),
     }
     for page, found in blocks.items():
         if page.exists():

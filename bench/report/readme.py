@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from bench.report import quality as fits_of
-from bench.report.speed import OURS, SORT, beaten, ratio
+from bench.report.speed import OURS, SORT, beaten, is_of_everything, ratio
 from bench.report.text import milliseconds, multiple, table
 
 Result = dict[str, Any]
@@ -90,7 +90,7 @@ def blocks(results: list[Result]) -> dict[str, str]:
     """By name; of the first result that has what a block needs."""
     found: dict[str, str] = {}
     for result in results:
-        if "cases" in result and "speed" not in found:
+        if is_of_everything(result) and "speed" not in found:
             found["speed"] = speed(result)
         if "fits" in result and "quality" not in found:
             found["quality"] = quality(result)

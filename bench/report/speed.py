@@ -49,6 +49,11 @@ Made by `python -m bench report` from [bench/results](../bench/results); nothing
 """
 
 
+def is_of_everything(result: dict[str, Any]) -> bool:
+    """Whether a chapter can be made of it: not of a run of some cases."""
+    return any(row["what"] == "loss and gradient" for row in result.get("cases", []))
+
+
 def _label(row: dict[str, Any]) -> str:
     what = [row["shape"]] if row["shape"] != "one group" else []
     what += [row["data"]] if row["data"] != "random" else []
@@ -66,7 +71,8 @@ def _names(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row["who"]))
 
 
-def _ratios(rows: list[dict[str, Any]]) -> str:
+def ratios(rows: list[dict[str, Any]]) -> str:
+    """Ours, and the others as multiples of it."""
     others = [name for name in _names(rows) if name != OURS]
     lines = []
     for row in rows:
@@ -221,7 +227,7 @@ def _chapter(result: dict[str, Any]) -> Iterator[str]:
         if not rows:
             continue
         yield f"### {what[0].upper()}{what[1:]}\n\nThe others as multiples of tailops' time.\n"
-        yield _ratios(rows)
+        yield ratios(rows)
         detailed = [row for row in rows if row["n"] == 1_000_000][:1]
         for row in detailed:
             yield f"{row['n']:,} elements, {_label(row) or 'one group'}:\n\n{_everybody(row)}"
