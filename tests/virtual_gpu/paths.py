@@ -171,6 +171,7 @@ LOSS_PATHS = [
     grid("large_columns", (17_000, 3), "Finish", "GroupTotals", f"ColumnBackward{ONE}", axis=0),
     # Rows that are not groups.
     loss("rows", (700, 7), f"GroupForward{BLOCK}{MANY}", reduction="per_sample"),
+    loss("rows_of_warps", (3, 300), f"GroupForward{BLOCK}{MANY}", reduction="per_sample"),
     grid("rows_of_a_grid", (3000, 7), "AddRows<RowLosses>", reduction="per_sample"),
     grid("long_rows", (2, 33_000), "AddParts<RowLosses>", reduction="per_sample"),
     # Where something is ignored.

@@ -86,9 +86,10 @@ struct Call : Groups {
         mean_factor(geometry.mean_factor),
         by_valid(divides_by_valid(geometry, ignores(of, options))),
         to_scalar(geometry.reduces_to_scalar()),
+        error_kind(options.error_kind),
         parameters{static_cast<C>(options.smoothing_factor), static_cast<C>(options.error_scale),
                    static_cast<C>(options.beta), static_cast<C>(options.epsilon), options.gradient},
-        error_kind(options.error_kind),
+        epsilon(parameters.epsilon),
         has_targets(reads_target(error_kind)),
         least_error(may_be_negative(error_kind) ? -std::numeric_limits<C>::infinity() : C(0)),
         threshold(threshold_of(options)),
@@ -135,8 +136,12 @@ struct Call : Groups {
   double mean_factor;
   bool by_valid;  // not by mean_factor, but by how many elements are valid
   bool to_scalar;
-  LossParameters<C> parameters;
   int error_kind;
+  // No other parameter that is needed where β is may share its eight bytes, so that ε stands here
+  // once more: nvcc 13.0 loads both at once, says that it does not need β (`used_bytes_mask`), and
+  // uses it. tests/virtual_gpu/test_used_bytes.py
+  LossParameters<C> parameters;
+  C epsilon;
   bool has_targets;
   C least_error;  // that there can be
   Threshold threshold;

@@ -62,7 +62,7 @@ struct ColumnForward {
     for_each_strided<8>(elements, slot, slots(), [&](int64_t k, C d, bool valid) {
       own[k] = kNoKey<Key>;
       if (!valid) return;
-      own[k] = key_of(call.error_kind, call.parameters.epsilon, d);
+      own[k] = key_of(call.error_kind, call.epsilon, d);
       if (call.parameters.beta != C(0)) squares += static_cast<double>(d * d);
     });
     // Vectors of keys are whole: what is beyond the end are none.

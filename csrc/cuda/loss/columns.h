@@ -43,7 +43,7 @@ struct ColumnSlopes {
     const int64_t first = call.first_of(at.group);
     ThresholdGradient total{};
     at.for_each(plan, call.group(at.group), [&](int64_t k, C d, bool valid) {
-      const C e = error_of(call.error_kind, call.parameters.epsilon, d);
+      const C e = error_of(call.error_kind, call.epsilon, d);
       if (!valid || !is_near(e, tail)) return;
       add_threshold_gradient(e, pass.upstream_of(call.row_of(first + k * call.inner)), tail,
                              call.parameters, total);

@@ -76,7 +76,7 @@ struct GroupGradient {
     const Vectors<Elements<T>, kVectors> vectors(call.group(g));
     vectors.for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(call.error_kind, call.parameters.epsilon, batch.values, errors);
+      errors_of(call.error_kind, call.epsilon, batch.values, errors);
       unsigned near = 0;
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) near |= is_near(errors[j], tail) ? 1u << j : 0u;

@@ -44,7 +44,7 @@ class GroupKeys {
     for (int v = thread_; v - thread_ < count; v += step_) {
       const B batch = vectors_.batch(v, stride_);
       Key keys[B::kSize];
-      keys_of(call_.error_kind, call_.parameters.epsilon, batch.values, keys);
+      keys_of(call_.error_kind, call_.epsilon, batch.values, keys);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) keys[j] = batch.valid >> j & 1u ? keys[j] : kNoKey<Key>;
       keep(v, keys);
@@ -113,7 +113,7 @@ class GroupKeys {
       for (int64_t k = first + thread_; k - thread_ < elements_.length; k += stride_) {
         C d;
         const bool valid = k < elements_.length && elements_.load(k, d);
-        body(valid ? key_of(call_.error_kind, call_.parameters.epsilon, d) : kNoKey<Key>);
+        body(valid ? key_of(call_.error_kind, call_.epsilon, d) : kNoKey<Key>);
       }
     }
   }

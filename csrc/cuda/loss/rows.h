@@ -120,7 +120,7 @@ struct AddParts {
 // L of a valid element.
 template <typename T, typename C>
 TAILOPS_DEVICE void add_loss_of(const Call<T>& call, C d, const Tail<C>& tail, RowSum& sum) {
-  const C e = error_of(call.error_kind, call.parameters.epsilon, d);
+  const C e = error_of(call.error_kind, call.epsilon, d);
   sum.total += static_cast<double>(
       formulas_of(call.parameters).mixed(d, weighted_error(e, tail, call.parameters)));
   ++sum.valid;

@@ -155,7 +155,7 @@ struct GridCall {
     using B = Batch<Elements<T>>;
     Vectors(part).for_each(worker, workers, [&](const B& batch) {
       C errors[B::kSize];
-      errors_of(call.error_kind, call.parameters.epsilon, batch.values, errors);
+      errors_of(call.error_kind, call.epsilon, batch.values, errors);
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) body(errors[j], (batch.valid >> j & 1u) != 0);
     });

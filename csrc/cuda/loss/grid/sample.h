@@ -19,9 +19,8 @@ TAILOPS_DEVICE void draw_sample(const GridCall<T>& grid, int64_t worker, int64_t
   for (int64_t i = worker; i < size; i += workers) {
     C d;
     const bool valid = elements.load(SelectionPlan::stratified(i, size, elements.length), d);
-    sample[i] = valid
-                    ? Bits::encode(error_of(grid.call.error_kind, grid.call.parameters.epsilon, d))
-                    : kNoKey<typename Bits::Key>;
+    sample[i] = valid ? Bits::encode(error_of(grid.call.error_kind, grid.call.epsilon, d))
+                      : kNoKey<typename Bits::Key>;
   }
 }
 
