@@ -54,6 +54,13 @@ void require_no_target(const Options& options) {
 
 }  // namespace
 
+std::string in_decimal(double number) {
+  std::ostringstream text;
+  text.precision(std::numeric_limits<double>::max_digits10);
+  text << number;
+  return text.str();
+}
+
 std::vector<std::string> error_kind_names() { return names_of(KindNumbers()); }
 
 std::vector<std::string> method_names() {

@@ -45,6 +45,9 @@ std::vector<std::string> selection_path_names();
 // choices.
 int index_of(const char* argument, const std::string& value, const std::vector<std::string>& names);
 
+// With so many digits that it is this number and no other.
+std::string in_decimal(double number);
+
 // Sets the members that are chosen by name.
 void set_names(Options& options, const std::string& error, const std::string& method,
                const std::string& gradient);

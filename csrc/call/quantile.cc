@@ -2,23 +2,12 @@
 
 #include "call/quantile.h"
 
-#include <sstream>
 #include <stdexcept>
 
 #include "call/geometry.h"
 #include "call/options.h"
 
 namespace tailops {
-namespace {
-
-std::string text_of(double number) {
-  std::ostringstream text;
-  text.precision(17);
-  text << number;
-  return text.str();
-}
-
-}  // namespace
 
 std::vector<std::string> selection_methods() {
   std::vector<std::string> names;
@@ -37,7 +26,7 @@ void require_selectable(const SelectionOptions& options, const double* q, int64_
   for (int64_t i = 0; i < q_count; ++i) {
     if (is_selectable(options.method, q[i], length)) continue;
     throw std::invalid_argument(
-        (by_rank ? "n=" : "q=") + text_of(q[i]) + ": must be in " +
+        (by_rank ? "n=" : "q=") + in_decimal(q[i]) + ": must be in " +
         (by_rank ? "[0, " + std::to_string(length) + "), the size of the axis" : "[0, 1]"));
   }
 }

@@ -1,22 +1,11 @@
 #include "call/range_mean.h"
 
 #include <iterator>
-#include <sstream>
 #include <stdexcept>
 
 #include "call/options.h"
 
 namespace tailops {
-namespace {
-
-std::string text_of(double number) {
-  std::ostringstream text;
-  text.precision(17);
-  text << number;
-  return text.str();
-}
-
-}  // namespace
 
 std::vector<std::string> range_kind_names() {
   return {std::begin(kRangeKindNames), std::end(kRangeKindNames)};
@@ -28,7 +17,7 @@ RangeKind range_kind(const std::string& name) {
 
 void require_range(RangeKind kind, const RangeBounds& bounds) {
   if (is_range(kind, bounds)) return;
-  const std::string first = text_of(bounds.first), second = text_of(bounds.second);
+  const std::string first = in_decimal(bounds.first), second = in_decimal(bounds.second);
   switch (kind) {
     case RangeKind::kBetween:
       throw std::invalid_argument("lower=" + first + ", upper=" + second +
@@ -43,7 +32,7 @@ void require_range(RangeKind kind, const RangeBounds& bounds) {
 
 void throw_range_beyond(const RangeBounds& bounds, int64_t valid) {
   throw std::invalid_argument(
-      "k=" + text_of(bounds.first) +
+      "k=" + in_decimal(bounds.first) +
       ": must be at most the number of valid values, which of one group is " +
       std::to_string(valid));
 }

@@ -98,6 +98,29 @@ TAILOPS_HOST_DEVICE int64_t rank_of_least_kept(const RangeBounds& bounds, int64_
   return least > 0.0 ? static_cast<int64_t>(least) : 0;
 }
 
+// The ranks of the elements that a range among n ends in, of kAtLeast the one that is kept in any
+// case. Of an open end, nobody needs it: there it is the other's.
+struct RangePlaces {
+  PositionRange range;  // but of kAtLeast
+  bool open_below;
+  bool open_above;
+  int64_t lower;
+  int64_t upper;
+};
+
+TAILOPS_HOST_DEVICE RangePlaces range_places(RangeKind kind, const RangeBounds& bounds, int64_t n) {
+  if (kind == RangeKind::kAtLeast) {
+    const int64_t least = rank_of_least_kept(bounds, n);
+    return {{0.0, 0.0}, false, true, least, least};
+  }
+  const PositionRange range = position_range(kind, bounds, n);
+  RangePlaces places{range, range.is_open_below(), range.is_open_above(n), range.first_rank(),
+                     range.last_rank()};
+  if (places.open_below) places.lower = places.open_above ? 0 : places.upper;
+  if (places.open_above) places.upper = places.lower;
+  return places;
+}
+
 // What the forward pass leaves for the backward pass, one per group; float64 holds every compute
 // type exactly. The weight of an element: 0 outside of [lower, upper].
 struct RangeState {

@@ -15,16 +15,12 @@ namespace {
 // What a range is among n elements.
 struct RangePlan {
   RangePlan(RangeKind kind, const RangeBounds& bounds, int64_t n) : count(n) {
-    if (kind == RangeKind::kAtLeast) {
-      wanted = {{rank_of_least_kept(bounds, n)}, false, true};
-      return;
-    }
-    range = position_range(kind, bounds, n);
-    wanted.open_below = range.is_open_below();
-    wanted.open_above = range.is_open_above(n);
-    const int64_t first = range.first_rank(), last = range.last_rank();
-    if (!wanted.open_below) wanted.ranks.push_back(first);
-    if (!wanted.open_above && (wanted.open_below || last != first)) wanted.ranks.push_back(last);
+    const RangePlaces places = range_places(kind, bounds, n);
+    range = places.range;
+    wanted = {{}, places.open_below, places.open_above};
+    if (places.open_below && places.open_above) return;
+    wanted.ranks.push_back(places.lower);
+    if (places.upper != places.lower) wanted.ranks.push_back(places.upper);
   }
 
   int64_t count;

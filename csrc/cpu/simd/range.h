@@ -174,11 +174,7 @@ struct RangeLoops : IgnoreLoops<T> {
     V lines[SelectionNetwork::kMostLines];
     for (int64_t c = 0; c < width; c += kStep) {
       const int lanes = static_cast<int>(width - c < kStep ? width - c : kStep);
-      M nan{};
-      for (int k = 0; k < network.lines(); ++k) {
-        lines[k] = Base::load_count(values + k * stride + c, lanes);
-        nan |= lines[k] != lines[k];
-      }
+      const M nan = NetworkLoops<C>::read(values + c, stride, lanes, network, lines);
       NetworkLoops<C>::order(network, lines);
       const V open = broadcast(std::numeric_limits<C>::quiet_NaN());
       const auto line_of = [&](size_t rank) { return lines[network.wanted()[rank]]; };

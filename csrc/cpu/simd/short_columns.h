@@ -22,13 +22,21 @@ struct NetworkLoops : Lanes<C> {
     const auto ranks = static_cast<int64_t>(network.wanted().size());
     for (int64_t c = 0; c < width; c += kStep) {
       const int lanes = static_cast<int>(width - c < kStep ? width - c : kStep);
-      M nan{};
-      for (int k = 0; k < network.lines(); ++k) {
-        lines[k] = Base::load_count(values + k * stride + c, lanes);
-        nan |= lines[k] != lines[k];
-      }
+      const M nan = read(values + c, stride, lanes, network, lines);
       run(network, lines, nan, lanes, found + c * ranks);
     }
+  }
+
+  // One column per lane. Returns where there is a NaN.
+  template <typename T>
+  static TAILOPS_INLINE M read(const T* values, int64_t stride, int lanes,
+                               const SelectionNetwork& network, V* lines) {
+    M nan{};
+    for (int k = 0; k < network.lines(); ++k) {
+      lines[k] = Lanes<T>::load_count(values + k * stride, lanes);
+      nan |= lines[k] != lines[k];
+    }
+    return nan;
   }
 
   static void order(const SelectionNetwork& network, V* lines) {

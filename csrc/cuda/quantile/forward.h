@@ -9,23 +9,15 @@
 #include "cuda/quantile/forward_plan.h"
 #include "cuda/quantile/in_groups.h"
 #include "cuda/quantile/quantile.h"
-#include "cuda/select/launch_digits.h"
+#include "cuda/select/launch.h"
 
 namespace tailops {
 namespace cuda {
 
 template <typename T>
 SelectKernels select_kernels() {
-  using Bits = OrderedBits<T>;
-  SelectKernels of;
-  of.element_bytes = sizeof(T);
-  of.key_bytes = sizeof(typename Bits::Key);
-  of.key_bits = Bits::kBits;
-  of.blocks_shared = sizeof(typename SelectInGroups<SelectionInGroups<T>>::Shared);
-  of.control_bytes = sizeof(DigitsControl<SelectionDigits<T>>);
-  of.few_q = RankArguments::kFew;
-  of.q_of_a_launch = StoreRanks::kMostThreads;
-  return of;
+  return {task_kernels<SelectionInGroups<T>, SelectionDigits<T>>(), RankArguments::kFew,
+          StoreRanks::kMostThreads};
 }
 
 template <typename T>
@@ -48,13 +40,11 @@ class Select {
         stream_(stream) {}
 
   void run(const T* x, T* value, SelectionState* state) const {
-    if (plan_.way == SelectWay::kNothing) return;
-    if (plan_.way == SelectWay::kDigits)
-      return run_digits(call<SelectionDigits<T>>(x, value, state));
-    const auto task = call<SelectionInGroups<T>>(x, value, state);
-    const GroupsPlan& plan = plan_.groups;
-    device::launch(SelectInGroups<SelectionInGroups<T>>{task, plan.cached, plan.columns}, plan.grid,
-                   stream_);
+    if (plan_.way == SelectWay::kBlocks) {
+      launch_in_groups(call<SelectionInGroups<T>>(x, value, state), plan_.groups, stream_);
+    } else if (plan_.way == SelectWay::kDigits) {
+      run_digits(call<SelectionDigits<T>>(x, value, state));
+    }
   }
 
  private:

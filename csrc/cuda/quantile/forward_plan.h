@@ -8,45 +8,25 @@
 #include <string>
 
 #include "call/quantile.h"
-#include "cuda/select/digits_plan.h"
-#include "cuda/select/groups_plan.h"
+#include "cuda/select/task_plan.h"
 
 namespace tailops {
 namespace cuda {
 
-enum class SelectWay {
-  kNothing,  // no group, or no q
-  kBlocks,   // a block for each group, or for some columns
-  kDigits,   // many blocks for each group
-};
-
-constexpr const char* kSelectWayNames[] = {"nothing", "blocks", "digits"};
-
-// What the plan must know of the kernels.
-struct SelectKernels {
-  int64_t element_bytes = 0;
-  int64_t key_bytes = 0;
-  int key_bits = 0;
-  int64_t blocks_shared = 0;  // SelectInGroups' shared memory, besides keys
-  int64_t control_bytes = 0;  // what the launches for one group tell each other
+struct SelectKernels : TaskKernels {
   int64_t few_q = 0;          // as many of the host's are arguments of a kernel
   int64_t q_of_a_launch = 0;  // of more, as many as a launch puts into the device's memory
 };
 
-struct SelectPlan {
-  SelectWay way = SelectWay::kNothing;
-
+struct SelectPlan : TaskPlan {
   // Of more q than a few, in the host's memory: a launch for each so many.
   Array stored;
   device::Grid store;
   int64_t stores = 0;
 
-  GroupsPlan groups;
-
   int q_at_once = 0;     // that digits are found for
-  int targets_of_q = 0;  // 1 or 2
+  int targets_of_q = 0;  // 1 or 2: each is an element that the q needs
   int64_t q_rounds = 0;  // until all q are done
-  DigitsPlan digits;
 
   int64_t workspace_bytes = 0;
 
@@ -54,18 +34,6 @@ struct SelectPlan {
     return stores + (groups.grid.exists() ? 1 : 0) + q_rounds * digits.launches();
   }
 };
-
-// An element that a q needs is a target; there are one or two for each.
-inline void plan_digits(const SelectionGeometry& geometry, int64_t q_count, int targets_of_q,
-                        const SelectKernels& kernels, const Limits& limits, SelectPlan& plan,
-                        Layout& space) {
-  plan.targets_of_q = targets_of_q;
-  plan.q_at_once = static_cast<int>(std::min<int64_t>(q_count, kMostTargets / targets_of_q));
-  plan.q_rounds = ceiling(q_count, plan.q_at_once);
-  plan_passes(kernels.key_bits, plan.q_at_once * targets_of_q, plan.digits);
-  plan_digit_launches(geometry.groups(), geometry.length * kernels.element_bytes,
-                      kernels.control_bytes, limits, plan.digits, space);
-}
 
 // `on_host`: where the q are.
 inline SelectPlan plan_select(const SelectionGeometry& geometry, const SelectionOptions& options,
@@ -79,14 +47,14 @@ inline SelectPlan plan_select(const SelectionGeometry& geometry, const Selection
     plan.store = {1, 1, static_cast<int>(kernels.q_of_a_launch), 0};
     plan.stores = ceiling(q_count, kernels.q_of_a_launch);
   }
-  if (fits_block(geometry, SelectionPath::kAuto, limits)) {
-    plan.way = SelectWay::kBlocks;
-    plan.groups = plan_groups(geometry, kernels.element_bytes, kernels.key_bytes,
-                              kernels.blocks_shared, limits);
-  } else {
-    plan.way = SelectWay::kDigits;
-    plan_digits(geometry, q_count, interpolates(options.method) ? 2 : 1, kernels, limits, plan,
-                space);
+  const int targets_of_q = interpolates(options.method) ? 2 : 1;
+  const auto q_at_once = static_cast<int>(std::min<int64_t>(q_count, kMostTargets / targets_of_q));
+  static_cast<TaskPlan&>(plan) =
+      plan_task(geometry, q_at_once * targets_of_q, kernels, limits, space);
+  if (plan.way == SelectWay::kDigits) {
+    plan.targets_of_q = targets_of_q;
+    plan.q_at_once = q_at_once;
+    plan.q_rounds = ceiling(q_count, q_at_once);
   }
   plan.workspace_bytes = space.bytes();
   return plan;

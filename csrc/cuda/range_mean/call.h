@@ -50,30 +50,13 @@ struct FoundEnd {
   int64_t ties;
 };
 
-// The ends of a range among n elements. Of an open one nothing is known, or needed.
-struct RangeEnds {
+// The ends of a range among n elements.
+struct RangeEnds : RangePlaces {
   RangeKind kind;
   RangeBounds bounds;
-  PositionRange range;  // but of kAtLeast
-  bool open_below;
-  bool open_above;
-  int64_t lower;  // rank of the element that it begins in; of an open end, the other's
-  int64_t upper;
 
   TAILOPS_DEVICE RangeEnds(RangeKind of_kind, const RangeBounds& of, int64_t n)
-      : kind(of_kind), bounds(of), range{0.0, 0.0}, open_below(false), open_above(true) {
-    if (kind == RangeKind::kAtLeast) {
-      lower = upper = rank_of_least_kept(bounds, n);
-      return;
-    }
-    range = position_range(kind, bounds, n);
-    open_below = range.is_open_below();
-    open_above = range.is_open_above(n);
-    lower = range.first_rank();
-    upper = range.last_rank();
-    if (open_below) lower = open_above ? 0 : upper;
-    if (open_above) upper = lower;
-  }
+      : RangePlaces(range_places(of_kind, of, n)), kind(of_kind), bounds(of) {}
 
   TAILOPS_DEVICE bool is_at_least() const { return kind == RangeKind::kAtLeast; }
 

@@ -7,23 +7,15 @@
 #include "cuda/range_mean/forward_plan.h"
 #include "cuda/range_mean/in_groups.h"
 #include "cuda/range_mean/range_mean.h"
-#include "cuda/select/launch_digits.h"
+#include "cuda/select/launch.h"
 
 namespace tailops {
 namespace cuda {
 
 template <typename T>
 RangeKernels range_kernels() {
-  using Bits = OrderedBits<T>;
-  RangeKernels of;
-  of.element_bytes = sizeof(T);
-  of.key_bytes = sizeof(typename Bits::Key);
-  of.key_bits = Bits::kBits;
-  of.blocks_shared = sizeof(typename SelectInGroups<RangeInGroups<T>>::Shared);
-  of.control_bytes = sizeof(DigitsControl<RangeDigits<T>>);
-  of.sum_bytes = sizeof(RangeSum);
-  of.targets = RangeDigits<T>::kTargets;
-  return of;
+  return {task_kernels<RangeInGroups<T>, RangeDigits<T>>(), sizeof(RangeSum),
+          RangeDigits<T>::kTargets};
 }
 
 template <typename T>
@@ -40,11 +32,9 @@ class RangeForward {
 
   void run(const T* values, const bool* mask, T* mean, RangeState* state) const {
     const RangeCall<T> call{groups_, values, mask, kind_, bounds_, mean, state};
-    if (plan_.way == RangeWay::kBlocks) {
-      const GroupsPlan& plan = plan_.groups;
-      device::launch(SelectInGroups<RangeInGroups<T>>{{call}, plan.cached, plan.columns}, plan.grid,
-                     stream_);
-    } else if (plan_.way == RangeWay::kDigits) {
+    if (plan_.way == SelectWay::kBlocks) {
+      launch_in_groups(RangeInGroups<T>{call}, plan_.groups, stream_);
+    } else if (plan_.way == SelectWay::kDigits) {
       launch_digits(RangeDigits<T>{call, plan_.sums.in<RangeSum>(workspace_)}, plan_.digits,
                     workspace_, stream_);
     }

@@ -1,14 +1,35 @@
 #pragma once
 
-// Carries out a DigitsPlan. Included where the kernels are compiled: by nvcc, or by a test's
+// Carries out the plan of a task. Included where the kernels are compiled: by nvcc, or by a test's
 // emulation.
 
 #include <algorithm>
 
 #include "cuda/select/digits.h"
+#include "cuda/select/in_groups.h"
+#include "cuda/select/task_plan.h"
 
 namespace tailops {
 namespace cuda {
+
+// Of a task in both its forms.
+template <typename InGroups, typename InDigits>
+TaskKernels task_kernels() {
+  using Element = typename InGroups::Elements::Element;
+  using Bits = OrderedBits<Element>;
+  TaskKernels of;
+  of.element_bytes = sizeof(Element);
+  of.key_bytes = sizeof(typename Bits::Key);
+  of.key_bits = Bits::kBits;
+  of.blocks_shared = sizeof(typename SelectInGroups<InGroups>::Shared);
+  of.control_bytes = sizeof(DigitsControl<InDigits>);
+  return of;
+}
+
+template <typename Task>
+void launch_in_groups(const Task& task, const GroupsPlan& plan, void* stream) {
+  device::launch(SelectInGroups<Task>{task, plan.cached, plan.columns}, plan.grid, stream);
+}
 
 template <typename Task>
 void launch_digits(const Task& task, const DigitsPlan& plan, void* workspace, void* stream) {
