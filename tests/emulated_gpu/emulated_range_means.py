@@ -1,32 +1,20 @@
 """The CUDA kernels of range means compiled for the host; see emulation.py."""
 
-import ctypes
-
 import numpy as np
-from emulation import DTYPES, LIMITS, Limits, compile_library, misaligned
+from emulation import DTYPES, Emulated, arguments_of, compile_library, misaligned
 from range_means import KINDS
 
 POINTERS = ("values", "mask", "on_host", "on_device", "mean", "state", "upstream", "gradient")
-INTEGERS = ("outer", "length", "inner", "dtype", "kind", "seed")
+INTEGERS = ("outer", "length", "inner", "dtype", "kind")
 
 
-class _Arguments(ctypes.Structure):
-    _fields_ = (
-        [(name, ctypes.c_void_p) for name in POINTERS]
-        + [(name, ctypes.c_int64) for name in (*INTEGERS, *LIMITS, "launches", "workspace_bytes")]
-        + [("problem", ctypes.c_char * 200)]
-    )
+class EmulatedRangeMeans(Emulated):
+    """Range means."""
 
-
-class EmulatedRangeMeans:
-    """The compiled library, with limits and an order of threads that are its own."""
+    arguments = arguments_of(POINTERS, INTEGERS)
 
     def __init__(self, path):
-        self._run = ctypes.CDLL(str(path)).tailops_emulate_range_mean
-        self.limits = Limits()
-        self.seed = 0
-        self.launches = 0
-        self.workspace_bytes = 0
+        super().__init__(path, "tailops_emulate_range_mean")
 
     @staticmethod
     def compile(folder, *flags):
@@ -35,21 +23,14 @@ class EmulatedRangeMeans:
     def _call(self, case, **arrays):
         outer, length, inner = case.sizes
         mask = None if case.mask is None else np.ascontiguousarray(case.mask)
-        arrays = {"mask": mask, **arrays}
-        arguments = _Arguments(
+        self.call(
+            {"mask": mask, **arrays},
             outer=outer,
             length=length,
             inner=inner,
             dtype=DTYPES.index(case.values.dtype.name),
             kind=KINDS.index(case.kind),
-            seed=self.seed,
-            **{name: getattr(self.limits, name) for name in LIMITS},
-            **{name: a.ctypes.data for name, a in arrays.items() if a is not None},
         )
-        self._run(ctypes.byref(arguments))
-        if arguments.problem:
-            raise RuntimeError(arguments.problem.decode())
-        self.launches, self.workspace_bytes = arguments.launches, arguments.workspace_bytes
 
     def space(self, case):
         """How many bytes the forward pass asks for; it does not run."""

@@ -1,9 +1,7 @@
 """The CUDA selection kernels compiled for the host; see emulation.py."""
 
-import ctypes
-
 import numpy as np
-from emulation import LIMITS, Limits, compile_library, misaligned
+from emulation import Emulated, arguments_of, compile_library, misaligned
 
 from tailops import _kernels, kernels
 
@@ -14,26 +12,16 @@ DTYPES = (
 # In the order of their numbers.
 METHODS = (*_kernels.METHODS[:-1], "rank", "rank_from_top")
 POINTERS = ("x", "q_on_host", "q_on_device", "value", "state", "upstream", "gradient")
-INTEGERS = ("outer", "length", "inner", "dtype", "method", "ignore_nan", "q_count", "seed")
+INTEGERS = ("outer", "length", "inner", "dtype", "method", "ignore_nan", "q_count")
 
 
-class _Arguments(ctypes.Structure):
-    _fields_ = (
-        [(name, ctypes.c_void_p) for name in POINTERS]
-        + [(name, ctypes.c_int64) for name in (*INTEGERS, *LIMITS, "launches", "workspace_bytes")]
-        + [("problem", ctypes.c_char * 200)]
-    )
+class EmulatedSelection(Emulated):
+    """Selection."""
 
-
-class EmulatedSelection:
-    """The compiled library, with limits and an order of threads that are its own."""
+    arguments = arguments_of(POINTERS, INTEGERS)
 
     def __init__(self, path):
-        self._run = ctypes.CDLL(str(path)).tailops_emulate_selection
-        self.limits = Limits()
-        self.seed = 0
-        self.launches = 0
-        self.workspace_bytes = 0
+        super().__init__(path, "tailops_emulate_selection")
 
     @staticmethod
     def compile(folder, *flags):
@@ -44,7 +32,8 @@ class EmulatedSelection:
         axis = None if axis is None else axis % len(shape)
         sizes = (shape[:axis], shape[axis:][:1], shape[axis:][1:]) if axis is not None else None
         outer, length, inner = map(np.prod, sizes) if sizes else (1, case.x.size, 1)
-        arguments = _Arguments(
+        self.call(
+            arrays,
             outer=int(outer),
             length=int(length),
             inner=int(inner),
@@ -52,14 +41,7 @@ class EmulatedSelection:
             method=METHODS.index(case.method),
             ignore_nan=case.ignore_nan,
             q_count=len(case.q),
-            seed=self.seed,
-            **{name: getattr(self.limits, name) for name in LIMITS},
-            **{name: a.ctypes.data for name, a in arrays.items() if a is not None},
         )
-        self._run(ctypes.byref(arguments))
-        if arguments.problem:
-            raise RuntimeError(arguments.problem.decode())
-        self.launches, self.workspace_bytes = arguments.launches, arguments.workspace_bytes
 
     def space(self, case):
         """How many bytes the forward pass asks for; it does not run."""

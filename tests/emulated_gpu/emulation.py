@@ -90,6 +90,7 @@ INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "me
 INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection")
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 LIMITS = tuple(Limits.__dataclass_fields__)
+_RESULTS = ("launches", "workspace_bytes")
 
 
 class _Arguments(ctypes.Structure):
@@ -99,8 +100,7 @@ class _Arguments(ctypes.Structure):
         + [(name, ctypes.c_double) for name in NUMBERS]
         + [("ignore_nan", ctypes.c_int64), ("has_ignore_value", ctypes.c_int64)]
         + [("ignore_value", ctypes.c_double), ("seed", ctypes.c_int64)]
-        + [(name, ctypes.c_int64) for name in LIMITS]
-        + [("launches", ctypes.c_int64), ("workspace_bytes", ctypes.c_int64)]
+        + [(name, ctypes.c_int64) for name in (*LIMITS, *_RESULTS)]
         + [("problem", ctypes.c_char * 200)]
     )
 
@@ -134,13 +134,53 @@ def misaligned(array, offset):
     return copy
 
 
-class Emulation:
-    """The compiled library, with limits and an order of threads that are its own."""
+def arguments_of(pointers, integers):
+    """The structure of a call that has these, between them nothing else."""
 
-    def __init__(self, path):
-        self._run = ctypes.CDLL(str(path)).tailops_emulate
+    class Arguments(ctypes.Structure):
+        _fields_ = (
+            [(name, ctypes.c_void_p) for name in pointers]
+            + [(name, ctypes.c_int64) for name in (*integers, "seed", *LIMITS, *_RESULTS)]
+            + [("problem", ctypes.c_char * 200)]
+        )
+
+    return Arguments
+
+
+class Emulated:
+    """A compiled library, with limits and an order of threads that are its own."""
+
+    arguments: type
+    """Of a call."""
+
+    def __init__(self, path, function):
+        self._run = getattr(ctypes.CDLL(str(path)), function)
         self.limits = Limits()
         self.seed = 0
+        self.launches = 0
+        self.workspace_bytes = 0
+
+    def call(self, arrays, **others):
+        """With arrays by name, of which None are null, and what else there is."""
+        arguments = self.arguments(
+            seed=self.seed,
+            **others,
+            **{name: getattr(self.limits, name) for name in LIMITS},
+            **{name: a.ctypes.data for name, a in arrays.items() if a is not None},
+        )
+        self._run(ctypes.byref(arguments))
+        if arguments.problem:
+            raise RuntimeError(arguments.problem.decode())
+        self.launches, self.workspace_bytes = arguments.launches, arguments.workspace_bytes
+
+
+class Emulation(Emulated):
+    """The fused loss."""
+
+    arguments = _Arguments
+
+    def __init__(self, path):
+        super().__init__(path, "tailops_emulate")
 
     @staticmethod
     def compile(folder, *flags):
@@ -154,7 +194,8 @@ class Emulation:
         shape = np.array(case.y_pred.shape, np.int64)
         axis = -1 if options.axis is None else options.axis % case.y_pred.ndim
         arrays = {"mask": case.mask, "shape": shape, **arrays}
-        arguments = _Arguments(
+        self.call(
+            arrays,
             dimensions=case.y_pred.ndim,
             axis=axis,
             dtype=DTYPES.index(case.y_pred.dtype.name),
@@ -166,17 +207,11 @@ class Emulation:
             ignore_nan=options.ignore_nan,
             has_ignore_value=options.ignore_value is not None,
             ignore_value=options.ignore_value or 0.0,
-            seed=self.seed,
             **{name: getattr(options, name) for name in NUMBERS},
-            **{name: getattr(self.limits, name) for name in LIMITS},
-            **{name: a.ctypes.data for name, a in arrays.items() if a is not None},
         )
-        self._run(ctypes.byref(arguments))
-        if arguments.problem:
-            raise RuntimeError(arguments.problem.decode())
-        return Result(arguments.launches, arguments.workspace_bytes)
+        return Result(self.launches, self.workspace_bytes)
 
-    def workspace_bytes(self, case):
+    def space(self, case):
         """What the forward pass asks for; it does not run."""
         return self._call(case, loss=None).workspace_bytes
 

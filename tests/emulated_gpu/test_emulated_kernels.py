@@ -329,7 +329,7 @@ def test_the_workspace_is_small(emulated):
             y_pred = np.broadcast_to(dtype(0), shape)
             for reduction in ("mean", "none", "per_sample"):
                 problem = Problem(y_pred, y_pred, TailOptions(axis=axis), reduction)
-                size = emulated.workspace_bytes(problem)
+                size = emulated.space(problem)
                 what = (shape, reduction, dtype)
                 assert 0 <= size < 0.01 * 2 * y_pred.size * y_pred.itemsize + 2**20, what
 

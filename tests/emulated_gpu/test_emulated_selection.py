@@ -4,14 +4,12 @@ import emulation
 import numpy as np
 import pytest
 from emulated_selection import EmulatedSelection
+from emulated_shapes import PATHS, random_shape
 from emulation import LIMITS_OF_A_LARGE_GPU, Limits, random_limits
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 from selections import FLOATS, INTEGERS, QS, QUANTILES, Case, check, integers, random_case
 
 pytestmark = pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
-
-# A block per group; many blocks per group.
-PATHS = {"block": Limits(), "digits": Limits(block_elements=1, multiprocessors=7)}
 
 
 @pytest.fixture(scope="session")
@@ -34,19 +32,6 @@ def check_emulated(emulated, case, *, seed=0, offset=0, on_device=False, in_plac
         if floating
         else None,
     )
-
-
-def random_shape(rng, most):
-    n = int(rng.integers(1, most))
-    kind = rng.integers(5)
-    if kind == 0:
-        return (int(rng.integers(1, 71)),)
-    if kind == 1:
-        return (n,)
-    width = int(rng.integers(1, 40))
-    return ((max(1, n // width), width), (width, max(1, n // width)), (3, max(1, n // 15), 5))[
-        kind - 2
-    ]
 
 
 @pytest.mark.parametrize("part", range(6))

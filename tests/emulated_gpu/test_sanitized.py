@@ -40,15 +40,17 @@ PROBLEMS = """
         check_emulated(emulated, problem, seed, tuple(int(k) for k in rng.integers(0, 4, 3)))
     print("no problem")
 """
-SELECTIONS = """
+# Of a class, its module, that of its cases and that of its test; and two types.
+CASES = """
     import sys
     import numpy as np
-    from emulated_selection import EmulatedSelection
+    from {module} import {emulated}
+    from emulated_shapes import random_shape
     from emulation import LIMITS_OF_A_LARGE_GPU, Limits
-    from selections import random_case
-    from test_emulated_selection import check_emulated, random_shape
+    from {cases} import random_case
+    from {test} import check_emulated
 
-    emulated = EmulatedSelection(sys.argv[1])
+    emulated = {emulated}(sys.argv[1])
     for seed in range(1000, 1000 + int(sys.argv[2])):
         rng = np.random.default_rng(seed)
         emulated.limits = Limits(
@@ -58,32 +60,24 @@ SELECTIONS = """
         most = 900
         if seed % 10 == 0:
             emulated.limits, most = LIMITS_OF_A_LARGE_GPU, 20_000
-        case = random_case(rng, random_shape(rng, most), dtypes=("float32", "int8"))
+        case = random_case(rng, random_shape(rng, most), dtypes={dtypes})
         check_emulated(emulated, case, seed=seed, offset=int(rng.integers(0, 4)))
     print("no problem")
 """
-RANGE_MEANS = """
-    import sys
-    import numpy as np
-    from emulated_range_means import EmulatedRangeMeans
-    from emulation import LIMITS_OF_A_LARGE_GPU, Limits
-    from range_means import random_case
-    from test_emulated_range_means import check_emulated, random_shape
-
-    emulated = EmulatedRangeMeans(sys.argv[1])
-    for seed in range(1000, 1000 + int(sys.argv[2])):
-        rng = np.random.default_rng(seed)
-        emulated.limits = Limits(
-            block_elements=int(rng.choice([1, 64, 600])),
-            shared_bytes=int(rng.choice([0, 3000, 16 << 10])),
-        )
-        most = 900
-        if seed % 10 == 0:
-            emulated.limits, most = LIMITS_OF_A_LARGE_GPU, 20_000
-        case = random_case(rng, random_shape(rng, most), dtypes=("float32", "float16"))
-        check_emulated(emulated, case, seed=seed, offset=int(rng.integers(0, 4)))
-    print("no problem")
-"""
+SELECTIONS = CASES.format(
+    module="emulated_selection",
+    emulated="EmulatedSelection",
+    cases="selections",
+    test="test_emulated_selection",
+    dtypes=("float32", "int8"),
+)
+RANGE_MEANS = CASES.format(
+    module="emulated_range_means",
+    emulated="EmulatedRangeMeans",
+    cases="range_means",
+    test="test_emulated_range_means",
+    dtypes=("float32", "float16"),
+)
 
 
 def runtime(name):

@@ -1,9 +1,6 @@
 // The launches of a call, run by the emulation, for ctypes. Workspace and outputs are garbage
 // before.
 
-#include <cstdio>
-#include <cstring>
-#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -49,13 +46,8 @@ struct Arguments {
   char problem[200];
 };
 
-void require_launches(Arguments& a, int64_t planned) {
-  a.launches = emulation::machine().launches;
-  if (a.launches != planned) throw std::logic_error("not the launches of the plan");
-}
-
 template <typename T>
-void run(Arguments& a) {
+void run_as(Arguments& a) {
   const std::vector<int64_t> shape(a.shape, a.shape + a.dimensions);
   const std::optional<int64_t> axis = a.axis < 0 ? std::nullopt : std::optional<int64_t>(a.axis);
   const Geometry geometry = make_geometry(shape, axis, static_cast<Reduction>(a.reduction));
@@ -63,8 +55,6 @@ void run(Arguments& a) {
   const cuda::Inputs<T> inputs{static_cast<const T*>(a.y_true), static_cast<const T*>(a.y_pred),
                                a.mask};
   const cuda::Limits limits = limits_of(a.limits);
-  emulation::machine().random.seed(static_cast<unsigned>(a.seed));
-  emulation::machine().launches = 0;
   auto* const state = static_cast<GroupState*>(a.state);
   if (a.upstream == nullptr) {
     const cuda::ForwardPlan plan = cuda::plan_forward(inputs, geometry, options, limits);
@@ -73,14 +63,31 @@ void run(Arguments& a) {
     const DirtyMemory workspace(a.workspace_bytes, a.seed);
     cuda::Forward<T>(plan, inputs, geometry, options, workspace.data(), nullptr)
         .run(static_cast<T*>(a.loss), state);
-    require_launches(a, plan.launches());
+    require_launches(plan.launches());
   } else {
     const cuda::BackwardPlan plan = cuda::plan_backward(inputs, geometry, options, limits);
     a.workspace_bytes = plan.workspace_bytes;
     const DirtyMemory workspace(a.workspace_bytes, a.seed);
     cuda::Backward<T>(plan, inputs, geometry, options, workspace.data(), nullptr)
         .run(static_cast<const T*>(a.upstream), state, static_cast<T*>(a.gradient));
-    require_launches(a, plan.launches());
+    require_launches(plan.launches());
+  }
+}
+
+void run(Arguments& a) {
+  switch (a.dtype) {
+    case 0:
+      return run_as<float>(a);
+    case 2:
+      return run_as<Float16>(a);
+#if !defined(TAILOPS_TWO_TYPES)  // under sanitizers, the others take longer to compile than to run
+    case 1:
+      return run_as<double>(a);
+    case 3:
+      return run_as<BFloat16>(a);
+#endif
+    default:
+      throw std::invalid_argument("a type that is not compiled in");
   }
 }
 
@@ -88,24 +95,5 @@ void run(Arguments& a) {
 }  // namespace tailops
 
 extern "C" __attribute__((visibility("default"))) void tailops_emulate(void* arguments) {
-  auto& a = *static_cast<tailops::Arguments*>(arguments);
-  a.problem[0] = '\0';
-  try {
-    switch (a.dtype) {
-      case 0:
-        return tailops::run<float>(a);
-      case 2:
-        return tailops::run<tailops::Float16>(a);
-#if !defined(TAILOPS_TWO_TYPES)  // under sanitizers, the others take longer to compile than to run
-      case 1:
-        return tailops::run<double>(a);
-      case 3:
-        return tailops::run<tailops::BFloat16>(a);
-#endif
-      default:
-        throw std::invalid_argument("a type that is not compiled in");
-    }
-  } catch (const std::exception& problem) {
-    std::snprintf(a.problem, sizeof(a.problem), "%s", problem.what());
-  }
+  tailops::emulate<tailops::Arguments>(arguments, tailops::run);
 }

@@ -1,8 +1,6 @@
 // The launches of a range mean, run by the emulation, for ctypes. Workspace and outputs are garbage
 // before.
 
-#include <cstdio>
-#include <exception>
 #include <stdexcept>
 
 #include "cuda/range_mean/forward.h"
@@ -51,9 +49,7 @@ void run_as(Arguments& a) {
   cuda::RangeForward<T>(plan, geometry, static_cast<RangeKind>(a.kind), {a.on_host, a.on_device},
                         workspace.data(), nullptr)
       .run(values, a.mask, static_cast<T*>(a.mean), a.state);
-  if (emulation::machine().launches != plan.launches()) {
-    throw std::logic_error("not the launches of the plan");
-  }
+  require_launches(plan.launches());
 }
 
 void run(Arguments& a) {
@@ -77,14 +73,5 @@ void run(Arguments& a) {
 }  // namespace tailops
 
 extern "C" __attribute__((visibility("default"))) void tailops_emulate_range_mean(void* arguments) {
-  auto& a = *static_cast<tailops::Arguments*>(arguments);
-  a.problem[0] = '\0';
-  tailops::emulation::machine().random.seed(static_cast<unsigned>(a.seed));
-  tailops::emulation::machine().launches = 0;
-  try {
-    tailops::run(a);
-  } catch (const std::exception& problem) {
-    std::snprintf(a.problem, sizeof(a.problem), "%s", problem.what());
-  }
-  a.launches = tailops::emulation::machine().launches;
+  tailops::emulate<tailops::Arguments>(arguments, tailops::run);
 }

@@ -1,8 +1,6 @@
 // The launches of a selection, run by the emulation, for ctypes. Workspace and outputs are garbage
 // before.
 
-#include <cstdio>
-#include <exception>
 #include <stdexcept>
 
 #include "cuda/quantile/backward.h"
@@ -50,9 +48,7 @@ void forward(Arguments& a) {
   const DirtyMemory workspace(a.workspace_bytes, a.seed);
   cuda::Select<T>(plan, geometry_of(a), options, q, workspace.data(), nullptr)
       .run(static_cast<const T*>(a.x), static_cast<T*>(a.value), a.state);
-  if (emulation::machine().launches != plan.launches()) {
-    throw std::logic_error("not the launches of the plan");
-  }
+  require_launches(plan.launches());
 }
 
 template <typename T>
@@ -100,14 +96,5 @@ void run(Arguments& a) {
 }  // namespace tailops
 
 extern "C" __attribute__((visibility("default"))) void tailops_emulate_selection(void* arguments) {
-  auto& a = *static_cast<tailops::Arguments*>(arguments);
-  a.problem[0] = '\0';
-  tailops::emulation::machine().random.seed(static_cast<unsigned>(a.seed));
-  tailops::emulation::machine().launches = 0;
-  try {
-    tailops::run(a);
-  } catch (const std::exception& problem) {
-    std::snprintf(a.problem, sizeof(a.problem), "%s", problem.what());
-  }
-  a.launches = tailops::emulation::machine().launches;
+  tailops::emulate<tailops::Arguments>(arguments, tailops::run);
 }

@@ -1,10 +1,13 @@
 #pragma once
 
-// What an emulated call is given besides its arguments.
+// What an emulated call is given besides its arguments, and how it is run.
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <stdexcept>
 
 #include "cuda/device/layout.h"
 #include "cuda/device/limits.h"
@@ -56,6 +59,27 @@ inline cuda::Limits limits_of(const LimitArguments& a) {
   limits.most_blocks = a.most_blocks;
   limits.row_part = a.row_part;
   return limits;
+}
+
+// run(arguments) with an order of threads of its own; what it throws is their `problem`.
+template <typename Arguments, typename Run>
+void emulate(void* arguments, const Run& run) {
+  auto& a = *static_cast<Arguments*>(arguments);
+  a.problem[0] = '\0';
+  emulation::machine().random.seed(static_cast<unsigned>(a.seed));
+  emulation::machine().launches = 0;
+  try {
+    run(a);
+  } catch (const std::exception& problem) {
+    std::snprintf(a.problem, sizeof(a.problem), "%s", problem.what());
+  }
+  a.launches = emulation::machine().launches;
+}
+
+inline void require_launches(int64_t planned) {
+  if (emulation::machine().launches != planned) {
+    throw std::logic_error("not the launches of the plan");
+  }
 }
 
 // Exactly as large as asked for, aligned, and dirty: with 0xff, every number in it is NaN or huge.
