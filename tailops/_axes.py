@@ -3,19 +3,17 @@
 One text for all frameworks: `tensors` is a module as `tailops._inputs.Tensors` tells of.
 """
 
-import operator
 from collections.abc import Iterable
 from typing import Any
 
+from tailops._checks import index
 from tailops._inputs import Tensors
 
 
 def _index(tensors: Tensors, value: object) -> int:
     value = tensors.known_axis(value)
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]
+        return index(value)
     except TypeError:
         raise TypeError(
             f"axis={value!r}: must be an integer, a tuple of integers or None"

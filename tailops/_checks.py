@@ -70,14 +70,19 @@ def string(argument: str, value: object) -> str:
     return value
 
 
+def index(value: object) -> int:
+    """An integer of any library; TypeError for anything else, also a bool."""
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)  # type: ignore[arg-type]
+
+
 def axis(argument: str, value: object) -> int | None:
     """An integer or None; TypeError for anything else."""
     if value is None:
         return None
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]
+        return index(value)
     except TypeError:
         raise TypeError(
             f"{argument}={value!r}: must be an integer or None, not {type(value).__name__}"

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from tailops._inner_loss import InnerLoss
+from tailops._keras_broadcast import along_leading_axes
 from tailops._keras_masks import mask_of, with_mask
 from tailops._ranges import number_in_config
 from tailops.losses._backend import scaled_for_replicas
@@ -27,33 +28,14 @@ AROUND = {
 }
 
 
-def as_values_shape(argument: str, x: Any, values: Any) -> Any:
-    """Weights or a mask with as many axes as the values, from one that lacks the last of them."""
-    rank = len(values.shape)
-    if len(x.shape) == rank + 1 and x.shape[-1] == 1:
-        x = keras.ops.squeeze(x, -1)
-    given = tuple(x.shape)
-    for _ in range(rank - len(given)):
-        x = keras.ops.expand_dims(x, -1)
-    pairs = zip(x.shape, values.shape, strict=False)
-    if len(x.shape) != rank or any(None not in (a, b) and a not in (1, b) for a, b in pairs):
-        raise ValueError(
-            f"{argument} of shape {given}: must be that of the loss's values, "
-            f"{tuple(values.shape)}, or that without its last axes"
-        )
-    return x
-
-
 def all_of(masks: list[Any], values: Any) -> Any:
     """True where an element counts by all of them, of the values' shape; None of none."""
     valid = None
     for mask in masks:
         if mask is not None:
-            kept = as_values_shape("mask", keras.ops.convert_to_tensor(mask, "bool"), values)
+            kept = along_leading_axes("mask", mask, "bool", values)
             valid = kept if valid is None else keras.ops.logical_and(valid, kept)
-    if valid is None:
-        return None
-    return keras.ops.logical_and(valid, keras.ops.ones_like(values, dtype="bool"))
+    return valid
 
 
 class AroundLoss(keras.losses.Loss):  # type: ignore[misc]

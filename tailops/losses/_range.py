@@ -6,8 +6,9 @@ import keras
 
 from tailops import _functionals
 from tailops._functionals import as_values
+from tailops._keras_broadcast import along_leading_axes
 from tailops._ranges import Range
-from tailops.losses._around import AroundLoss, as_values_shape
+from tailops.losses._around import AroundLoss
 from tailops.losses._backend import FRAMEWORK, require_read_anew, scaled_for_replicas
 
 __all__ = ["RangeLoss"]
@@ -54,8 +55,7 @@ class RangeLoss(AroundLoss):
     def _weighted(self, values: Any, valid: Any, sample_weight: Any) -> Any:
         """The same with each value's share multiplied by its weight."""
         wide = keras.ops.cast(values, self.wide)
-        weight = as_values_shape("sample_weight", sample_weight, values)
-        weight = keras.ops.cast(weight, self.wide)
+        weight = along_leading_axes("sample_weight", sample_weight, self.wide, values)
         given = as_values(FRAMEWORK.tensors, keras.ops.stop_gradient(wide), self.axis, valid)
         shares = _functionals.range_weights(FRAMEWORK, given, self._part_now())
         parts = keras.ops.where(shares != 0, shares * weight * wide, 0)

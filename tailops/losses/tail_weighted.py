@@ -10,8 +10,9 @@ from tailops import _functionals
 from tailops._axes import reduced_axes
 from tailops._checks import same_rank
 from tailops._families import TAIL_WEIGHTED_LOSS, documented
+from tailops._keras_broadcast import along_leading_axes
 from tailops._options import TailOptions
-from tailops.losses._around import AROUND, AroundLoss, all_of, as_values_shape
+from tailops.losses._around import AROUND, AroundLoss, all_of
 from tailops.losses._backend import FRAMEWORK, scaled_for_replicas, tensors
 
 if TYPE_CHECKING:
@@ -143,8 +144,7 @@ class TailWeightedLoss(AroundLoss):
         if sample_weight is None:
             loss = tail(reduction)
             return scaled_for_replicas(loss) if reduction == "mean" else loss
-        weight = as_values_shape("sample_weight", sample_weight, like)
-        weight = keras.ops.cast(weight, self.wide)
+        weight = along_leading_axes("sample_weight", sample_weight, self.wide, like)
         weighted = keras.ops.cast(tail("none"), self.wide) * weight
         if reduction != "mean":
             return keras.ops.cast(

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from tailops import _checks
+from tailops._keras_broadcast import along_leading_axes
 
 
 def dtype_of(tensor: Any) -> str:
@@ -61,29 +62,6 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     if not _compatible(targets.shape, predictions.shape):
         raise _checks.shapes_differ(*given)
     return targets, predictions
-
-
-def along_leading_axes(argument: str, values: Any, dtype: str, like: Any) -> Any:
-    """Broadcast as Keras does with weights: from the first axis on, (B,) to (B, …).
-
-    Raises:
-        ValueError: The shape does not fit, up to a last axis of 1.
-    """
-    tensor = keras.ops.cast(keras.ops.convert_to_tensor(values), dtype)
-    given, wanted = tuple(tensor.shape), tuple(like.shape)
-    if len(given) == len(wanted) + 1 and given[-1] == 1:
-        tensor = keras.ops.squeeze(tensor, -1)
-    missing = len(wanted) - len(tensor.shape)
-    if missing > 0:
-        tensor = keras.ops.expand_dims(tensor, [len(tensor.shape) + k for k in range(missing)])
-    fits = len(tensor.shape) == len(wanted) and all(
-        a is None or b is None or a in (1, b) for a, b in zip(tensor.shape, wanted, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f"{argument} of shape {given}: must broadcast along the leading axes of {wanted}"
-        )
-    return keras.ops.broadcast_to(tensor, keras.ops.shape(like))
 
 
 def weights_for(sample_weight: Any, like: Any) -> Any:
