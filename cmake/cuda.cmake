@@ -79,7 +79,7 @@ if(has_cuda)
     $<$<BOOL:${TAILOPS_WERROR}>:-Werror=all-warnings>)
   # A library of its own, linked without TensorFlow: the framework library of TensorFlow's GPU
   # packages exports stubs of the CUDA runtime, and kernels that bind to them never run.
-  add_library(tailops_cuda SHARED csrc/cuda/device/info.cu)
+  add_library(tailops_cuda SHARED csrc/cuda/device/info.cu csrc/cuda/loss/step_numbers.cu)
   string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
   target_compile_definitions(tailops_cuda PRIVATE TAILOPS_CUDA_ARCHITECTURES="${architectures}")
   target_compile_options(tailops_cuda PRIVATE ${cuda_flags})

@@ -107,7 +107,8 @@ class Family:
 
     def config(self, options: TailOptions) -> dict[str, Any]:
         """The arguments of such options."""
-        return {name: getattr(options, one.option) for name, one in self.arguments.items()}
+        config = options.get_config()
+        return {name: config[one.option] for name, one in self.arguments.items()}
 
 
 def _table(*left_out: str) -> dict[str, Argument]:

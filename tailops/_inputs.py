@@ -35,8 +35,8 @@ class Tensors(Protocol):
     def wide(self, scalar: Any) -> Any:
         """In float64, as far as the framework has that."""
 
-    def bounds(self, first: Any, second: Any) -> Any:
-        """Two numbers, floats or scalars, as the range means take them."""
+    def numbers(self, *numbers: Any) -> Any:
+        """Floats or scalars, as the kernels take them."""
 
     # As NumPy has them, under one name.
     tensor: Any
@@ -95,6 +95,7 @@ def as_inputs(
         ValueError: The shapes differ, or have no such axis.
     """
     require_dtypes(tensors, y_true, y_pred, options.ignore_value)
+    options = options.read(tensors.tensor, tensors.known_number)
     predictions, targets = tensors.tensor(y_pred), tensors.tensor(y_true)
     given = targets.shape, predictions.shape
     targets, predictions = _checks.same_rank(tensors, targets, predictions)

@@ -6,14 +6,17 @@ way in.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 from tailops import _checks, _kernels
 from tailops._checks import boolean, number, optional_number, require_one_of, string
+from tailops._numbers import number_in_config, number_or_scalar
 from tailops._signatures import describe
 
 MAX_FRACTION = "max_fraction"
+# What a schedule may move, in the order of StepNumbers of csrc/call/options.h.
+SCHEDULED = ("percentile", "smoothing_factor", "error_scale")
 VALUE = "value"
 # The methods by which the threshold is a percentile.
 RANK_RULES = tuple(name for name in _kernels.METHODS if name != MAX_FRACTION)
@@ -51,18 +54,21 @@ class TailOptions:
         TypeError: An option is not of its type.
     """
 
-    percentile: float = _option(
+    percentile: Any = _option(
         0.99,
-        number,
+        number_or_scalar,
         "p, a fraction in (0, 1]: which error is the threshold t. 0.99 of a batch of fewer than "
-        "100 elements is its maximum.",
+        "100 elements is its maximum. Like κ and s also a scalar tensor or a variable, read at "
+        "each step; without a gradient.",
     )
-    smoothing_factor: float = _option(
+    smoothing_factor: Any = _option(
         100.0,
-        number,
+        number_or_scalar,
         "κ ≥ 0, in 1/error: how sharp the step at t is. It is soft within about ±3/κ of t.",
     )
-    error_scale: float = _option(10.0, number, "s ≥ 0: an error in the tail weighs 1 + s times.")
+    error_scale: Any = _option(
+        10.0, number_or_scalar, "s ≥ 0: an error in the tail weighs 1 + s times."
+    )
     beta: float = _option(
         0.0,
         number,
@@ -115,7 +121,50 @@ class TailOptions:
             argument = "fraction" if of_max and name == "percentile" else name
             checked = option.metadata["check"](argument, getattr(self, name))
             object.__setattr__(self, name, checked)
-        self.for_kernels()
+        self.known().for_kernels()
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a number is a framework's: known only when a step runs."""
+        return any(not isinstance(number, float) for number in self.numbers)
+
+    @property
+    def numbers(self) -> tuple[Any, Any, Any]:
+        """Those that may be scheduled."""
+        return self.percentile, self.smoothing_factor, self.error_scale
+
+    def read(
+        self, tensor: Callable[[Any], Any], known_number: Callable[[Any], float | None]
+    ) -> "TailOptions":
+        """The same with tensors of what its variables hold now.
+
+        Args:
+            tensor: Makes one of a number.
+            known_number: What a tensor holds, if that is known.
+
+        Raises:
+            ValueError: It is known to be out of range.
+        """
+        read = self._scheduled(lambda _, number: tensor(number))
+
+        def if_known(_: str, number: Any) -> Any:
+            known = known_number(number)
+            return number if known is None else known
+
+        read._scheduled(if_known)  # its checks are wanted, not its floats: those make ops anew
+        return read
+
+    def known(self) -> "TailOptions":
+        """The same with the defaults of the numbers that only a step knows."""
+        return self._scheduled(lambda name, _: OPTIONS[name].default)
+
+    def _scheduled(self, as_what: Callable[[str, Any], Any]) -> "TailOptions":
+        changed: dict[str, Any] = {
+            name: as_what(name, number)
+            for name, number in zip(SCHEDULED, self.numbers, strict=True)
+            if not isinstance(number, float)
+        }
+        return replace(self, **changed) if changed else self
 
     @property
     def ignores(self) -> bool:
@@ -128,14 +177,24 @@ class TailOptions:
         return self.error != VALUE
 
     def for_kernels(self) -> Any:
-        """The options as the kernels take them; ValueError if one is out of range."""
-        values = self.get_config()
+        """The options as the kernels take them.
+
+        Raises:
+            ValueError: One is out of range.
+            TypeError: A number is a framework's: it must be known here.
+        """
+        values = {name: getattr(self, name) for name in OPTIONS}
+        for name in SCHEDULED:
+            number(name, values[name])
         del values["axis"]
         return _kernels.Options(**values, selection=self._selection)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, with which Keras saves what holds options."""
-        return {name: getattr(self, name) for name in OPTIONS}
+        """The constructor's arguments, with which Keras saves what holds options.
+
+        Of a variable it is the number that it holds now.
+        """
+        return {name: number_in_config(getattr(self, name)) for name in OPTIONS}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TailOptions":

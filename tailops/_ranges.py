@@ -9,8 +9,6 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from tailops._checks import FLOATING
 from tailops._inputs import Tensors
 
@@ -21,7 +19,6 @@ __all__ = [
     "beyond",
     "largest",
     "largest_share",
-    "number_in_config",
     "smallest_share",
 ]
 
@@ -38,7 +35,7 @@ class Range(NamedTuple):
 
     def bounds(self, tensors: Tensors) -> Any:
         """Both numbers as a framework's kernels take them."""
-        return tensors.bounds(self.first, self.second)
+        return tensors.numbers(self.first, self.second)
 
 
 class _Number(NamedTuple):
@@ -124,10 +121,3 @@ def at_least(tensors: Tensors, threshold: Any, min_kept: Any) -> Range:
         "a whole number, at least 1",
     )
     return Range("at_least", theta.value, least.value)
-
-
-def number_in_config(value: Any) -> Any:
-    """What of a number can be saved: of a variable or a tensor what it holds now."""
-    if value is None or isinstance(value, Real | str):
-        return value
-    return float(np.asarray(value))

@@ -38,7 +38,7 @@ ERRORS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
 }
 
 # The rank, as a fraction where two order statistics are interpolated, from n and p in float64.
-RANKS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
+RANKS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "floor": lambda n, p: tf.minimum(tf.floor(n * p), n - 1),
     "lower": lambda n, p: tf.floor(p * (n - 1)),
     "higher": lambda n, p: tf.math.ceil(p * (n - 1)),
@@ -91,7 +91,8 @@ def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> Thres
     n = tf.math.count_nonzero(valid, **group)
     ignored = tf.math.count_nonzero(~valid, **group)
     of_valid = tf.maximum(n, 1)
-    rank = RANKS[options.method](tf.cast(of_valid, tf.float64), options.percentile)
+    p = tensors.wide(options.percentile)
+    rank = RANKS[options.method](tf.cast(of_valid, tf.float64), p)
     below = tf.cast(tf.floor(rank), tf.int64)
     above = tf.minimum(below + 1, of_valid - 1)
     weight = rank - tf.floor(rank)
@@ -102,7 +103,7 @@ def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> Thres
     upper = order_statistic(ordered, tf.minimum(above + ignored, last), options.axis)
     upper = tf.where(weight == 0, lower, upper)
     t = interpolate(lower, upper, weight)
-    factor = options.percentile if options.method == "max_fraction" else 1.0
+    factor = p if options.method == "max_fraction" else tensors.wide(1.0)
     t = tf.cast(factor * tf.cast(t, tf.float64), t.dtype)
     any_nan = tf.reduce_any(tf.math.is_nan(ordered), **group)
     t = tf.where(any_nan, tf.constant(float("nan"), error.dtype), t)
@@ -130,17 +131,17 @@ def weighted_errors(e: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.
         """The indicator h and h′. Equal infinities are no distance apart, nor is any if κ = 0."""
         at = tf.cast(t.value, errors.dtype)
         distance = tf.where(errors == at, tf.zeros_like(errors), errors - at)
-        if options.smoothing_factor == 0:
-            distance = tf.where(tf.math.is_nan(distance), distance, tf.zeros_like(distance))
-        z = 2 * options.smoothing_factor * distance
-        return tf.sigmoid(z), 2 * options.smoothing_factor * tf.sigmoid(z) * tf.sigmoid(-z)
+        κ = tf.cast(tensors.wide(options.smoothing_factor), errors.dtype)
+        none = (κ == 0) & ~tf.math.is_nan(distance)
+        z = 2 * κ * tf.where(none, tf.zeros_like(distance), distance)
+        return tf.sigmoid(z), 2 * κ * tf.sigmoid(z) * tf.sigmoid(-z)
 
     def by_error(e: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
         h, slope = indicator(e)
-        direct = g * (1 + options.error_scale * h)
+        scale = tf.cast(tensors.wide(options.error_scale), e.dtype)
+        direct = g * (1 + scale * h)
         if options.gradient == "fixed_weight":
             return direct
-        scale = tf.constant(options.error_scale, e.dtype)
         spike = _product_or_zero(scale, _product_or_zero(e, slope))
         if options.gradient == "fixed_threshold":
             return direct + _product_or_zero(spike, g)
@@ -180,7 +181,8 @@ def weighted_errors(e: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.
             wide = by_error(tf.cast(e, tf.float64), tf.cast(g, tf.float64))
             return tf.cast(wide, e.dtype)
 
-        return e * (1 + options.error_scale * h), gradient
+        scale = tf.cast(tensors.wide(options.error_scale), e.dtype)
+        return e * (1 + scale * h), gradient
 
     result: tf.Tensor = weighted(e)
     return result

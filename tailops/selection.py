@@ -249,5 +249,5 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
     known = None if None in sizes else int(np.prod(sizes, dtype=np.int64))
     number = _whole_number("k", k, 1, known)
     rows, one_axis = as_one_axis(tensors, tensor, axes)
-    value = range_mean(rows, tensors.bounds(number, 0.0), "largest", one_axis)
+    value = range_mean(rows, tensors.numbers(number, 0.0), "largest", one_axis)
     return with_kept_axes(tensors, value, axes, 0) if keepdims else value

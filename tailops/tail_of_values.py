@@ -256,9 +256,9 @@ def tail_mask(
 @documented(TAIL_OF_VALUES, TEXTS | {"percentile": TAIL_OF_VALUES.arguments["percentile"].text})
 def tail_weighted(
     values: Any,
-    percentile: float = 0.95,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    percentile: Any = 0.95,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     axis: Any = None,
     *,
     mask: Any = None,

@@ -57,9 +57,10 @@ void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<in
                               " must have the same shape: nothing is broadcast");
 }
 
-void require_one_mask(int64_t masks) {
-  if (masks == 1) return;
-  throw std::invalid_argument(std::to_string(masks) + " masks: at most one is allowed");
+void require_one(const char* argument, int64_t given) {
+  if (given == 1) return;
+  throw std::invalid_argument(std::string(argument) + " is given " + std::to_string(given) +
+                              " times: at most one is allowed");
 }
 
 void require_shape(const char* argument, const std::vector<int64_t>& shape,

@@ -44,7 +44,8 @@ Geometry batched(Geometry slice, const std::vector<int64_t>& sizes);
 
 // std::invalid_argument unless the shapes are the same.
 void require_same_shape(const std::vector<int64_t>& y_true, const std::vector<int64_t>& y_pred);
-void require_one_mask(int64_t masks);
+// Of something that need not be given, and is.
+void require_one(const char* argument, int64_t given);
 void require_shape(const char* argument, const std::vector<int64_t>& shape,
                    const std::vector<int64_t>& required);
 

@@ -114,4 +114,12 @@ void validate(const Options& options) {
   }
 }
 
+Options with_numbers(Options options, const StepNumbers& numbers) {
+  options.percentile = numbers.percentile;
+  options.smoothing_factor = numbers.smoothing_factor;
+  options.error_scale = numbers.error_scale;
+  validate(options);
+  return options;
+}
+
 }  // namespace tailops

@@ -55,6 +55,18 @@ void set_names(Options& options, const std::string& error, const std::string& me
 // std::invalid_argument if an option is out of range.
 void validate(const Options& options);
 
+// The options that may be given with every call instead: what a schedule moves. In this order they
+// are a binding's array.
+struct StepNumbers {
+  double percentile;
+  double smoothing_factor;
+  double error_scale;
+};
+constexpr int64_t kStepNumbers = sizeof(StepNumbers) / sizeof(double);
+
+// The options with these numbers; std::invalid_argument if one is out of range.
+Options with_numbers(Options options, const StepNumbers& numbers);
+
 // The largest error is what "lower" makes of the percentile 1. Inline, since the library of the
 // CUDA launches is linked without the kernels of the CPU.
 inline Threshold threshold_of(const Options& options) {

@@ -21,19 +21,22 @@ def _text(value: object) -> str:
 
 
 def attributes_of(options: TailOptions) -> dict[str, Any]:
-    """The options as attributes of the ops."""
-    texts: dict[str, Any] = {name: _text(value) for name, value in options.get_config().items()}
+    """The options as attributes of the ops; of numbers that only a step knows, the defaults."""
+    known = options.known().get_config()
+    texts: dict[str, Any] = {name: _text(value) for name, value in known.items()}
     return texts | {"axis": [] if options.axis is None else [options.axis]}
 
 
 def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
     """The loss in one op."""
+    options = inputs.options
     loss, _ = library.tailops_tail_loss(
         y_true=inputs.y_true,
         y_pred=inputs.y_pred,
+        numbers=[tensors.numbers(*options.numbers)] if options.is_scheduled else [],
         mask=[] if inputs.mask is None else [inputs.mask],
         reduction=reduction,
-        **attributes_of(inputs.options),
+        **attributes_of(options),
     )
     return loss
 
@@ -59,17 +62,19 @@ def _needs_gradient(op: Any, index: int) -> bool:
 @tf.RegisterGradient("Tailops>TailLoss")  # type: ignore[untyped-decorator]
 def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
     given = {name: op.get_attr(name) for name in (*OPTIONS, "reduction")}
-    y_true, y_pred, *mask = op.inputs
+    y_true, y_pred, *others = op.inputs
+    scheduled = op.get_attr("scheduled")
     gradient = library.tailops_tail_loss_grad(
         upstream=upstream,
         y_true=y_true,
         y_pred=y_pred,
         state=op.outputs[1],
-        mask=mask,
+        numbers=others[:scheduled],
+        mask=others[scheduled:],
         **given,
     )
     by_target = given["error"] != VALUE.encode() and _needs_gradient(op, 0)
-    return [-gradient if by_target else None, gradient, *(None for _ in mask)]
+    return [-gradient if by_target else None, gradient, *(None for _ in others)]
 
 
 @tf.RegisterGradient("Tailops>TailLossGrad")  # type: ignore[untyped-decorator]

@@ -89,6 +89,6 @@ def wide(scalar: Any) -> tf.Tensor:
     )
 
 
-def bounds(first: Any, second: Any) -> tf.Tensor:
-    """Two numbers, in float64."""
-    return tf.stack([wide(first), wide(second)])
+def numbers(*scalars: Any) -> tf.Tensor:
+    """A vector of them, in float64."""
+    return tf.stack([wide(scalar) for scalar in scalars])

@@ -65,6 +65,6 @@ def wide(scalar: jax.Array) -> jax.Array:
     return scalar.astype(jnp.result_type(float))
 
 
-def bounds(first: Any, second: Any) -> Any:
-    """Two numbers, as they are: of Python's, the kernels get all of float64, whatever the mode."""
-    return first, second
+def numbers(*scalars: Any) -> Any:
+    """As they are: of Python's, the kernels get all of float64, whatever the mode."""
+    return scalars

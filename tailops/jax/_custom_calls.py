@@ -16,33 +16,43 @@ _FORWARD, _BACKWARD = "tailops_tail_loss", "tailops_tail_loss_grad"
 register(_FORWARD, _BACKWARD)
 
 
-def _attributes(options: TailOptions, reduction: str, rank: int) -> dict[str, Any]:
+def _attributes(options: TailOptions, reduction: str, rank: int, scheduled: int) -> dict[str, Any]:
     """Those of csrc/xla/loss/handlers.h: float64 and int64, also outside JAX's x64 mode."""
     attributes = _kernels.call_attributes(options.for_kernels(), options.axis, reduction)
     return {
         name: np.float64(value) if isinstance(value, float) else np.int64(value)
-        for name, value in (*attributes, ("rank", rank))
+        for name, value in (*attributes, ("rank", rank), ("scheduled", scheduled))
     }
 
 
 def _call(target: str, results: Any, attributes: dict[str, Any], *arguments: Any) -> Any:
-    # Under vmap all arguments get the mapped axis in front: many problems, still one call.
-    call = jax.ffi.ffi_call(target, results, vmap_method="broadcast_all")
+    # Under vmap all arguments get the mapped axis in front: many problems, still one call. But a
+    # call has one set of numbers.
+    method = "sequential" if attributes["scheduled"] else "broadcast_all"
+    call = jax.ffi.ffi_call(target, results, vmap_method=method)
     return undifferentiated(functools.partial(call, **attributes), *arguments)
 
 
 def forward(
-    y_true: Any, y_pred: Any, mask: Any, options: TailOptions, reduction: str
+    y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions, reduction: str
 ) -> tuple[Any, Any]:
-    """The loss, and the state for `backward`. `mask` is a tuple of one or none."""
+    """The loss, and the state for `backward`.
+
+    Args:
+        y_true: Targets.
+        y_pred: Predictions.
+        numbers: The words of the options' numbers, in place of those: a tuple of one or none.
+        mask: A tuple of one or none.
+        options: All of them known.
+        reduction: Of the losses.
+    """
     geometry = _kernels.Geometry(list(y_pred.shape), options.axis, reduction)
     results = (
         jax.ShapeDtypeStruct(geometry.output_shape, y_pred.dtype),
         jax.ShapeDtypeStruct(words(geometry.groups), jnp.uint32),
     )
-    loss, state = _call(
-        _FORWARD, results, _attributes(options, reduction, y_pred.ndim), y_true, y_pred, *mask
-    )
+    attributes = _attributes(options, reduction, y_pred.ndim, len(numbers))
+    loss, state = _call(_FORWARD, results, attributes, y_true, y_pred, *numbers, *mask)
     return loss, state
 
 
@@ -50,6 +60,7 @@ def backward(
     upstream: Any,
     y_true: Any,
     y_pred: Any,
+    numbers: Any,
     mask: Any,
     state: Any,
     options: TailOptions,
@@ -57,5 +68,5 @@ def backward(
 ) -> Any:
     """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative."""
     result = jax.ShapeDtypeStruct(y_pred.shape, y_pred.dtype)
-    attributes = _attributes(options, reduction, y_pred.ndim)
-    return _call(_BACKWARD, result, attributes, upstream, y_true, y_pred, state, *mask)
+    attributes = _attributes(options, reduction, y_pred.ndim, len(numbers))
+    return _call(_BACKWARD, result, attributes, upstream, y_true, y_pred, state, *numbers, *mask)

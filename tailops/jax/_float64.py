@@ -52,3 +52,8 @@ def words_of(number: Any) -> jax.Array:
     whole = number.astype(jnp.int32)
     sign = (whole < 0).astype(jnp.uint32)
     return _whole(sign, jnp.abs(whole).astype(jnp.uint32), jnp.int32(0))
+
+
+def words_of_all(numbers: Any) -> jax.Array:
+    """The words of several, one after the other."""
+    return jnp.concatenate([words_of(number) for number in numbers])

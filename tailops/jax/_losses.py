@@ -19,9 +19,9 @@ __all__ = ["hybrid_percentile_loss", "max_fraction_loss", "percentile_loss"]
 def percentile_loss(
     y_true: Any,
     y_pred: Any,
-    percentile: float = 0.99,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    percentile: Any = 0.99,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     *,
     mask: Any = None,
     **options: "Unpack[PercentileOptions]",
@@ -35,8 +35,8 @@ def percentile_loss(
         ℓ = e(1 + s·h)
 
     averaged over the last axis (not below two dimensions). Under `jax.vmap` every slice has a
-    percentile of its own, and all are computed in one call. The options are static, no tracers;
-    float64 needs JAX's x64 mode.
+    percentile of its own, and all are computed in one call. p, κ and s may be traced, all other
+    options are static; float64 needs JAX's x64 mode.
 
     Args:
         ...: The options are those of `tailops.ops.TailOptions`; `help()` describes everything.
@@ -69,9 +69,9 @@ def percentile_loss(
 def max_fraction_loss(
     y_true: Any,
     y_pred: Any,
-    fraction: float = 0.99,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    fraction: Any = 0.99,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     *,
     mask: Any = None,
     **options: "Unpack[CommonOptions]",
@@ -103,9 +103,9 @@ def max_fraction_loss(
 def hybrid_percentile_loss(
     y_true: Any,
     y_pred: Any,
-    percentile: float = 0.99,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    percentile: Any = 0.99,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     beta: float = 0.2,
     *,
     mask: Any = None,

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from tailops.jax._float64 import words_of
+from tailops.jax._float64 import words_of_all
 from tailops.jax._range_calls import backward, forward
 
 __all__ = ["range_mean", "range_weights"]
@@ -32,7 +32,7 @@ _differentiable.defvjp(_forward_rule, _backward_rule)
 
 def _words(bounds: Any) -> jax.Array:
     first, second = bounds
-    return jnp.concatenate([words_of(first), words_of(second)])
+    return words_of_all((first, second))
 
 
 def _masks(mask: Any) -> tuple[Any, ...]:

@@ -10,26 +10,30 @@ from tailops._inputs import as_inputs
 from tailops._options import TailOptions, require_reduction
 from tailops.jax import _arrays
 from tailops.jax._custom_calls import backward, forward
+from tailops.jax._float64 import words_of_all
 
 __all__ = ["TailOptions", "tail_loss"]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+# Of numbers and mask there is one or none, in a tuple.
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
 def _differentiable(
-    y_true: Any, y_pred: Any, mask: Any, options: TailOptions, reduction: str
+    y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions, reduction: str
 ) -> Any:
-    return forward(y_true, y_pred, mask, options, reduction)[0]
+    return forward(y_true, y_pred, numbers, mask, options, reduction)[0]
 
 
-def _forward_rule(y_true: Any, y_pred: Any, mask: Any, options: TailOptions, reduction: str) -> Any:
-    loss, state = forward(y_true, y_pred, mask, options, reduction)
-    return loss, (y_true, y_pred, mask, state)
+def _forward_rule(
+    y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions, reduction: str
+) -> Any:
+    loss, state = forward(y_true, y_pred, numbers, mask, options, reduction)
+    return loss, (y_true, y_pred, numbers, mask, state)
 
 
 def _backward_rule(options: TailOptions, reduction: str, saved: Any, upstream: Any) -> Any:
-    y_true, y_pred, mask, state = saved
-    gradient = backward(upstream, y_true, y_pred, mask, state, options, reduction)
-    return -gradient if options.reads_targets else None, gradient, None
+    y_true, y_pred, numbers, mask, state = saved
+    gradient = backward(upstream, y_true, y_pred, numbers, mask, state, options, reduction)
+    return -gradient if options.reads_targets else None, gradient, None, None
 
 
 _differentiable.defvjp(_forward_rule, _backward_rule)
@@ -46,7 +50,8 @@ def tail_loss(
 ) -> jax.Array:
     """The tail loss of JAX arrays; formulas as in `tailops.jax.percentile_loss`.
 
-    float64 needs JAX's x64 mode. The options and the reduction are static: no tracers.
+    float64 needs JAX's x64 mode. The options and the reduction are static, but for percentile,
+    smoothing_factor and error_scale, which may be traced.
 
     Args:
         ...: `help()` describes it, from the tables of `tailops._families`.
@@ -67,7 +72,9 @@ def tail_loss(
     require_reduction(reduction)
     inputs = as_inputs(_arrays, y_true, y_pred, options, mask)
     masks = () if inputs.mask is None else (inputs.mask,)
+    options = inputs.options
+    numbers = (words_of_all(options.numbers),) if options.is_scheduled else ()
     loss: jax.Array = _differentiable(
-        inputs.y_true, inputs.y_pred, masks, inputs.options, reduction
+        inputs.y_true, inputs.y_pred, numbers, masks, options.known(), reduction
     )
     return loss

@@ -241,9 +241,9 @@ def tail_mask(
 @documented(TAIL_OF_VALUES, _TEXTS | {"percentile": TAIL_OF_VALUES.arguments["percentile"].text})
 def tail_weighted(
     values: Any,
-    percentile: float = 0.95,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    percentile: Any = 0.95,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     axis: Any = None,
     *,
     mask: Any = None,
@@ -253,8 +253,8 @@ def tail_weighted(
 ) -> jax.Array:
     """The values, those above a percentile of them weighted more.
 
-    With t the percentile p of the group's values, h = ½(1 + tanh(κ(v − t))): ℓ = v(1 + s·h). The
-    options are static, no tracers.
+    With t the percentile p of the group's values, h = ½(1 + tanh(κ(v − t))): ℓ = v(1 + s·h). p, κ
+    and s may be traced, the other options are static.
 
     Args:
         ...: `help()` describes it, from the tables of `tailops._functionals` and `_families`.

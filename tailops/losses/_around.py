@@ -7,7 +7,7 @@ import keras
 from tailops._inner_loss import InnerLoss
 from tailops._keras_broadcast import along_leading_axes
 from tailops._keras_masks import mask_of, with_mask
-from tailops._ranges import number_in_config
+from tailops._numbers import number_in_config
 from tailops.losses._backend import scaled_for_replicas
 
 __all__ = ["AROUND", "AroundLoss"]

@@ -8,6 +8,7 @@ import keras
 from tailops._checks import require_one_of
 from tailops._functionals import Framework
 from tailops._inputs import Tensors
+from tailops._options import SCHEDULED, TailOptions
 
 NAME: str = keras.backend.backend()
 _BACKENDS = ("tensorflow", "jax")
@@ -23,6 +24,12 @@ scaled_for_replicas = _module.scaled_for_replicas
 require_read_anew = _module.require_read_anew
 FRAMEWORK: Framework = _module.FRAMEWORK
 tensors: Tensors = FRAMEWORK.tensors
+
+
+def require_numbers_read_anew(options: TailOptions) -> None:
+    """As `require_read_anew`, of what of the options may be scheduled."""
+    for name, number in zip(SCHEDULED, options.numbers, strict=True):
+        require_read_anew(name, number)
 
 
 def tail_loss_of(impl: str) -> Any:

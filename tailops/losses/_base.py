@@ -8,7 +8,12 @@ from tailops._families import Family
 from tailops._inputs import require_dtypes, valid
 from tailops._keras_masks import mask_of
 from tailops._options import TailOptions
-from tailops.losses._backend import scaled_for_replicas, tail_loss_of, tensors
+from tailops.losses._backend import (
+    require_numbers_read_anew,
+    scaled_for_replicas,
+    tail_loss_of,
+    tensors,
+)
 
 # What is said of the arguments that are Keras's.
 KERAS = {
@@ -44,6 +49,7 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         Where Keras is going to average them, its denominator counts what is ignored too: they are
         that much larger, so that the mean is the one over the elements that count.
         """
+        require_numbers_read_anew(self.options)
         tail_loss = tail_loss_of("fused")
         averaged = self.reduction != "sum" and self.reduction in _IN_THE_OP
         if not (self.options.ignores and averaged):
@@ -60,6 +66,7 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         unweighted = sample_weight is None and mask_of(y_pred) is None
         if not unweighted or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)
+        require_numbers_read_anew(self.options)
         with keras.name_scope(self.name):
             # Labels are compared as they are: a cast may make two of them the same.
             label_dtype = self.dtype if self.options.ignore_value is None else None

@@ -20,9 +20,9 @@ __all__ = ["HybridPercentileLoss", "hybrid_percentile_loss"]
 def hybrid_percentile_loss(
     y_true: Any,
     y_pred: Any,
-    percentile: float = 0.99,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    percentile: Any = 0.99,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     beta: float = 0.2,
     *,
     mask: Any = None,
@@ -75,9 +75,9 @@ class HybridPercentileLoss(TailLoss):
 
     def __init__(
         self,
-        percentile: float = 0.99,
-        smoothing_factor: float = 100.0,
-        error_scale: float = 10.0,
+        percentile: Any = 0.99,
+        smoothing_factor: Any = 100.0,
+        error_scale: Any = 10.0,
         beta: float = 0.2,
         *,
         reduction: str | None = "sum_over_batch_size",

@@ -20,9 +20,9 @@ __all__ = ["MaxFractionLoss", "max_fraction_loss"]
 def max_fraction_loss(
     y_true: Any,
     y_pred: Any,
-    fraction: float = 0.99,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    fraction: Any = 0.99,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     *,
     mask: Any = None,
     impl: str = "fused",
@@ -76,9 +76,9 @@ class MaxFractionLoss(TailLoss):
 
     def __init__(
         self,
-        fraction: float = 0.99,
-        smoothing_factor: float = 100.0,
-        error_scale: float = 10.0,
+        fraction: Any = 0.99,
+        smoothing_factor: Any = 100.0,
+        error_scale: Any = 10.0,
         *,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "max_fraction_loss",

@@ -20,9 +20,9 @@ __all__ = ["PercentileLoss", "percentile_loss"]
 def percentile_loss(
     y_true: Any,
     y_pred: Any,
-    percentile: float = 0.99,
-    smoothing_factor: float = 100.0,
-    error_scale: float = 10.0,
+    percentile: Any = 0.99,
+    smoothing_factor: Any = 100.0,
+    error_scale: Any = 10.0,
     *,
     mask: Any = None,
     impl: str = "fused",
@@ -88,9 +88,9 @@ class PercentileLoss(TailLoss):
 
     def __init__(
         self,
-        percentile: float = 0.99,
-        smoothing_factor: float = 100.0,
-        error_scale: float = 10.0,
+        percentile: Any = 0.99,
+        smoothing_factor: Any = 100.0,
+        error_scale: Any = 10.0,
         *,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "percentile_loss",

@@ -13,7 +13,12 @@ from tailops._families import TAIL_WEIGHTED_LOSS, documented
 from tailops._keras_broadcast import along_leading_axes
 from tailops._options import TailOptions
 from tailops.losses._around import AROUND, AroundLoss, all_of
-from tailops.losses._backend import FRAMEWORK, scaled_for_replicas, tensors
+from tailops.losses._backend import (
+    FRAMEWORK,
+    require_numbers_read_anew,
+    scaled_for_replicas,
+    tensors,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -73,9 +78,9 @@ class TailWeightedLoss(AroundLoss):
     def __init__(
         self,
         loss: Any = "mae",
-        percentile: float = 0.95,
-        error_scale: float = 20.0,
-        smoothing_factor: float = 5.0,
+        percentile: Any = 0.95,
+        error_scale: Any = 20.0,
+        smoothing_factor: Any = 5.0,
         *,
         axis: Any = None,
         reduction: str | None = "sum_over_batch_size",
@@ -117,6 +122,7 @@ class TailWeightedLoss(AroundLoss):
 
     def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
         """The losses, something of the values' shape, and where they count; None: everywhere."""
+        require_numbers_read_anew(self.options)
         found = self._as_residuals(y_true, y_pred)
         if found is None:
             return self._of_values(y_true, y_pred, masks)

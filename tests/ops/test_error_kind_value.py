@@ -62,7 +62,12 @@ def test_the_op_itself():
     with tf.GradientTape() as tape:
         tape.watch([targets, values])
         loss, _ = library.tailops_tail_loss(
-            y_true=targets, y_pred=values, mask=[], reduction="mean", **attributes_of(OPTIONS)
+            y_true=targets,
+            y_pred=values,
+            numbers=[],
+            mask=[],
+            reduction="mean",
+            **attributes_of(OPTIONS),
         )
     by_target, by_value = tape.gradient(loss, [targets, values])
     assert by_target is None
@@ -72,6 +77,7 @@ def test_the_op_itself():
             library.tailops_tail_loss(
                 y_true=values,
                 y_pred=values,
+                numbers=[],
                 mask=[],
                 reduction="mean",
                 **attributes_of(OPTIONS) | {name: value},

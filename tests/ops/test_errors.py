@@ -160,7 +160,7 @@ def test_the_raw_op_checks_its_attributes_itself():
         ({"axis": [0, 1]}, r"axis has 2 entries"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            library.tailops_tail_loss(y_true=X, y_pred=X, mask=[], **{**RAW, **bad})
+            library.tailops_tail_loss(y_true=X, y_pred=X, numbers=[], mask=[], **{**RAW, **bad})
 
 
 def test_the_raw_gradient_op_checks_its_inputs():
@@ -170,7 +170,7 @@ def test_the_raw_gradient_op_checks_its_inputs():
         "y_pred": tf.ones(3),
         "state": tf.ones((1, _kernels.STATE_COLUMNS), tf.float64),
     }
-    library.tailops_tail_loss_grad(**good, mask=[], **RAW)
+    library.tailops_tail_loss_grad(**good, numbers=[], mask=[], **RAW)
     for bad, message in [
         ({"upstream": tf.ones(3)}, r"upstream of shape \(3,\) must have the shape \(\)"),
         (
@@ -181,4 +181,4 @@ def test_the_raw_gradient_op_checks_its_inputs():
         ({"y_true": tf.zeros(2)}, r"y_true of shape \(2,\) and y_pred of shape \(3,\)"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            library.tailops_tail_loss_grad(**{**good, **bad}, mask=[], **RAW)
+            library.tailops_tail_loss_grad(**{**good, **bad}, numbers=[], mask=[], **RAW)

@@ -91,7 +91,13 @@ def test_static_shape_of_the_state(axis, shape, groups):
 def test_the_state_is_that_of_the_kernels():
     y_true, y_pred = np.random.default_rng(0).standard_normal((2, 20, 3))
     options = TailOptions(0.77, 3.0, method="linear", axis=1)
-    inputs = {"y_true": y_true, "y_pred": y_pred, "mask": [], "reduction": "per_sample"}
+    inputs = {
+        "y_true": y_true,
+        "y_pred": y_pred,
+        "numbers": [],
+        "mask": [],
+        "reduction": "per_sample",
+    }
     _, state = library.tailops_tail_loss(**inputs, **attributes_of(options))
     expected = kernels.forward(y_true, y_pred, options).state
     assert state.numpy().tobytes() == expected.tobytes()

@@ -91,6 +91,8 @@ def test_numbers_may_be_traced():
             tj.average_top_k(v, 10 * b, axis=1),
             tj.ohem(v, a, jnp.round(10 * b), axis=1),
             tj.tail_mask(v, a, b, axis=1),
+            tj.tail_weighted(v, b, 9 * a, a, axis=1),
+            jax.grad(lambda v: tj.tail_weighted(v, b, 9 * a, a, reduction="sum"))(v),
         )
 
     for a, b in [(0.0, 0.5), (0.25, 0.75), (0.5, 0.625)]:
@@ -102,6 +104,8 @@ def test_numbers_may_be_traced():
             tj.average_top_k(V, 10 * b, axis=1),
             tj.ohem(V, a, round(10 * b), axis=1),
             tj.tail_mask(V, a, b, axis=1),
+            tj.tail_weighted(V, b, 9 * a, a, axis=1),
+            jax.grad(lambda v: tj.tail_weighted(v, b, 9 * a, a, reduction="sum"))(V),  # noqa: B023
         )
         for ours, theirs in zip(found, wanted, strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -122,6 +126,22 @@ def test_vmap():
     np.testing.assert_allclose(slopes.sum(1), 1.0, rtol=1e-6)
 
 
+@pytest.mark.parametrize("mapped", [False, True])
+def test_vmap_with_traced_numbers(mapped):
+    """One percentile of all slices, or one of each."""
+    p = np.linspace(0.1, 0.9, len(V)) if mapped else np.full(len(V), 0.8)
+
+    def weighted(v, p):
+        return tj.tail_weighted(v, p, mask=v > -1, reduction="sum")
+
+    over = jax.vmap(jax.value_and_grad(weighted), in_axes=(0, 0 if mapped else None))
+    found = jax.jit(over)(V, p if mapped else p[0])
+    for i, v in enumerate(V):
+        wanted = jax.value_and_grad(weighted)(jnp.asarray(v), float(np.float32(p[i])))
+        np.testing.assert_array_equal(found[0][i], wanted[0])
+        np.testing.assert_array_equal(found[1][i], wanted[1])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -130,6 +150,7 @@ def test_vmap():
         (lambda: tj.average_top_k(V, jnp.array([1])), ValueError, r"k of shape \(1,\): must be"),
         (lambda: tj.range_mean(V, 0.5, 0.5), ValueError, "lower must be below upper"),
         (lambda: tj.cvar(V, jnp.float32(1.0)), ValueError, "percentile=1: must be a fraction"),
+        (lambda: tj.tail_weighted(V, jnp.float32(2)), ValueError, "percentile=2: must be a frac"),
         (lambda: tj.cvar(V, axis=2), ValueError, r"axis=2: must be in \[-2, 2\) for values"),
         (lambda: tj.cvar(V, mask=V[0] > 0), ValueError, r"mask of shape \(30,\): must be that of"),
         (lambda: tj.cvar(V, impl="reference"), ValueError, "impl='reference': must be one of"),

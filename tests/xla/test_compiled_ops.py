@@ -99,11 +99,13 @@ def test_a_wrong_mask_under_xla():
 
     @functools.partial(tf.function, jit_compile=True)
     def loss(mask):
-        return library.tailops_tail_loss(y_true=y_true, y_pred=y_pred, mask=mask)[0]
+        return library.tailops_tail_loss(y_true=y_true, y_pred=y_pred, numbers=[], mask=mask)[0]
 
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=r"mask|[Ss]hape"):
         loss([tf.ones((19, 3), tf.bool)])
-    with pytest.raises(tf.errors.InvalidArgumentError, match="2 masks: at most one is allowed"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="mask is given 2 times: at most one is allowed"
+    ):
         loss([tf.ones((19, 4), tf.bool)] * 2)
 
 
@@ -284,7 +286,9 @@ def test_errors_when_it_compiles(true_shape, pred_shape, bad, message):
 
     @tf.function(jit_compile=True, input_signature=[tf.TensorSpec(None)] * 2)
     def loss(y_true, y_pred):
-        return library.tailops_tail_loss(y_true=y_true, y_pred=y_pred, mask=[], **attributes)[0]
+        return library.tailops_tail_loss(
+            y_true=y_true, y_pred=y_pred, numbers=[], mask=[], **attributes
+        )[0]
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="Tailops>TailLoss.*" + message):
         loss(tf.zeros(true_shape), tf.zeros(pred_shape))
@@ -299,7 +303,13 @@ def test_errors_of_the_gradient_when_it_compiles():
     )
     def gradient(upstream, y_true, y_pred, state):
         return library.tailops_tail_loss_grad(
-            upstream=upstream, y_true=y_true, y_pred=y_pred, state=state, mask=[], **attributes
+            upstream=upstream,
+            y_true=y_true,
+            y_pred=y_pred,
+            state=state,
+            numbers=[],
+            mask=[],
+            **attributes,
         )
 
     x, state = tf.zeros(3), tf.ones((1, _kernels.STATE_COLUMNS), tf.float64)

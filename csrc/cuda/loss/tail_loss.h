@@ -3,10 +3,10 @@
 // The fused tail loss on an NVIDIA GPU: what tail_loss.h is for the CPU, plus a stream and a
 // workspace. Needs no CUDA header.
 //
-// All pointers are to memory of the current device. Nothing waits: a call launches a few kernels,
-// how many the shapes and options say, and returns. It can be captured in a CUDA graph. Every
-// launch overwrites its workspace, which needs no preparation; calls that may overlap need one
-// each. std::runtime_error if CUDA refuses.
+// All pointers are to memory of the current device. Neither pass waits: a call launches a few
+// kernels, how many the shapes and options say, and returns. It can be captured in a CUDA graph.
+// Every launch overwrites its workspace, which needs no preparation; calls that may overlap need
+// one each. std::runtime_error if CUDA refuses.
 //
 // T is float, double, Float16 or BFloat16.
 
@@ -48,6 +48,10 @@ template <typename T>
 TAILOPS_EXPORT void backward(const Inputs<T>& inputs, const T* upstream, const GroupState* state,
                              const Geometry& geometry, const Options& options, T* gradient,
                              void* workspace, void* stream);
+
+// What the device's memory holds, on the host: waits for the stream. The plan and the kernels'
+// arguments are made of these numbers, and a wrong one is an error, which only the host can report.
+TAILOPS_EXPORT StepNumbers step_numbers(const StepNumbers* on_device, void* stream);
 
 }  // namespace cuda
 }  // namespace tailops

@@ -27,6 +27,11 @@ OpDefBuilderWrapper& with_attributes(OpDefBuilderWrapper& op) {
   return op.Attr(kAxisAttribute);
 }
 
+OpDefBuilderWrapper& with_step_numbers(OpDefBuilderWrapper& op) {
+  const std::string name = kStepNumbersInput, count = kStepNumbersCount;
+  return op.Input(name + ": " + count + " * double").Attr(count + ": int >= 0 = 0");
+}
+
 absl::Status read_attributes(OpKernelConstruction* context, Attributes& attributes) {
   std::map<std::string, std::string> texts;
   for (const TextAttribute& attribute : text_attributes()) {

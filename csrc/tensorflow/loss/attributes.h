@@ -1,6 +1,7 @@
 #pragma once
 
-// The attributes that the forward and the backward op share.
+// What the forward and the backward op share, besides tensors: attributes, and numbers that may be
+// given in place of some.
 
 #include "absl/status/status.h"
 #include "call/attributes.h"
@@ -10,9 +11,17 @@
 
 namespace tailops {
 
-constexpr OpAndGradient kLossOps{"Tailops>TailLoss", "Tailops>TailLossGrad"};
-
 tensorflow::register_op::OpDefBuilderWrapper& with_attributes(
+    tensorflow::register_op::OpDefBuilderWrapper& op);
+
+// What of the options is given with every call, if anything is: none or one, in the host's memory.
+constexpr const char* kStepNumbersInput = "numbers";
+constexpr const char* kStepNumbersCount = "scheduled";
+
+constexpr OpAndGradient kLossOps{"Tailops>TailLoss", "Tailops>TailLossGrad", kStepNumbersInput,
+                                 kStepNumbersInput};
+
+tensorflow::register_op::OpDefBuilderWrapper& with_step_numbers(
     tensorflow::register_op::OpDefBuilderWrapper& op);
 
 absl::Status read_attributes(tensorflow::OpKernelConstruction* context, Attributes& attributes);

@@ -21,7 +21,7 @@ class TailLossOp final : public TailLossBase {
     ask_for_huge_pages(call.loss->data(), call.loss->TotalBytes());
     CpuExecutor executor(context);
     tail_loss_forward(data_of<T>(*call.y_true), data_of<T>(*call.y_pred), call.mask, call.geometry,
-                      attributes_.options, data_of<T>(call.loss), state_of<GroupState>(call.state),
+                      call.options, data_of<T>(call.loss), state_of<GroupState>(call.state),
                       executor);
     return absl::OkStatus();
   }
@@ -40,7 +40,7 @@ class TailLossGradOp final : public TailLossBase {
     CpuExecutor executor(context);
     tail_loss_backward(data_of<T>(*call.upstream), data_of<T>(*call.y_true),
                        data_of<T>(*call.y_pred), call.mask, state_of<GroupState>(*call.state),
-                       call.geometry, attributes_.options, data_of<T>(call.gradient), executor);
+                       call.geometry, call.options, data_of<T>(call.gradient), executor);
     return absl::OkStatus();
   }
 };

@@ -25,7 +25,7 @@ class TailLossOp final : public TailLossBase {
     ForwardCall call;
     TF_RETURN_IF_ERROR(begin(context, call));
     const auto inputs = inputs_of<T>(call);
-    const Options& options = attributes_.options;
+    const Options& options = call.options;
     const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, options);
     return with_workspace(context, bytes, [&](void* workspace) {
       cuda::forward(inputs, call.geometry, options, data_of<T>(call.loss),
@@ -43,7 +43,7 @@ class TailLossGradOp final : public TailLossBase {
     BackwardCall call;
     TF_RETURN_IF_ERROR(begin(context, call));
     const auto inputs = inputs_of<T>(call);
-    const Options& options = attributes_.options;
+    const Options& options = call.options;
     const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, options);
     return with_workspace(context, bytes, [&](void* workspace) {
       cuda::backward(inputs, data_of<T>(*call.upstream), state_of<GroupState>(*call.state),

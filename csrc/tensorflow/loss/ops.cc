@@ -1,6 +1,7 @@
 // The ops' definitions: inputs, outputs, shapes.
 
 #include <string>
+#include <vector>
 
 #include "cpu/loss/tail_loss.h"
 #include "tensorflow/core/framework/op.h"
@@ -43,27 +44,37 @@ absl::Status loss_shape(InferenceContext* c, ShapeHandle input, ShapeHandle* out
   return absl::InternalError("unhandled reduction " + name);
 }
 
+absl::Status require_step_numbers(InferenceContext* c) {
+  std::vector<ShapeHandle> given;
+  TF_RETURN_IF_ERROR(c->input(kStepNumbersInput, &given));
+  ShapeHandle merged;
+  for (const ShapeHandle& numbers : given) {
+    TF_RETURN_IF_ERROR(c->Merge(numbers, c->Vector(kStepNumbers), &merged));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status forward_shape(InferenceContext* c) {
   ShapeHandle input, loss, groups;
   DimensionHandle count;
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
-  TF_RETURN_IF_ERROR(merge_mask(c, 2, &input));
+  TF_RETURN_IF_ERROR(merge_mask(c, &input));
   TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
   TF_RETURN_IF_ERROR(group_shape(c, input, &groups, &count));
   c->set_output(0, loss);
   c->set_output(1, c->Matrix(count, kStateColumns));
-  return absl::OkStatus();
+  return require_step_numbers(c);
 }
 
 absl::Status backward_shape(InferenceContext* c) {
   ShapeHandle input, loss, merged;
   TF_RETURN_IF_ERROR(c->Merge(c->input(1), c->input(2), &input));
-  TF_RETURN_IF_ERROR(merge_mask(c, 4, &input));
+  TF_RETURN_IF_ERROR(merge_mask(c, &input));
   TF_RETURN_IF_ERROR(loss_shape(c, input, &loss));
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), loss, &merged));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(3), 2, &merged));
   c->set_output(0, input);
-  return absl::OkStatus();
+  return require_step_numbers(c);
 }
 
 using tensorflow::InitOnStartupMarker;
@@ -72,20 +83,22 @@ using tensorflow::register_op::OpDefBuilderWrapper;
 // What REGISTER_OP expands to, with the shared attributes added.
 const InitOnStartupMarker register_forward =
     InitOnStartupMarker{} << with_attributes(
-        with_mask(OpDefBuilderWrapper(kLossOps.op).Input("y_true: T").Input("y_pred: T"))
+        with_mask(with_step_numbers(
+                      OpDefBuilderWrapper(kLossOps.op).Input("y_true: T").Input("y_pred: T")))
             .Output("loss: T")
             .Output("state: double")
             .SetShapeFn(guarded_shape<forward_shape>)
             .Doc("The fused tail loss. `state` has a row per group, for the gradient op. `mask`, "
-                 "none or one, is true where an element counts."));
+                 "none or one, is true where an element counts. `numbers`, none or one, are "
+                 "percentile, smoothing_factor and error_scale in place of the attributes."));
 
 const InitOnStartupMarker register_backward =
     InitOnStartupMarker{} << with_attributes(
-        with_mask(OpDefBuilderWrapper(kLossOps.gradient)
-                      .Input("upstream: T")
-                      .Input("y_true: T")
-                      .Input("y_pred: T")
-                      .Input("state: double"))
+        with_mask(with_step_numbers(OpDefBuilderWrapper(kLossOps.gradient)
+                                        .Input("upstream: T")
+                                        .Input("y_true: T")
+                                        .Input("y_pred: T")
+                                        .Input("state: double")))
             .Output("y_pred_gradient: T")
             .SetShapeFn(guarded_shape<backward_shape>)
             .Doc("The gradient of Tailops>TailLoss by y_pred. By y_true, where it is read, it is "

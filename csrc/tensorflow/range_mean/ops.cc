@@ -20,7 +20,7 @@ absl::Status forward_shape(InferenceContext* c) {
   DimensionHandle count, two;
   TF_RETURN_IF_ERROR(c->WithRank(c->input(1), 1, &bounds));
   TF_RETURN_IF_ERROR(c->WithValue(c->Dim(bounds, 0), 2, &two));
-  TF_RETURN_IF_ERROR(merge_mask(c, 2, &values));
+  TF_RETURN_IF_ERROR(merge_mask(c, &values));
   TF_RETURN_IF_ERROR(group_shape(c, values, &groups, &count));
   c->set_output(0, groups);
   c->set_output(1, c->Matrix(count, kRangeColumns));
@@ -30,7 +30,7 @@ absl::Status forward_shape(InferenceContext* c) {
 absl::Status backward_shape(InferenceContext* c) {
   ShapeHandle values = c->input(1), groups, state, merged;
   DimensionHandle count;
-  TF_RETURN_IF_ERROR(merge_mask(c, 3, &values));
+  TF_RETURN_IF_ERROR(merge_mask(c, &values));
   TF_RETURN_IF_ERROR(group_shape(c, values, &groups, &count));
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), groups, &merged));
   TF_RETURN_IF_ERROR(c->Merge(c->input(2), c->Matrix(count, kRangeColumns), &state));

@@ -6,7 +6,7 @@ namespace tailops {
 
 void require_mask(const Shapes& inputs, size_t others, const std::vector<int64_t>& shape) {
   if (inputs.size() == others) return;
-  require_one_mask(static_cast<int64_t>(inputs.size() - others));
+  require_one("mask", static_cast<int64_t>(inputs.size() - others));
   require_shape("mask", inputs[others], shape);
 }
 

@@ -16,7 +16,7 @@ inline absl::Status find_mask(tensorflow::OpKernelContext* context,
   TF_RETURN_IF_ERROR(context->input_list("mask", &masks));
   mask = nullptr;
   if (masks.size() == 0) return absl::OkStatus();
-  require_one_mask(masks.size());
+  require_one("mask", masks.size());
   require_shape("mask", dimensions(masks[0].shape()), dimensions(input));
   mask = masks[0].flat<bool>().data();
   return absl::OkStatus();

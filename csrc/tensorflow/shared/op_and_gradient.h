@@ -9,7 +9,9 @@ namespace tailops {
 struct OpAndGradient {
   const char* op;
   const char* gradient;
-  const char* host_input = nullptr;  // of the op: it is in the host's memory on every device
+  // Inputs that are in the host's memory on every device.
+  const char* host_input = nullptr;
+  const char* host_input_of_gradient = nullptr;
 
   bool has(const std::string& name) const { return name == op || name == gradient; }
 };

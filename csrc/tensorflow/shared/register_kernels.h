@@ -24,7 +24,8 @@ template <template <typename> class Forward, template <typename> class Backward>
 static void register_floats(const OpAndGradient& names, const char* device) {
 #define TAILOPS_REGISTER(T, ...)                                                             \
   register_typed<Forward<TensorType<T>>, TensorType<T>>(names.op, device, names.host_input); \
-  register_typed<Backward<TensorType<T>>, TensorType<T>>(names.gradient, device);
+  register_typed<Backward<TensorType<T>>, TensorType<T>>(names.gradient, device,             \
+                                                         names.host_input_of_gradient);
   TAILOPS_FLOATS(TAILOPS_REGISTER)
 #undef TAILOPS_REGISTER
 }

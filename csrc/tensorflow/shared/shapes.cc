@@ -42,9 +42,11 @@ absl::Status group_shape(InferenceContext* c, ShapeHandle input, ShapeHandle* gr
   return absl::OkStatus();
 }
 
-absl::Status merge_mask(InferenceContext* c, int index, ShapeHandle* input) {
-  if (c->num_inputs() == index) return absl::OkStatus();
-  return c->Merge(c->input(index), *input, input);
+absl::Status merge_mask(InferenceContext* c, ShapeHandle* input) {
+  std::vector<ShapeHandle> masks;
+  TF_RETURN_IF_ERROR(c->input("mask", &masks));
+  if (masks.empty()) return absl::OkStatus();
+  return c->Merge(masks[0], *input, input);
 }
 
 }  // namespace tailops

@@ -14,8 +14,8 @@ absl::Status group_shape(tensorflow::shape_inference::InferenceContext* c,
                          tensorflow::shape_inference::ShapeHandle* groups,
                          tensorflow::shape_inference::DimensionHandle* count);
 
-// What the mask's shape tells of the input's: it is the input from `index` on, if there is one.
-absl::Status merge_mask(tensorflow::shape_inference::InferenceContext* c, int index,
+// What the mask's shape tells of the input's, if there is a mask.
+absl::Status merge_mask(tensorflow::shape_inference::InferenceContext* c,
                         tensorflow::shape_inference::ShapeHandle* input);
 
 }  // namespace tailops

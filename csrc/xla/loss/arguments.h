@@ -1,6 +1,7 @@
 #pragma once
 
-// A custom call's buffers and attributes as the tail loss takes them.
+// A custom call's buffers and attributes as the tail loss takes them. What numbers hold is not
+// looked at: they may be a device's.
 
 #include "call/geometry.h"
 #include "call/options.h"
@@ -13,6 +14,7 @@ namespace tailops {
 struct Arguments {
   Options options;
   Geometry geometry;
+  const StepNumbers* numbers;  // in place of the options' own; null where there are none
   xla::ffi::DataType dtype;
   const void* y_true;
   const void* y_pred;
@@ -31,8 +33,8 @@ struct BackwardArguments : Arguments {
 };
 
 ForwardArguments forward_arguments(const xla::ffi::AnyBuffer& y_true,
-                                   const xla::ffi::AnyBuffer& y_pred, xla::ffi::RemainingArgs masks,
-                                   const xla::ffi::AnyBuffer& loss,
+                                   const xla::ffi::AnyBuffer& y_pred,
+                                   xla::ffi::RemainingArgs others, const xla::ffi::AnyBuffer& loss,
                                    const xla::ffi::AnyBuffer& state,
                                    const xla::ffi::Dictionary& attributes);
 
@@ -40,7 +42,7 @@ BackwardArguments backward_arguments(const xla::ffi::AnyBuffer& upstream,
                                      const xla::ffi::AnyBuffer& y_true,
                                      const xla::ffi::AnyBuffer& y_pred,
                                      const xla::ffi::AnyBuffer& state,
-                                     xla::ffi::RemainingArgs masks,
+                                     xla::ffi::RemainingArgs others,
                                      const xla::ffi::AnyBuffer& gradient,
                                      const xla::ffi::Dictionary& attributes);
 

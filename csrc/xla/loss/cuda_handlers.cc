@@ -10,23 +10,29 @@ namespace {
 
 namespace ffi = xla::ffi;
 
+Options options_of(const Arguments& call, void* stream) {
+  if (call.numbers == nullptr) return call.options;
+  return with_numbers(call.options, cuda::step_numbers(call.numbers, stream));
+}
+
 template <typename T>
 cuda::Inputs<T> inputs_of(const Arguments& call) {
   return {static_cast<const T*>(call.y_true), static_cast<const T*>(call.y_pred), call.mask};
 }
 
 ffi::Error forward(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer y_true,
-                   ffi::AnyBuffer y_pred, ffi::RemainingArgs masks,
+                   ffi::AnyBuffer y_pred, ffi::RemainingArgs others,
                    ffi::Result<ffi::AnyBuffer> loss, ffi::Result<ffi::AnyBuffer> state,
                    ffi::Dictionary attributes) {
   return error_if_thrown(kForwardTarget, y_pred, [&] {
     const ForwardArguments call =
-        forward_arguments(y_true, y_pred, masks, *loss, *state, attributes);
+        forward_arguments(y_true, y_pred, others, *loss, *state, attributes);
     with_elements(call, [&](auto element) {
       using T = decltype(element);
       const cuda::Inputs<T> inputs = inputs_of<T>(call);
-      const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, call.options);
-      cuda::forward(inputs, call.geometry, call.options, static_cast<T*>(call.loss), call.state,
+      const Options options = options_of(call, stream);
+      const int64_t bytes = cuda::forward_workspace(inputs, call.geometry, options);
+      cuda::forward(inputs, call.geometry, options, static_cast<T*>(call.loss), call.state,
                     workspaces.allocate(bytes), stream);
     });
   });
@@ -34,18 +40,18 @@ ffi::Error forward(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer y
 
 ffi::Error backward(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer upstream,
                     ffi::AnyBuffer y_true, ffi::AnyBuffer y_pred, ffi::AnyBuffer state,
-                    ffi::RemainingArgs masks, ffi::Result<ffi::AnyBuffer> gradient,
+                    ffi::RemainingArgs others, ffi::Result<ffi::AnyBuffer> gradient,
                     ffi::Dictionary attributes) {
   return error_if_thrown(kBackwardTarget, y_pred, [&] {
     const BackwardArguments call =
-        backward_arguments(upstream, y_true, y_pred, state, masks, *gradient, attributes);
+        backward_arguments(upstream, y_true, y_pred, state, others, *gradient, attributes);
     with_elements(call, [&](auto element) {
       using T = decltype(element);
       const cuda::Inputs<T> inputs = inputs_of<T>(call);
-      const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, call.options);
+      const Options options = options_of(call, stream);
+      const int64_t bytes = cuda::backward_workspace(inputs, call.geometry, options);
       cuda::backward(inputs, static_cast<const T*>(call.upstream), call.state, call.geometry,
-                     call.options, static_cast<T*>(call.gradient), workspaces.allocate(bytes),
-                     stream);
+                     options, static_cast<T*>(call.gradient), workspaces.allocate(bytes), stream);
     });
   });
 }
@@ -59,7 +65,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_cuda, tailops::forward,
                                   .Ctx<tailops::WorkspaceAllocator>()
                                   .Arg<xla::ffi::AnyBuffer>()  // y_true
                                   .Arg<xla::ffi::AnyBuffer>()  // y_pred
-                                  .RemainingArgs()             // mask
+                                  .RemainingArgs()             // numbers, mask
                                   .Ret<xla::ffi::AnyBuffer>()  // loss
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());
@@ -72,6 +78,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_grad_cuda, tailops::backward,
                                   .Arg<xla::ffi::AnyBuffer>()  // y_true
                                   .Arg<xla::ffi::AnyBuffer>()  // y_pred
                                   .Arg<xla::ffi::AnyBuffer>()  // state
-                                  .RemainingArgs()             // mask
+                                  .RemainingArgs()             // numbers, mask
                                   .Ret<xla::ffi::AnyBuffer>()  // y_pred_gradient
                                   .Attrs());

@@ -10,34 +10,38 @@ namespace {
 
 namespace ffi = xla::ffi;
 
+Options options_of(const Arguments& call) {
+  return call.numbers == nullptr ? call.options : with_numbers(call.options, *call.numbers);
+}
+
 ffi::Error forward(ffi::ThreadPool pool, ffi::AnyBuffer y_true, ffi::AnyBuffer y_pred,
-                   ffi::RemainingArgs masks, ffi::Result<ffi::AnyBuffer> loss,
+                   ffi::RemainingArgs others, ffi::Result<ffi::AnyBuffer> loss,
                    ffi::Result<ffi::AnyBuffer> state, ffi::Dictionary attributes) {
   return error_if_thrown(kForwardTarget, y_pred, [&] {
     const ForwardArguments call =
-        forward_arguments(y_true, y_pred, masks, *loss, *state, attributes);
+        forward_arguments(y_true, y_pred, others, *loss, *state, attributes);
     with_elements(call, [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
       tail_loss_forward(static_cast<const T*>(call.y_true), static_cast<const T*>(call.y_pred),
-                        call.mask, call.geometry, call.options, static_cast<T*>(call.loss),
+                        call.mask, call.geometry, options_of(call), static_cast<T*>(call.loss),
                         call.state, executor);
     });
   });
 }
 
 ffi::Error backward(ffi::ThreadPool pool, ffi::AnyBuffer upstream, ffi::AnyBuffer y_true,
-                    ffi::AnyBuffer y_pred, ffi::AnyBuffer state, ffi::RemainingArgs masks,
+                    ffi::AnyBuffer y_pred, ffi::AnyBuffer state, ffi::RemainingArgs others,
                     ffi::Result<ffi::AnyBuffer> gradient, ffi::Dictionary attributes) {
   return error_if_thrown(kBackwardTarget, y_pred, [&] {
     const BackwardArguments call =
-        backward_arguments(upstream, y_true, y_pred, state, masks, *gradient, attributes);
+        backward_arguments(upstream, y_true, y_pred, state, others, *gradient, attributes);
     with_elements(call, [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
       tail_loss_backward(static_cast<const T*>(call.upstream), static_cast<const T*>(call.y_true),
                          static_cast<const T*>(call.y_pred), call.mask, call.state, call.geometry,
-                         call.options, static_cast<T*>(call.gradient), executor);
+                         options_of(call), static_cast<T*>(call.gradient), executor);
     });
   });
 }
@@ -50,7 +54,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_host, tailops::forward,
                                   .Ctx<xla::ffi::ThreadPool>()
                                   .Arg<xla::ffi::AnyBuffer>()  // y_true
                                   .Arg<xla::ffi::AnyBuffer>()  // y_pred
-                                  .RemainingArgs()             // mask
+                                  .RemainingArgs()             // numbers, mask
                                   .Ret<xla::ffi::AnyBuffer>()  // loss
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());
@@ -62,6 +66,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_tail_loss_grad_host, tailops::backward,
                                   .Arg<xla::ffi::AnyBuffer>()  // y_true
                                   .Arg<xla::ffi::AnyBuffer>()  // y_pred
                                   .Arg<xla::ffi::AnyBuffer>()  // state
-                                  .RemainingArgs()             // mask
+                                  .RemainingArgs()             // numbers, mask
                                   .Ret<xla::ffi::AnyBuffer>()  // y_pred_gradient
                                   .Attrs());

@@ -34,17 +34,22 @@ void* bytes_of(const char* name, const ffi::AnyBuffer& buffer, size_t row, int64
   return buffer.untyped_data();
 }
 
-const bool* mask_of(ffi::RemainingArgs masks, const std::vector<int64_t>& shape) {
-  if (masks.size() == 0) return nullptr;
-  require_one_mask(static_cast<int64_t>(masks.size()));
-  const ffi::ErrorOr<ffi::AnyBuffer> mask = masks.get<ffi::AnyBuffer>(0);
-  if (!mask) throw std::invalid_argument("mask: " + mask.error().message());
-  if (mask->element_type() != ffi::PRED) {
-    throw std::invalid_argument("mask of dtype " + to_string(mask->element_type()) +
+ffi::AnyBuffer buffer_of(const char* name, ffi::RemainingArgs others, size_t place) {
+  const ffi::ErrorOr<ffi::AnyBuffer> buffer = others.get<ffi::AnyBuffer>(place);
+  if (!buffer) throw std::invalid_argument(std::string(name) + ": " + buffer.error().message());
+  return *buffer;
+}
+
+const bool* mask_of(ffi::RemainingArgs others, const std::vector<int64_t>& shape, size_t place) {
+  if (others.size() == place) return nullptr;
+  require_one("mask", static_cast<int64_t>(others.size() - place));
+  const ffi::AnyBuffer mask = buffer_of("mask", others, place);
+  if (mask.element_type() != ffi::PRED) {
+    throw std::invalid_argument("mask of dtype " + to_string(mask.element_type()) +
                                 ": must be PRED");
   }
-  require_shape("mask", shape_of(*mask), shape);
-  return static_cast<const bool*>(mask->untyped_data());
+  require_shape("mask", shape_of(mask), shape);
+  return static_cast<const bool*>(mask.untyped_data());
 }
 
 void* data_of(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype,

@@ -24,8 +24,12 @@ void* bytes_of(const char* name, const xla::ffi::AnyBuffer& buffer, size_t row, 
 void* data_of(const char* name, const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType dtype,
               const std::vector<int64_t>& shape);
 
-// What is behind the other arguments: a mask of this shape, or null where nothing is.
-const bool* mask_of(xla::ffi::RemainingArgs masks, const std::vector<int64_t>& shape);
+// One of the arguments that need not be there.
+xla::ffi::AnyBuffer buffer_of(const char* name, xla::ffi::RemainingArgs others, size_t place);
+
+// The last of them, at this place: a mask of this shape, or null where nothing is.
+const bool* mask_of(xla::ffi::RemainingArgs others, const std::vector<int64_t>& shape,
+                    size_t place = 0);
 
 // The data of a buffer of so many rows, of whatever dtype.
 template <typename Row>

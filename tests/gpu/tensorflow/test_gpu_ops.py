@@ -99,3 +99,31 @@ def test_an_empty_tensor_is_an_error_that_names_the_op():
 
     with tf.device("GPU:0"), pytest.raises(tf.errors.InvalidArgumentError, match="TailLoss"):
         ops.tail_loss(tf.zeros((0,)), tf.zeros((0,)))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_numbers_of_each_step(jit_compile):
+    """They are in the host's memory for the op, and in the device's inside XLA."""
+    from tailops.ops import tail_weighted
+
+    values = np.random.default_rng(0).standard_normal((700, 3)).astype("float32")
+
+    def loss_and_slope(values, *numbers):
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            loss = tail_weighted(values, *numbers, axis=0)
+        return loss, tape.gradient(loss, values)
+
+    function = tf.function(loss_and_slope, jit_compile=jit_compile)
+    for numbers in ((0.9, 5.0, 3.0), (0.5, 1.0, 0.0), (1.0, 0.0, 9.0)):
+        with tf.device("GPU:0"):
+            given = [tf.constant(number, tf.float64) for number in numbers]
+            found = function(tf.constant(values), *given)
+        with tf.device("CPU:0"):
+            expected = loss_and_slope(tf.constant(values), *numbers)
+        for a, b in zip(found, expected, strict=True):
+            assert_close(a.numpy(), b.numpy(), np.float32, str(numbers))
+    assert function.experimental_get_tracing_count() == 1
+    if jit_compile:
+        with tf.device("GPU:0"), pytest.raises(tf.errors.InvalidArgumentError, match="percentile=9"):
+            function(tf.constant(values), *(tf.constant(9.0, tf.float64) for _ in range(3)))
