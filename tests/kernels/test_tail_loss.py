@@ -167,6 +167,17 @@ def test_order_statistics_far_from_the_threshold(method, reduction, axis):
 
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
+@pytest.mark.parametrize("size", [8, 50, 3000])
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1e36), (np.float64, 1e306)])
+def test_far_from_the_threshold_there_is_no_slope(dtype, scale, size):
+    """Nor of an error so large that it would make one of a weight of 1e-38."""
+    d = (scale * np.random.default_rng(0).standard_normal(size)).astype(dtype)
+    for method, percentile in itertools.product(["floor", "linear", "max_fraction"], [0.5, 0.9]):
+        for reduction in ("none", "mean"):
+            options = TailOptions(percentile, 5.0, 3.0, method=method)
+            check(np.zeros_like(d), d, options, reduction)
+
+
 @pytest.mark.parametrize("kappa", [0.0, 1e-3, 1.0, 1e3, 1e30])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e4])
 def test_extreme_options(kappa, scale, gradient):

@@ -1,7 +1,7 @@
 #pragma once
 
-// exp(−x) as 2ⁿ·exp(−r) with |r| ≤ ½ln 2. Beyond ±kLargest it stays what it is there, a normal
-// number; NaN stays NaN.
+// exp(−x) as 2ⁿ·exp(−r) with |r| ≤ ½ln 2. From kLargest on it is 0: a normal number there, times an
+// error of 1e36, would be a gradient. Below −kLargest it stays what it is there; NaN stays NaN.
 
 #include <cstdint>
 #include <cstring>
@@ -81,7 +81,7 @@ inline Vector<C> vector_decaying_exponential(Vector<C> x) {
   // The integer stands in the low bits of `shifted`; in the exponent of 1 it makes a power of two.
   const Mask<C> power = (reinterpret<Mask<C>>(shifted) << Constants::kFractionBits) +
                         reinterpret<Mask<C>>(broadcast(Constants::kOne));
-  return series * reinterpret<V>(power);
+  return choose(x >= broadcast(Constants::kLargest), V{}, series * reinterpret<V>(power));
 }
 
 inline FloatVector decaying_exponential(FloatVector x) {
