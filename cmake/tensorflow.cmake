@@ -21,7 +21,11 @@ add_library(tailops_tensorflow SHARED
   csrc/tensorflow/quantile/ops.cc
   csrc/tensorflow/range_mean/cpu_kernels.cc
   csrc/tensorflow/range_mean/ops.cc
-  csrc/tensorflow/shared/shapes.cc)
+  csrc/tensorflow/shared/shapes.cc
+  csrc/tensorflow/union/cpu_kernels.cc
+  csrc/tensorflow/union/ops.cc
+  csrc/tensorflow/union/range_kernels.cc
+  csrc/tensorflow/union/range_ops.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
 if(has_cuda)
   target_sources(tailops_tensorflow PRIVATE

@@ -13,11 +13,12 @@ FLOORS = [
     ["cpu/simd", "cuda/device"],
     ["cpu/pass", "cuda/select"],
     ["cpu/select", "cuda/loss", "cuda/quantile", "cuda/range_mean"],
-    ["cpu/loss", "cpu/quantile", "cpu/range_mean"],
+    ["cpu/loss", "cpu/quantile", "cpu/range_mean", "cpu/union"],
     ["xla/shared"],
     ["xla/loss", "xla/quantile", "xla/range_mean"],
     ["python", "tensorflow/shared"],
     ["tensorflow/loss", "tensorflow/quantile", "tensorflow/range_mean"],
+    ["tensorflow/union"],
     ["tensorflow"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

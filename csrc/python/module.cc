@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "call/attributes.h"
+#include "call/union.h"
 #include "core/float_types.h"
 #include "core/growing_buffer.h"
 #include "core/streaming.h"
@@ -24,6 +25,9 @@
 #include "cpu/range_mean/range_mean.h"
 #include "cpu/select/group.h"
 #include "cpu/simd/loops.h"
+#include "formulas/union_range.h"
+#include "formulas/union_search.h"
+#include "formulas/union_state.h"
 #include "python/compute.h"
 #include "python/dtypes.h"
 #include "python/floors.h"
@@ -275,6 +279,9 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("STATE_COLUMNS") = kStateColumns;
   m.attr("STATE_NAMES") =
       py::tuple(py::cast(std::vector<std::string>(std::begin(kStateNames), std::end(kStateNames))));
+  m.attr("SLOPE_COLUMNS") = kSlopeColumns;
+  m.attr("RANGE_SUM_COLUMNS") = kRangeSumColumns;
+  m.attr("UNION_COLUMNS") = kUnionColumns;
   m.attr("BUFFER_LENGTH") = kBufferLength;
   m.attr("BLOCK_LENGTH") = kBlockLength;
   m.attr("PARALLEL_ELEMENTS") = kParallelElements;
@@ -293,6 +300,10 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("range_geometry", &range_geometry);
   m.def("range_mean", &range_means);
   m.def("range_mean_gradient", &range_mean_gradient);
+  m.def("union_targets", py::overload_cast<const Options&>(&union_targets));
+  m.def("range_targets", [](const std::string& kind) { return union_targets(range_kind(kind)); });
+  m.def("union_rounds", [](int key_bits) { return digit_rounds(key_bits); });
+  m.def("union_count_columns", &union_count_columns);
   m.def("forward_plan", &forward_plan, py::arg("geometry"), py::arg("options"),
         py::arg("masked") = false);
   m.def("call_attributes", &attributes_of);

@@ -3,12 +3,12 @@
 #include "core/element_types.h"
 #include "core/growing_buffer.h"
 #include "core/subnormals.h"
+#include "cpu/loss/backward/element_gradients.h"
+#include "cpu/loss/backward/threshold_gradients.h"
 #include "cpu/loss/column_sums.h"
 #include "cpu/loss/mean_factors.h"
-#include "cpu/loss/results.h"
 #include "cpu/loss/short_groups.h"
 #include "cpu/loss/tail_loss.h"
-#include "cpu/pass/block_sum.h"
 #include "cpu/pass/problem.h"
 #include "cpu/pass/tail_columns.h"
 #include "formulas/ties.h"
@@ -35,14 +35,33 @@ class Backward {
     const bool short_groups =
         are_short(geometry_, problem_.options, problem_.ignoring.any, kShortBackward);
     if (short_groups && geometry_.inner < kWideColumns) return write_short(gradient);
-    const std::vector<Ties> ties = ties_of_groups();
-    TailColumns<C> columns = columns_of(state_, geometry_, problem_.parameters);
-    if (geometry_.inner > 1) add_ties(columns, ties, geometry_.inner, rows_of_run(geometry_));
-    const ElementResults<T> results(problem_, gradient);
-    results.for_each_block(executor_,
-                           [&, spread = std::vector<T>()](int64_t begin, int64_t end) mutable {
-                             write(begin, end, ties, columns, results, spread);
-                           });
+    write_gradients(problem_, state_, ties_of_groups(), *this, gradient, executor_);
+  }
+
+  // The upstream gradient of [begin, end), with one value per element unless one serves all.
+  Upstream<T> of(int64_t begin, int64_t end, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_factor_};
+    if (geometry_.row_length == 1) return {upstream_ + begin, true, geometry_.mean_factor};
+    spread.resize(static_cast<size_t>(end - begin));
+    for (int64_t flat = begin; flat < end;) {
+      const int64_t row = flat / geometry_.row_length;
+      const int64_t stop = std::min(end, (row + 1) * geometry_.row_length);
+      std::fill(spread.begin() + (flat - begin), spread.begin() + (stop - begin),
+                upstream_of_row(row));
+      flat = stop;
+    }
+    return {spread.data(), true, row_factors_.empty() ? geometry_.mean_factor : 1.0};
+  }
+
+  // Of elements that lie `inner` apart.
+  Upstream<T> of_strided(int64_t first, int64_t n, std::vector<T>& spread) const {
+    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_factor_};
+    spread.resize(static_cast<size_t>(n));
+    for (int64_t k = 0; k < n; ++k) {
+      spread[static_cast<size_t>(k)] =
+          upstream_of_row((first + k * geometry_.inner) / geometry_.row_length);
+    }
+    return {spread.data(), true, row_factors_.empty() ? geometry_.mean_factor : 1.0};
   }
 
  private:
@@ -53,20 +72,8 @@ class Backward {
     };
     if (knows_threshold_gradients()) {
       for (int64_t g = 0; g < geometry_.groups(); ++g) set(g, known_threshold_gradient(g));
-    } else if (geometry_.inner == 1 || problem_.ignoring.any) {
-      for_each_group(problem_, executor_,
-                     [&](int64_t g, const Group<T>& group, Executor& inside, auto&) {
-                       set(g, threshold_gradient(g, group, inside));
-                     });
     } else {
-      for_each_columns(problem_, executor_,
-                       [&](int64_t first, const Columns<T>& columns, Executor& inside) {
-                         const std::vector<ThresholdGradient> gradients =
-                             threshold_gradients(first, columns, inside);
-                         for (int64_t c = 0; c < columns.width; ++c) {
-                           set(first + c, gradients[static_cast<size_t>(c)]);
-                         }
-                       });
+      for_each_threshold_gradient(problem_, state_, *this, executor_, set);
     }
     return ties;
   }
@@ -158,86 +165,10 @@ class Backward {
     return factors;
   }
 
-  // ∂L/∂t where each element is weighted by its own row's upstream gradient.
-  ThresholdGradient threshold_gradient(int64_t g, const Group<T>& group, Executor& inside) const {
-    const Tail<C> tail = tail_of(state_[g], problem_.parameters);
-    const int64_t origin = geometry_.first_of(g), stride = geometry_.inner;
-    const auto sum_of = [&](int64_t begin, int64_t end) {
-      ThresholdGradient sum{};
-      std::vector<T> spread;
-      group.for_each_piece(begin, end, [&](const Piece<T>& piece, int64_t first) {
-        const int64_t flat = origin + first * stride;
-        const Upstream<T> upstream = stride == 1 ? upstream_of(flat, flat + piece.length, spread)
-                                                 : strided_upstream_of(flat, piece.length, spread);
-        sum += problem_.loops.threshold_gradient(piece.y_true, piece.y_pred, piece.length,
-                                                 problem_.parameters, tail, upstream);
-      });
-      return sum;
-    };
-    return block_sum<ThresholdGradient>(group.length, sum_of, inside);
-  }
-
-  std::vector<ThresholdGradient> threshold_gradients(int64_t first_group, const Columns<T>& columns,
-                                                     Executor& inside) const {
-    const int64_t origin = geometry_.first_of(first_group);
-    const TailColumns<C> tails = columns_of(state_ + first_group, 1, columns.width,
-                                            RowPasses(columns).repeat, problem_.parameters);
-    return column_threshold_gradients(columns, tails, problem_.loops, problem_.parameters, inside,
-                                      [&](int64_t flat, int64_t n, std::vector<T>& spread) {
-                                        return upstream_of(origin + flat, origin + flat + n,
-                                                           spread);
-                                      });
-  }
-
-  // The upstream gradient of [begin, end), with one value per element unless one serves all.
-  Upstream<T> upstream_of(int64_t begin, int64_t end, std::vector<T>& spread) const {
-    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_factor_};
-    if (geometry_.row_length == 1) return {upstream_ + begin, true, geometry_.mean_factor};
-    spread.resize(static_cast<size_t>(end - begin));
-    for (int64_t flat = begin; flat < end;) {
-      const int64_t row = flat / geometry_.row_length;
-      const int64_t stop = std::min(end, (row + 1) * geometry_.row_length);
-      std::fill(spread.begin() + (flat - begin), spread.begin() + (stop - begin),
-                upstream_of_row(row));
-      flat = stop;
-    }
-    return {spread.data(), true, row_factors_.empty() ? geometry_.mean_factor : 1.0};
-  }
-
-  // Of elements that lie `inner` apart.
-  Upstream<T> strided_upstream_of(int64_t first, int64_t n, std::vector<T>& spread) const {
-    if (geometry_.reduces_to_scalar()) return {upstream_, false, scalar_factor_};
-    spread.resize(static_cast<size_t>(n));
-    for (int64_t k = 0; k < n; ++k) {
-      spread[static_cast<size_t>(k)] =
-          upstream_of_row((first + k * geometry_.inner) / geometry_.row_length);
-    }
-    return {spread.data(), true, row_factors_.empty() ? geometry_.mean_factor : 1.0};
-  }
-
   T upstream_of_row(int64_t row) const {
     if (row_factors_.empty()) return upstream_[row];
     return narrow<T>(static_cast<double>(widen(upstream_[row])) *
                      row_factors_[static_cast<size_t>(row)]);
-  }
-
-  void write(int64_t begin, int64_t end, const std::vector<Ties>& ties,
-             const TailColumns<C>& columns, const ElementResults<T>& results,
-             std::vector<T>& spread) const {
-    const Upstream<T> upstream = upstream_of(begin, end, spread);
-    results.write(
-        begin, end, [&](const Piece<T>& piece, int64_t flat, int64_t group, bool streamed, T* to) {
-          Upstream<T> here = upstream;
-          if (here.each) here.values += flat - begin;
-          if (geometry_.inner == 1) {
-            problem_.loops.gradient(piece.y_true, piece.y_pred, piece.length, problem_.parameters,
-                                    tail_of(state_[group], problem_.parameters),
-                                    ties[static_cast<size_t>(group)], here, streamed, to);
-          } else {
-            problem_.loops.column_gradient(piece.y_true, piece.y_pred, piece.length,
-                                           problem_.parameters, columns, group, here, streamed, to);
-          }
-        });
   }
 
   const Problem<T>& problem_;

@@ -14,13 +14,11 @@
 #include "cpu/pass/block_sum.h"
 #include "cpu/select/group_errors.h"
 #include "cpu/select/order_statistics.h"
+#include "formulas/digits.h"
 #include "formulas/rank.h"
 
 namespace tailops {
 namespace radix {
-
-constexpr int kDigitBits = 11;
-constexpr int kDigits = 1 << kDigitBits;
 
 // visit(key) for every element of some blocks that is not ignored.
 template <typename T, typename Visit>
@@ -39,7 +37,7 @@ void for_each_key(const GroupErrors<T>& of, int64_t first_block, int64_t end_blo
 }
 
 struct Histogram {
-  std::vector<int64_t> count = std::vector<int64_t>(kDigits, 0);
+  std::vector<int64_t> count = std::vector<int64_t>(kDigitValues, 0);
   int64_t nans = 0;
 };
 
@@ -73,27 +71,25 @@ OrderStatistics<ComputeType<T>> radix_select(const GroupErrors<T>& of, const Ran
   Key mask = 0;
   int64_t remaining = rank.lower;  // rank among the keys that share the prefix
   int64_t ties = 0;
-  for (int unresolved = Bits::kBits; unresolved > 0;) {
-    const int bits = std::min(radix::kDigitBits, unresolved);
-    unresolved -= bits;
-    const Key digit_mask = (Key(1) << bits) - 1;
+  for (int round = 0; round < digit_rounds(Bits::kBits); ++round) {
+    const Digit digit = digit_of_round(Bits::kBits, round);
     const auto fill = [&](Histogram& h, int64_t begin, int64_t end) {
       radix::for_each_key(of, begin, end, [&](Key key) {
-        if ((key & mask) == prefix) ++h.count[(key >> unresolved) & digit_mask];
+        if ((key & mask) == prefix) ++h.count[static_cast<size_t>(digit.of(key))];
         h.nans += key == Bits::kNaN;
       });
     };
     const auto merge = [](Histogram& into, const Histogram& from) {
-      for (int d = 0; d < radix::kDigits; ++d) into.count[d] += from.count[d];
+      for (int d = 0; d < kDigitValues; ++d) into.count[d] += from.count[d];
       into.nans += from.nans;
     };
     const Histogram h = reduce_parts<Histogram>(blocks, fill, merge, executor);
     if (h.nans > 0) return nan_statistics<C>();
-    size_t digit = 0;
-    while (remaining >= h.count[digit]) remaining -= h.count[digit++];
-    ties = h.count[digit];
-    prefix |= static_cast<Key>(digit) << unresolved;
-    mask |= digit_mask << unresolved;
+    size_t value = 0;
+    while (remaining >= h.count[value]) remaining -= h.count[value++];
+    ties = h.count[value];
+    prefix |= static_cast<Key>(value) << digit.shift;
+    mask |= static_cast<Key>(digit.count() - 1) << digit.shift;
   }
 
   const int64_t smaller = rank.lower - remaining;

@@ -1,0 +1,41 @@
+#include "call/union.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "formulas/digits.h"
+#include "formulas/quantile_rank.h"
+
+namespace tailops {
+
+int union_targets(const Options& options) {
+  return interpolates(threshold_of(options).rank_rule) ? 2 : 1;
+}
+
+int union_targets(RangeKind kind) { return kind == RangeKind::kBetween ? 2 : 1; }
+
+Geometry share_geometry(const std::vector<int64_t>& shape, std::optional<int64_t> axis) {
+  Geometry geometry;
+  static_cast<Groups&>(geometry) = groups_along(shape, axis, "y_pred");
+  geometry.output_shape = shape;
+  return geometry;
+}
+
+SelectionGeometry range_share_geometry(const std::vector<int64_t>& shape,
+                                       std::optional<int64_t> axis) {
+  return {groups_along(shape, axis, "an input"), shape_of_groups(shape, axis)};
+}
+
+void require_round(int64_t round, int key_bits) {
+  const int rounds = digit_rounds(key_bits);
+  if (round >= 0 && round < rounds) return;
+  throw std::invalid_argument("round=" + std::to_string(round) + ": must be in [0, " +
+                              std::to_string(rounds) + ")");
+}
+
+void require_targets(int64_t targets) {
+  if (targets == 1 || targets == 2) return;
+  throw std::invalid_argument("targets=" + std::to_string(targets) + ": must be 1 or 2");
+}
+
+}  // namespace tailops

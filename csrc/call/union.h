@@ -1,0 +1,33 @@
+#pragma once
+
+// What the search through a union of shares is asked for, and how a share falls into groups. Unlike
+// other tensors, a share may be empty: its groups are those of the other replicas all the same.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "call/geometry.h"
+#include "call/options.h"
+#include "call/range_mean.h"
+
+namespace tailops {
+
+// How many order statistics may have to be searched for, whatever the data.
+int union_targets(const Options& options);
+int union_targets(RangeKind kind);
+
+// Of losses that are not reduced. std::invalid_argument if there is no such axis.
+Geometry share_geometry(const std::vector<int64_t>& shape, std::optional<int64_t> axis);
+
+// The same for values. std::invalid_argument if there is no such axis.
+SelectionGeometry range_share_geometry(const std::vector<int64_t>& shape,
+                                       std::optional<int64_t> axis);
+
+// std::invalid_argument unless there is such a round for keys of so many bits.
+void require_round(int64_t round, int key_bits);
+
+// std::invalid_argument unless 1 or 2.
+void require_targets(int64_t targets);
+
+}  // namespace tailops

@@ -1,0 +1,61 @@
+#pragma once
+
+// What the ops of a union share: their names, and attributes that only they have.
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "call/union.h"
+#include "formulas/digits.h"
+#include "tensorflow/core/framework/op.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/types.h"
+#include "tensorflow/core/platform/errors.h"
+
+namespace tailops {
+
+constexpr const char* kUnionHistogramOp = "Tailops>UnionHistogram";
+constexpr const char* kUnionDescendOp = "Tailops>UnionDescend";
+constexpr const char* kUnionStateOp = "Tailops>UnionState";
+constexpr const char* kUnionTailLossOp = "Tailops>UnionTailLoss";
+constexpr const char* kUnionSlopesOp = "Tailops>UnionSlopes";
+constexpr const char* kUnionTailLossGradOp = "Tailops>UnionTailLossGrad";
+constexpr const char* kUnionRangeDescendOp = "Tailops>UnionRangeDescend";
+constexpr const char* kUnionRangeSumsOp = "Tailops>UnionRangeSums";
+constexpr const char* kUnionRangeMeanOp = "Tailops>UnionRangeMean";
+constexpr const char* kUnionRangeGradOp = "Tailops>UnionRangeGrad";
+
+constexpr const char* kRoundAttribute = "round: int >= 0";
+constexpr const char* kTargetsAttribute = "targets: int >= 1 = 1";
+// None in the first round, one from then on.
+constexpr const char* kSearchInput = "search: searches * int64";
+constexpr const char* kSearchAttribute = "searches: int >= 0 = 0";
+
+inline int key_bits_of(tensorflow::DataType type) {
+  return type == tensorflow::DT_DOUBLE ? 64 : 32;
+}
+
+// `Context` is one of a kernel's construction or of a shape function. std::invalid_argument for
+// what is out of range.
+template <typename Context>
+absl::Status read_round(Context* context, int& round, int& key_bits) {
+  tensorflow::DataType type;
+  int64_t number = 0;
+  TF_RETURN_IF_ERROR(context->GetAttr("T", &type));
+  TF_RETURN_IF_ERROR(context->GetAttr("round", &number));
+  key_bits = key_bits_of(type);
+  require_round(number, key_bits);
+  round = static_cast<int>(number);
+  return absl::OkStatus();
+}
+
+template <typename Context>
+absl::Status read_targets(Context* context, int& targets) {
+  int64_t number = 0;
+  TF_RETURN_IF_ERROR(context->GetAttr("targets", &number));
+  require_targets(number);
+  targets = static_cast<int>(number);
+  return absl::OkStatus();
+}
+
+}  // namespace tailops
