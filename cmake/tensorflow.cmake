@@ -7,12 +7,21 @@ target_compile_definitions(tailops_tensorflow_options INTERFACE
 target_link_libraries(tailops_tensorflow_options INTERFACE
   tailops_options tailops_kernels ${tensorflow_folder}/libtensorflow_framework.so.2)
 
+# Read once for all files of a library: they are most of what there is to compile.
+function(precompile_headers library)
+  target_precompile_headers(${library} PRIVATE
+    <tensorflow/core/framework/op.h>
+    <tensorflow/core/framework/op_kernel.h>
+    <tensorflow/core/framework/shape_inference.h>)
+endfunction()
+
 add_library(tailops_attributes OBJECT
   csrc/tensorflow/loss/attributes.cc
   csrc/tensorflow/quantile/attributes.cc
   csrc/tensorflow/range_mean/attributes.cc
   csrc/tensorflow/shared/attributes.cc)
 target_link_libraries(tailops_attributes PRIVATE tailops_tensorflow_options)
+precompile_headers(tailops_attributes)
 
 add_library(tailops_tensorflow SHARED
   csrc/tensorflow/loss/cpu_kernels.cc
@@ -27,6 +36,7 @@ add_library(tailops_tensorflow SHARED
   csrc/tensorflow/union/range_kernels.cc
   csrc/tensorflow/union/range_ops.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
+precompile_headers(tailops_tensorflow)
 if(has_cuda)
   target_sources(tailops_tensorflow PRIVATE
     csrc/tensorflow/loss/gpu_kernels.cc
@@ -67,6 +77,7 @@ if(has_xla)
     csrc/xla/quantile/host_handlers.cc
     csrc/xla/range_mean/arguments.cc
     csrc/xla/range_mean/host_handlers.cc)
+  precompile_headers(tailops_xla)
   target_include_directories(tailops_xla SYSTEM PRIVATE
     ${tensorflow_folder}/include/external/highwayhash
     ${tensorflow_folder}/include/external/farmhash_archive/src)

@@ -52,6 +52,7 @@ class CommonOptions(TypedDict, total=False):
     epsilon: float
     ignore_value: float | None
     ignore_nan: bool
+    synchronized: bool
 
 
 class PercentileOptions(CommonOptions, total=False):
@@ -66,6 +67,7 @@ class ValueOptions(TypedDict, total=False):
     method: str
     gradient: str
     ignore_nan: bool
+    synchronized: bool
 
 
 class Argument(NamedTuple):

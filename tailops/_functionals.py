@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tailops._axes import as_given, as_one_axis, reduced_axes
 from tailops._checks import FLOATING, rank_of, require_one_of
@@ -37,6 +37,9 @@ TEXTS = {
     "scalar tensor or a variable, read at each step; without a gradient.",
     "threshold": "θ, in units of the values: what is at least as large is kept; None: infinite, so "
     "that `min_kept` alone decides. Also a scalar tensor or a variable, read at each step.",
+    "synchronized": "Whether what is selected from is all replicas' shares of the batch together, "
+    "exactly as if they were on one device, under `tf.distribute`; False: each replica selects "
+    "from its own share. Groups within a sample, `axis` without 0, are the same either way.",
     "min_kept": "m, a whole number, at least 1: so many are kept even if they are below the "
     "threshold; all where there are fewer. Also a scalar tensor or a variable, read at each step.",
 }
@@ -56,6 +59,25 @@ class Values(NamedTuple):
     """Of the rows' shape, True where a value counts; None: all do."""
 
 
+class Replicas(Protocol):
+    """What the replicas that compute a step together select from, and add up."""
+
+    @property
+    def range_mean(self) -> Callable[..., Any]:
+        """As of `Framework.means`, of the union of their shares."""
+
+    @property
+    def range_weights(self) -> Callable[..., Any]:
+        """The same."""
+
+    @property
+    def tail_loss(self) -> Callable[..., Any]:
+        """As of `Framework.tail_losses`."""
+
+    def total(self, x: Any) -> Any:
+        """The sum over all of them, on each of them."""
+
+
 @dataclass(frozen=True)
 class Framework:
     """What a framework has.
@@ -64,16 +86,30 @@ class Framework:
         tensors: Its tensors.
         means: For every `impl` a module with `range_mean` and `range_weights`.
         tail_losses: For every `impl` a `tail_loss`.
+        replicas: Those that compute the current step; None if there is one.
     """
 
     tensors: Tensors
     means: Mapping[str, Any]
     tail_losses: Mapping[str, Callable[..., Any]]
+    replicas: Callable[[], Replicas | None] = lambda: None
 
-    def means_of(self, impl: str) -> Any:
+    def others(self, given: Values, synchronized: bool, impl: str) -> Replicas | None:
+        """The replicas that share the groups of these values; None if none does.
+
+        Raises:
+            ValueError: There are some, and `impl` cannot ask them.
+        """
+        spans_the_batch = given.axis is None or 0 in given.axes
+        replicas = self.replicas() if synchronized and spans_the_batch else None
+        if replicas is not None and impl != "fused":
+            raise ValueError(f"impl={impl!r}: must be 'fused' with synchronized=True")
+        return replicas
+
+    def means_of(self, impl: str, replicas: Replicas | None) -> Any:
         """As `means`; ValueError if there is none of this name."""
         require_one_of("impl", impl, self.means)
-        return self.means[impl]
+        return self.means[impl] if replicas is None else replicas
 
 
 def _mask(tensors: Tensors, mask: Any, values: Any) -> Any:
@@ -96,8 +132,17 @@ def _known_size(tensors: Tensors, values: Any, axes: list[int]) -> int | None:
     return size
 
 
-def as_values(tensors: Tensors, values: Any, axis: Any, mask: Any) -> Values:
+def as_values(
+    tensors: Tensors, values: Any, axis: Any, mask: Any, may_be_empty: bool = False
+) -> Values:
     """The values in groups.
+
+    Args:
+        tensors: Of the framework.
+        values: Any that are floating.
+        axis: Which axes a group is along; None: all.
+        mask: True where a value counts; None: all do.
+        may_be_empty: Whether a group may have no values, if they are a share of a union.
 
     Raises:
         TypeError: They are not floating, the mask is not boolean, an axis is no integer.
@@ -112,7 +157,7 @@ def as_values(tensors: Tensors, values: Any, axis: Any, mask: Any) -> Values:
         raise ValueError("values of unknown rank: their number of dimensions must be known")
     kept = None if mask is None else _mask(tensors, mask, tensor)
     axes = reduced_axes(tensors, axis, rank, "values")
-    if _known_size(tensors, tensor, axes) == 0:
+    if _known_size(tensors, tensor, axes) == 0 and not may_be_empty:
         raise ValueError(
             f"values of shape {tuple(tensor.shape)}: there must be at least one in every group"
         )
@@ -122,7 +167,11 @@ def as_values(tensors: Tensors, values: Any, axis: Any, mask: Any) -> Values:
     return Values(tensor, axes, rows, one_axis, kept)
 
 
-def _require_so_many(tensors: Tensors, values: Values, part: Range) -> None:
+def _require_so_many(
+    tensors: Tensors, values: Values, part: Range, replicas: Replicas | None
+) -> None:
+    if replicas is not None:
+        return  # the others have values too
     if values.mask is not None:
         return  # a group of which all is ignored has no k that is too large: the op knows
     size = _known_size(tensors, values.given, values.axes)
@@ -132,10 +181,15 @@ def _require_so_many(tensors: Tensors, values: Values, part: Range) -> None:
         )
 
 
-def _number_of_groups(tensors: Tensors, values: Values, means: Any) -> Any:
+def _number_of_groups(
+    tensors: Tensors, values: Values, means: Any, replicas: Replicas | None
+) -> Any:
     """Those that have a value that counts."""
     if values.mask is not None:
-        return tensors.total(tensors.cast(tensors.any_along(values.mask, values.axis), "int32"))
+        counts = tensors.cast(tensors.any_along(values.mask, values.axis), "int32")
+        if replicas is not None:
+            counts = tensors.cast(replicas.total(counts) > 0, "int32")
+        return tensors.total(counts)
     count: Any = 1
     for size in tensors.sizes(means):
         count = count * size
@@ -150,12 +204,15 @@ def range_mean(
     mask: Any,
     reduction: str,
     impl: str,
+    synchronized: bool = False,
 ) -> Any:
     """The mean of a part of every group, and those reduced."""
     require_one_of("reduction", reduction, REDUCTIONS)
-    implementation, tensors = framework.means_of(impl), framework.tensors
-    given = as_values(tensors, values, axis, mask)
-    _require_so_many(tensors, given, part)
+    tensors = framework.tensors
+    given = as_values(tensors, values, axis, mask, may_be_empty=synchronized)
+    replicas = framework.others(given, synchronized, impl)
+    implementation = framework.means_of(impl, replicas)
+    _require_so_many(tensors, given, part, replicas)
     means = implementation.range_mean(
         given.rows, part.bounds(tensors), part.kind, given.axis, given.mask
     )
@@ -164,28 +221,34 @@ def range_mean(
     narrow = tensors.dtype_of("values", means) in _NARROW
     total = tensors.total(tensors.cast(means, "float32") if narrow else means)
     if reduction == "mean":
-        count = _number_of_groups(tensors, given, means)
+        count = _number_of_groups(tensors, given, means, replicas)
         total = tensors.divide_no_nan(total, tensors.cast(count, total.dtype))
     return tensors.cast(total, means.dtype)
 
 
-def range_weights(framework: Framework, given: Values, part: Range, impl: str = "fused") -> Any:
+def range_weights(
+    framework: Framework, given: Values, part: Range, replicas: Replicas | None = None
+) -> Any:
     """The weight of every value, in the shape of the values."""
-    implementation, tensors = framework.means_of(impl), framework.tensors
-    _require_so_many(tensors, given, part)
+    implementation, tensors = framework.means_of("fused", replicas), framework.tensors
+    _require_so_many(tensors, given, part, replicas)
     weights = implementation.range_weights(
         given.rows, part.bounds(tensors), part.kind, given.axis, given.mask
     )
     return as_given(tensors, weights, given.given, given.axes)
 
 
-def tail_mask(framework: Framework, values: Any, part: Range, axis: Any, mask: Any) -> Any:
+def tail_mask(
+    framework: Framework, values: Any, part: Range, axis: Any, mask: Any, synchronized: bool
+) -> Any:
     """Where a value has a weight."""
     tensors = framework.tensors
-    given = as_values(tensors, values, axis, mask)
+    given = as_values(tensors, values, axis, mask, may_be_empty=synchronized)
     if tensors.dtype_of("values", given.given) in _NARROW:
-        given = as_values(tensors, tensors.cast(given.given, "float32"), axis, mask)
-    return range_weights(framework, given, part) > 0
+        wide = tensors.cast(given.given, "float32")
+        given = as_values(tensors, wide, axis, mask, may_be_empty=synchronized)
+    replicas = framework.others(given, synchronized, "fused")
+    return range_weights(framework, given, part, replicas) > 0
 
 
 def tail_weighted(
@@ -201,13 +264,15 @@ def tail_weighted(
     require_one_of("reduction", reduction, REDUCTIONS)
     require_one_of("impl", impl, framework.tail_losses)
     tensors = framework.tensors
-    given = as_values(tensors, values, axis, mask)
+    given = as_values(tensors, values, axis, mask, may_be_empty=options.synchronized)
+    replicas = framework.others(given, options.synchronized, impl)
     # A last axis of 1 makes each element a sample.
     rows, kept = (
         None if x is None else tensors.expand_dims(x, -1) for x in (given.rows, given.mask)
     )
-    chosen = replace(options, axis=given.axis)
-    losses = framework.tail_losses[impl](rows, rows, chosen, reduction=reduction, mask=kept)
+    chosen = replace(options, axis=given.axis, synchronized=False)
+    tail_loss = framework.tail_losses[impl] if replicas is None else replicas.tail_loss
+    losses = tail_loss(rows, rows, chosen, reduction=reduction, mask=kept)
     if reduction != "none":
         return losses
     return as_given(

@@ -111,6 +111,13 @@ class TailOptions:
     ignore_nan: bool = _option(
         False, boolean, "Whether elements are ignored whose target or prediction is NaN."
     )
+    synchronized: bool = _option(
+        False,
+        boolean,
+        "Whether the threshold is that of all replicas' shares of the batch together, exactly, as "
+        "on one device, under `tf.distribute`; False: each replica has that of its own share. "
+        "Groups within a sample are the same either way.",
+    )
 
     # How the kernels select: as the group's size suggests. No option: see `forced`.
     _selection: ClassVar[str] = "auto"
@@ -155,8 +162,29 @@ class TailOptions:
         return read
 
     def known(self) -> "TailOptions":
-        """The same with the defaults of the numbers that only a step knows."""
-        return self._scheduled(lambda name, _: OPTIONS[name].default)
+        """What kernels have as options, if other replicas are somebody else's business.
+
+        Numbers that only a step knows have their defaults.
+        """
+        known = self._scheduled(lambda name, _: OPTIONS[name].default)
+        return replace(known, synchronized=False) if self.synchronized else known
+
+    def for_batch(self, rank: int | None) -> "TailOptions":
+        """Not synchronized where no group has elements of several samples.
+
+        Args:
+            rank: Of the predictions, whose first axis is the batch's; None: unknown.
+        """
+        if (
+            not self.synchronized
+            or self.axis is None
+            or self.axis == 0
+            or self.axis == -(rank or 0)
+        ):
+            return self
+        if rank is None and self.axis < 0:
+            raise ValueError(f"axis={self.axis}, synchronized=True: the rank must be known")
+        return replace(self, synchronized=False)
 
     def _scheduled(self, as_what: Callable[[str, Any], Any]) -> "TailOptions":
         changed: dict[str, Any] = {
@@ -186,6 +214,8 @@ class TailOptions:
         values = {name: getattr(self, name) for name in OPTIONS}
         for name in SCHEDULED:
             number(name, values[name])
+        if values.pop("synchronized"):
+            raise ValueError("synchronized=True: must be False here, where there are no replicas")
         del values["axis"]
         return _kernels.Options(**values, selection=self._selection)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tailops._checks import rank_of
 from tailops._families import documented
 from tailops._inputs import as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
@@ -249,6 +250,9 @@ def tail_loss(
     options = options or TailOptions()
     require_reduction(reduction)
     inputs = as_inputs(tensors, y_true, y_pred, options, mask)
+    shared = options.for_batch(rank_of(inputs.y_pred.shape)).synchronized
+    if shared and tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        raise ValueError("impl='reference': must be 'fused' with synchronized=True")
     dtype = inputs.y_pred.dtype
     wide = tf.float64 if dtype == tf.float64 else tf.float32
     d = tf.cast(inputs.y_pred, wide)

@@ -42,6 +42,7 @@ def range_mean(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
 ) -> tf.Tensor:
     """The mean of the values between two quantiles of them.
 
@@ -78,7 +79,9 @@ def range_mean(
     Journal of Banking & Finance 26, 2002, for the parts of elements.
     """
     part = _ranges.between(tensors, lower, upper)
-    return _functionals.range_mean(TENSORFLOW, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+    )
 
 
 @takes_symbolic_tensors
@@ -91,6 +94,7 @@ def cvar(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
 ) -> tf.Tensor:
     """The mean of the largest share 1 − p of the values: conditional value at risk, superquantile.
 
@@ -114,7 +118,9 @@ def cvar(
     2000.
     """
     part = _ranges.beyond(tensors, percentile)
-    return _functionals.range_mean(TENSORFLOW, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+    )
 
 
 @takes_symbolic_tensors
@@ -127,6 +133,7 @@ def average_top_k(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
 ) -> tf.Tensor:
     """The mean of the k largest values; of k = n the mean, of k = 1 the maximum.
 
@@ -149,7 +156,9 @@ def average_top_k(
     Source: Fan, Lyu, Ying and Hu, Learning with average top-k loss, NeurIPS 2017.
     """
     part = _ranges.largest(tensors, k)
-    return _functionals.range_mean(TENSORFLOW, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+    )
 
 
 @takes_symbolic_tensors
@@ -162,6 +171,7 @@ def trimmed_mean(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
 ) -> tf.Tensor:
     """The mean of the values without the largest share f of them: what outliers do not reach.
 
@@ -184,7 +194,9 @@ def trimmed_mean(
     squares, which this is of squared residuals.
     """
     part = _ranges.smallest_share(tensors, fraction)
-    return _functionals.range_mean(TENSORFLOW, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+    )
 
 
 @takes_symbolic_tensors
@@ -198,6 +210,7 @@ def ohem(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
 ) -> tf.Tensor:
     """The mean of the values that reach a threshold, but of no fewer than m: hard examples.
 
@@ -224,13 +237,21 @@ def ohem(
     example mining, CVPR 2016; with a threshold and a least number as in semantic segmentation.
     """
     part = _ranges.at_least(tensors, threshold, min_kept)
-    return _functionals.range_mean(TENSORFLOW, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+    )
 
 
 @takes_symbolic_tensors
 @documented(texts=TEXTS)
 def tail_mask(
-    values: Any, lower: Any = 0.95, upper: Any = 1.0, axis: Any = None, *, mask: Any = None
+    values: Any,
+    lower: Any = 0.95,
+    upper: Any = 1.0,
+    axis: Any = None,
+    *,
+    mask: Any = None,
+    synchronized: bool = False,
 ) -> tf.Tensor:
     """Which values `range_mean(values, lower, upper)` is of, also in part.
 
@@ -249,7 +270,7 @@ def tail_mask(
         [True, False, False, True]
     """
     part = _ranges.between(tensors, lower, upper)
-    return _functionals.tail_mask(TENSORFLOW, values, part, axis, mask)
+    return _functionals.tail_mask(TENSORFLOW, values, part, axis, mask, synchronized)
 
 
 @takes_symbolic_tensors

@@ -3,10 +3,12 @@
 from tailops import reference, reference_range_mean
 from tailops._functionals import Framework
 from tailops._tensorflow import range_mean, tensors
+from tailops._tensorflow.replicas import replicas
 from tailops._tensorflow.tail_loss import tail_loss
 
 TENSORFLOW = Framework(
     tensors,
     means={"fused": range_mean, "reference": reference_range_mean},
     tail_losses={"fused": tail_loss, "reference": reference.tail_loss},
+    replicas=replicas,
 )

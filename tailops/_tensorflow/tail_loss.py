@@ -6,25 +6,11 @@ import tensorflow as tf
 
 from tailops import reference
 from tailops._inputs import Inputs, as_inputs
-from tailops._options import OPTIONS, VALUE, TailOptions, require_reduction
+from tailops._options import VALUE, TailOptions, require_reduction
 from tailops._tensorflow import tensors, xla
+from tailops._tensorflow.attributes import ATTRIBUTES, attributes_of, numbers_of
 from tailops._tensorflow.library import library
-
-
-def _text(value: object) -> str:
-    """As the op parses it: numbers in decimal, exactly; nothing for None."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else repr(value)
-
-
-def attributes_of(options: TailOptions) -> dict[str, Any]:
-    """The options as attributes of the ops; of numbers that only a step knows, the defaults."""
-    known = options.known().get_config()
-    texts: dict[str, Any] = {name: _text(value) for name, value in known.items()}
-    return texts | {"axis": [] if options.axis is None else [options.axis]}
+from tailops._tensorflow.replicas import replicas
 
 
 def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
@@ -33,7 +19,7 @@ def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
     loss, _ = library.tailops_tail_loss(
         y_true=inputs.y_true,
         y_pred=inputs.y_pred,
-        numbers=[tensors.numbers(*options.numbers)] if options.is_scheduled else [],
+        numbers=numbers_of(options),
         mask=[] if inputs.mask is None else [inputs.mask],
         reduction=reduction,
         **attributes_of(options),
@@ -44,7 +30,13 @@ def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
 def tail_loss(
     y_true: Any, y_pred: Any, options: TailOptions, *, reduction: str, mask: Any = None
 ) -> tf.Tensor:
-    """As `tailops.ops.tail_loss`; where XLA has no kernels, the reference."""
+    """As `tailops.ops.tail_loss`; where XLA has no kernels, the reference.
+
+    Where the options are synchronized, every group is taken for one that all replicas share.
+    """
+    others = replicas() if options.synchronized else None
+    if others is not None:
+        return others.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
     if xla.must_fall_back():
         return reference.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
     require_reduction(reduction)
@@ -61,7 +53,7 @@ def _needs_gradient(op: Any, index: int) -> bool:
 
 @tf.RegisterGradient("Tailops>TailLoss")  # type: ignore[untyped-decorator]
 def _tail_loss_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
-    given = {name: op.get_attr(name) for name in (*OPTIONS, "reduction")}
+    given = {name: op.get_attr(name) for name in (*ATTRIBUTES, "reduction")}
     y_true, y_pred, *others = op.inputs
     scheduled = op.get_attr("scheduled")
     gradient = library.tailops_tail_loss_grad(

@@ -9,12 +9,12 @@ from typing import Any
 import tensorflow as tf
 
 from tailops import _kernels, _synchronized
-from tailops._inputs import as_inputs
+from tailops._inputs import Inputs, as_inputs
 from tailops._options import TailOptions
 from tailops._synchronized import AllReduce
 from tailops._tensorflow import tensors
+from tailops._tensorflow.attributes import attributes_of, numbers_of
 from tailops._tensorflow.library import library
-from tailops._tensorflow.tail_loss import attributes_of
 
 
 def _masks(mask: Any) -> list[Any]:
@@ -52,25 +52,36 @@ class _TailSteps(_Search):
     def __init__(self, y_true: Any, y_pred: Any, mask: Any, options: TailOptions) -> None:
         super().__init__(y_true, y_pred, mask, options)
         self.exact = options.gradient == "exact"
+        self.numbers = numbers_of(options)
 
     def _of_share(self) -> dict[str, Any]:
         return {
             "y_true": self.y_true,
             "y_pred": self.y_pred,
             "mask": _masks(self.mask),
+            "numbers": self.numbers,
             **self.attributes,
         }
 
     def counts(self, number: int, search: Any) -> tf.Tensor:
-        return self._counts(number, search, _kernels.union_targets(self.options.for_kernels()))
+        return self._counts(
+            number, search, _kernels.union_targets(self.options.known().for_kernels())
+        )
 
     def descend(self, number: int, counts: Any, search: Any) -> tf.Tensor:
         return library.tailops_union_descend(
-            counts=counts, search=_some(search), round=number, T=self.dtype, **self.attributes
+            counts=counts,
+            search=_some(search),
+            numbers=self.numbers,
+            round=number,
+            T=self.dtype,
+            **self.attributes,
         )
 
     def state(self, search: Any) -> tf.Tensor:
-        return library.tailops_union_state(search=search, T=self.dtype, **self.attributes)
+        return library.tailops_union_state(
+            search=search, numbers=self.numbers, T=self.dtype, **self.attributes
+        )
 
     def losses(self, state: Any) -> tf.Tensor:
         return library.tailops_union_tail_loss(state=state, **self._of_share())
@@ -154,11 +165,15 @@ def tail_loss(
         TypeError: y_pred is not floating, or y_true is not real.
         ValueError: Shapes differ, or there is no such axis.
     """
-    inputs = as_inputs(tensors, y_true, y_pred, options, mask)
+    return of_share(as_inputs(tensors, y_true, y_pred, options, mask), all_reduce)
+
+
+def of_share(inputs: Inputs, all_reduce: AllReduce) -> tf.Tensor:
+    """The same of inputs that are checked."""
     chosen = inputs.options
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def of_share(targets: Any, predictions: Any) -> tuple[Any, Callable[[Any], Any]]:
+    def losses_of(targets: Any, predictions: Any) -> tuple[Any, Callable[[Any], Any]]:
         steps = _TailSteps(targets, predictions, inputs.mask, chosen)
         losses, state = _synchronized.tail_forward(steps, all_reduce)
 
@@ -168,7 +183,7 @@ def tail_loss(
 
         return losses, gradient
 
-    return of_share(inputs.y_true, inputs.y_pred)
+    return losses_of(inputs.y_true, inputs.y_pred)
 
 
 def range_mean(
@@ -202,7 +217,7 @@ def range_mean(
     numbers = tf.convert_to_tensor(bounds, tf.float64)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def of_share(share: Any) -> tuple[Any, Callable[[Any], Any]]:
+    def mean_of(share: Any) -> tuple[Any, Callable[[Any], Any]]:
         steps = _RangeSteps(share, numbers, kind, axis, mask)
         mean, state = _synchronized.range_forward(steps, all_reduce)
 
@@ -211,7 +226,7 @@ def range_mean(
 
         return mean, gradient
 
-    return of_share(values)
+    return mean_of(values)
 
 
 def range_weights(

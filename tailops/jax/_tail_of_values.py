@@ -235,7 +235,7 @@ def tail_mask(
         [True, False, False, True]
     """
     part = _ranges.between(_arrays, lower, upper)
-    return _functionals.tail_mask(JAX, values, part, axis, mask)
+    return _functionals.tail_mask(JAX, values, part, axis, mask, synchronized=False)
 
 
 @documented(TAIL_OF_VALUES, _TEXTS | {"percentile": TAIL_OF_VALUES.arguments["percentile"].text})

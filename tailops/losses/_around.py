@@ -20,8 +20,7 @@ AROUND = {
     "axis": "What shares a selection: an integer, a tuple of integers, or None, the whole batch. "
     "`(1, 2)` of (batch, height, width) values makes a group of each image.",
     "reduction": 'Of the groups\' means: "sum_over_batch_size", "mean", "mean_with_sample_weight", '
-    '"sum", "none" or None, as in Keras. Under `tf.distribute` the selection is that of each '
-    "replica alone.",
+    '"sum", "none" or None, as in Keras.',
     "name": "Name of the loss.",
     "dtype": "Of the computation; None: that of `loss` if it is an instance, else "
     "`keras.config.floatx()`.",

@@ -18,7 +18,7 @@ from tailops.losses._backend import (
 # What is said of the arguments that are Keras's.
 KERAS = {
     "reduction": 'As in Keras: "sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", '
-    '"none" or None. Under `tf.distribute` the threshold is that of each replica alone.',
+    '"none" or None.',
     "name": "Name of the loss.",
     "dtype": "Of the computation; None: `keras.config.floatx()`.",
 }
@@ -63,8 +63,8 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
         require_dtypes(tensors, y_true, y_pred, self.options.ignore_value)
-        unweighted = sample_weight is None and mask_of(y_pred) is None
-        if not unweighted or self.reduction not in _IN_THE_OP:
+        by_keras = sample_weight is not None or mask_of(y_pred) is not None
+        if by_keras or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)
         require_numbers_read_anew(self.options)
         with keras.name_scope(self.name):

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 
 from tailops import _functionals
-from tailops._functionals import as_values
+from tailops._checks import boolean
+from tailops._functionals import Replicas, Values, as_values
 from tailops._keras_broadcast import along_leading_axes
 from tailops._ranges import Range
 from tailops.losses._around import AroundLoss
@@ -23,24 +24,60 @@ class RangeLoss(AroundLoss):
     weights take no part in the selection, and weights of 1 change nothing.
     """
 
+    def __init__(
+        self,
+        loss: Any,
+        axis: Any,
+        synchronized: bool,
+        reduction: str | None,
+        name: str | None,
+        dtype: Any,
+    ) -> None:
+        super().__init__(loss, axis, reduction, name, dtype)
+        self.synchronized = boolean("synchronized", synchronized)
+
     def part(self) -> Range:
         """Which, as of now."""
         raise NotImplementedError
 
     def _part_now(self) -> Range:
-        for argument, number in self.own_config().items():
+        for argument, number in self.numbers().items():
             require_read_anew(argument, number)
         return self.part()
 
     def _means(self, values: Any, valid: Any, reduction: str) -> Any:
         return _functionals.range_mean(
-            FRAMEWORK, values, self._part_now(), self.axis, valid, reduction, "fused"
+            FRAMEWORK,
+            values,
+            self._part_now(),
+            self.axis,
+            valid,
+            reduction,
+            "fused",
+            self.synchronized,
         )
+
+    def _given(self, values: Any, valid: Any) -> Values:
+        constant = keras.ops.stop_gradient(values)
+        return as_values(
+            FRAMEWORK.tensors, constant, self.axis, valid, may_be_empty=self.synchronized
+        )
+
+    def _replicas(self, given: Values) -> Replicas | None:
+        """Those that share the groups, if others do."""
+        return FRAMEWORK.others(given, self.synchronized, "fused")
+
+    def _counts(self, valid: Any, replicas: Replicas | None) -> Any:
+        """Which groups have a value that counts, on any replica."""
+        counts = keras.ops.any(valid, axis=self.axis)
+        return counts if replicas is None else replicas.total(keras.ops.cast(counts, "int32")) > 0
 
     def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
         """The means of the groups, and which groups have a value that counts."""
         values, valid = self.values(y_true, y_pred, masks)
-        counts = None if valid is None else keras.ops.any(valid, axis=self.axis)
+        counts = None
+        if valid is not None:
+            counts = self._counts(valid, self._replicas(self._given(values, valid)))
         return self._means(values, valid, "none"), counts
 
     def reduced(self, y_true: Any, y_pred: Any, masks: list[Any], sample_weight: Any) -> Any:
@@ -50,26 +87,43 @@ class RangeLoss(AroundLoss):
             return self._weighted(values, valid, sample_weight)
         reduction = "mean" if self.reduction in _MEANS else self.reduction or "none"
         means = self._means(values, valid, reduction)
-        return scaled_for_replicas(means) if reduction == "mean" else means
+        # A mean that all replicas have is added up over them.
+        shared = self.synchronized and self._replicas(self._given(values, valid)) is not None
+        scaled = reduction == "mean" or (reduction == "sum" and shared)
+        return scaled_for_replicas(means) if scaled else means
 
     def _weighted(self, values: Any, valid: Any, sample_weight: Any) -> Any:
         """The same with each value's share multiplied by its weight."""
         wide = keras.ops.cast(values, self.wide)
         weight = along_leading_axes("sample_weight", sample_weight, self.wide, values)
-        given = as_values(FRAMEWORK.tensors, keras.ops.stop_gradient(wide), self.axis, valid)
-        shares = _functionals.range_weights(FRAMEWORK, given, self._part_now())
+        given = self._given(wide, valid)
+        replicas = self._replicas(given)
+
+        def total(x: Any) -> Any:
+            return x if replicas is None else replicas.total(x)
+
+        shares = _functionals.range_weights(FRAMEWORK, given, self._part_now(), replicas)
         parts = keras.ops.where(shares != 0, shares * weight * wide, 0)
-        means = keras.ops.sum(parts, axis=self.axis)
+        means = total(keras.ops.sum(parts, axis=self.axis))
         if self.reduction not in _MEANS:
-            return keras.ops.cast(
-                keras.ops.sum(means) if self.reduction == "sum" else means, self.dtype
-            )
+            reduced = keras.ops.sum(means) if self.reduction == "sum" else means
+            if self.reduction == "sum" and replicas is not None:
+                reduced = scaled_for_replicas(reduced)
+            return keras.ops.cast(reduced, self.dtype)
         if valid is None:
             valid = keras.ops.ones_like(values, dtype="bool")
-        divisor = keras.ops.sum(keras.ops.cast(keras.ops.any(valid, axis=self.axis), self.wide))
+        divisor = keras.ops.sum(keras.ops.cast(self._counts(valid, replicas), self.wide))
         if self.reduction == "mean_with_sample_weight":
             counted = keras.ops.cast(valid, self.wide)
             divisor *= keras.ops.divide_no_nan(
-                keras.ops.sum(counted * weight), keras.ops.sum(counted)
+                total(keras.ops.sum(counted * weight)), total(keras.ops.sum(counted))
             )
         return self.divided(keras.ops.sum(means), divisor)
+
+    def numbers(self) -> dict[str, Any]:
+        """The arguments that say which part it is."""
+        raise NotImplementedError
+
+    def own_config(self) -> dict[str, Any]:
+        """The numbers, and whose values they are of."""
+        return {**self.numbers(), "synchronized": self.synchronized}

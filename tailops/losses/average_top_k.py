@@ -52,13 +52,14 @@ class AverageTopKLoss(RangeLoss):
         fraction: Any = None,
         *,
         axis: Any = None,
+        synchronized: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "average_top_k_loss",
         dtype: Any = None,
     ) -> None:
         if (k is None) == (fraction is None):
             raise ValueError(f"k={k!r}, fraction={fraction!r}: one of them must be given, not both")
-        super().__init__(loss, axis, reduction, name, dtype)
+        super().__init__(loss, axis, synchronized, reduction, name, dtype)
         self.k, self.fraction = k, fraction
         self.part()
 
@@ -68,6 +69,6 @@ class AverageTopKLoss(RangeLoss):
             return _ranges.largest_share(tensors, self.fraction)
         return _ranges.largest(tensors, self.k)
 
-    def own_config(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, Any]:
         """How many, or which share."""
         return {"k": self.k, "fraction": self.fraction}

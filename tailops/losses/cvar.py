@@ -42,11 +42,12 @@ class CVaRLoss(RangeLoss):
         percentile: Any = 0.95,
         *,
         axis: Any = None,
+        synchronized: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "cvar_loss",
         dtype: Any = None,
     ) -> None:
-        super().__init__(loss, axis, reduction, name, dtype)
+        super().__init__(loss, axis, synchronized, reduction, name, dtype)
         self.percentile = percentile
         self.part()
 
@@ -54,6 +55,6 @@ class CVaRLoss(RangeLoss):
         """What is above the percentile."""
         return _ranges.beyond(tensors, self.percentile)
 
-    def own_config(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, Any]:
         """The percentile."""
         return {"percentile": self.percentile}

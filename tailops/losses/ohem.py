@@ -43,11 +43,12 @@ class OHEMLoss(RangeLoss):
         min_kept: Any = 1,
         *,
         axis: Any = None,
+        synchronized: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "ohem_loss",
         dtype: Any = None,
     ) -> None:
-        super().__init__(loss, axis, reduction, name, dtype)
+        super().__init__(loss, axis, synchronized, reduction, name, dtype)
         self.threshold, self.min_kept = threshold, min_kept
         self.part()
 
@@ -55,6 +56,6 @@ class OHEMLoss(RangeLoss):
         """What reaches the threshold, and no fewer than so many."""
         return _ranges.at_least(tensors, self.threshold, self.min_kept)
 
-    def own_config(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, Any]:
         """The threshold, and how many are kept at least."""
         return {"threshold": self.threshold, "min_kept": self.min_kept}

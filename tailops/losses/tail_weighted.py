@@ -118,7 +118,8 @@ class TailWeightedLoss(AroundLoss):
         if len(axes) not in (1, rank):
             return None
         axis = None if len(axes) == rank else axes[0]
-        return targets, predictions, replace(self.options, error=error, axis=axis)
+        options = replace(self.options, error=error, axis=axis)
+        return targets, predictions, options.for_batch(rank + 1)
 
     def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
         """The losses, something of the values' shape, and where they count; None: everywhere."""

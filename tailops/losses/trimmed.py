@@ -41,11 +41,12 @@ class TrimmedLoss(RangeLoss):
         fraction: Any = 0.1,
         *,
         axis: Any = None,
+        synchronized: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "trimmed_loss",
         dtype: Any = None,
     ) -> None:
-        super().__init__(loss, axis, reduction, name, dtype)
+        super().__init__(loss, axis, synchronized, reduction, name, dtype)
         self.fraction = fraction
         self.part()
 
@@ -53,6 +54,6 @@ class TrimmedLoss(RangeLoss):
         """All but the largest share."""
         return _ranges.smallest_share(tensors, self.fraction)
 
-    def own_config(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, Any]:
         """The share."""
         return {"fraction": self.fraction}

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from tailops import _kernels, ops, reference
 from tailops._options import TailOptions
+from tailops._tensorflow.attributes import attributes_of
 from tailops._tensorflow.library import library
-from tailops._tensorflow.tail_loss import attributes_of
 from tailops.losses import (
     HybridPercentileLoss,
     MaxFractionLoss,

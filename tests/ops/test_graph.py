@@ -7,8 +7,8 @@ from processes import run_python
 
 from tailops import _kernels, kernels, ops
 from tailops._options import TailOptions
+from tailops._tensorflow.attributes import attributes_of
 from tailops._tensorflow.library import library
-from tailops._tensorflow.tail_loss import attributes_of
 
 
 def pair(n, dtype=np.float32, seed=0):

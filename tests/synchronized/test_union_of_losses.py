@@ -12,8 +12,9 @@ from shares import MASKS, RESIDUALS, ROWS, SPLITS, assert_close, assert_same, ba
 from tailops import _kernels, _synchronized
 from tailops._options import RANK_RULES, TailOptions
 from tailops._tensorflow import union
+from tailops._tensorflow.attributes import attributes_of
 from tailops._tensorflow.library import library
-from tailops._tensorflow.tail_loss import attributes_of, tail_loss
+from tailops._tensorflow.tail_loss import tail_loss
 
 TOLERANCE = {np.float16: 2e-3, ml_dtypes.bfloat16: 2e-2, np.float32: 1e-6, np.float64: 1e-12}
 THRESHOLD_GRADIENT = _kernels.STATE_NAMES.index("threshold_gradient")
@@ -59,6 +60,7 @@ def on_replicas(arrays, upstream, options, cuts):
 def state_on_one_device(arrays, options):
     y_true, y_pred, mask = arrays
     _, state = library.tailops_tail_loss(
+        numbers=[],
         y_true=y_true,
         y_pred=y_pred,
         mask=[] if mask is None else [mask],

@@ -13,8 +13,8 @@ from processes import run_python
 
 from tailops import _kernels, build_info, ops
 from tailops._options import TailOptions
+from tailops._tensorflow.attributes import attributes_of
 from tailops._tensorflow.library import library
-from tailops._tensorflow.tail_loss import attributes_of
 
 pytestmark = pytest.mark.skipif(not build_info()["xla"], reason="built without XLA")
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tensorflow/core/platform/errors.h"
 #include "tensorflow/shared/attributes.h"
@@ -30,6 +31,16 @@ OpDefBuilderWrapper& with_attributes(OpDefBuilderWrapper& op) {
 OpDefBuilderWrapper& with_step_numbers(OpDefBuilderWrapper& op) {
   const std::string name = kStepNumbersInput, count = kStepNumbersCount;
   return op.Input(name + ": " + count + " * double").Attr(count + ": int >= 0 = 0");
+}
+
+absl::Status require_step_numbers(tensorflow::shape_inference::InferenceContext* c) {
+  std::vector<tensorflow::shape_inference::ShapeHandle> given;
+  TF_RETURN_IF_ERROR(c->input(kStepNumbersInput, &given));
+  tensorflow::shape_inference::ShapeHandle merged;
+  for (const auto& numbers : given) {
+    TF_RETURN_IF_ERROR(c->Merge(numbers, c->Vector(kStepNumbers), &merged));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status read_attributes(OpKernelConstruction* context, Attributes& attributes) {

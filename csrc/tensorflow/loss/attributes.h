@@ -7,6 +7,7 @@
 #include "call/attributes.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/shared/op_and_gradient.h"
 
 namespace tailops {
@@ -23,6 +24,9 @@ constexpr OpAndGradient kLossOps{"Tailops>TailLoss", "Tailops>TailLossGrad", kSt
 
 tensorflow::register_op::OpDefBuilderWrapper& with_step_numbers(
     tensorflow::register_op::OpDefBuilderWrapper& op);
+
+// Of a shape function: that the numbers, if given, may be StepNumbers.
+absl::Status require_step_numbers(tensorflow::shape_inference::InferenceContext* c);
 
 absl::Status read_attributes(tensorflow::OpKernelConstruction* context, Attributes& attributes);
 

@@ -7,6 +7,7 @@
 #include "tensorflow/core/framework/tensor_shape.h"
 #include "tensorflow/core/platform/errors.h"
 #include "tensorflow/loss/attributes.h"
+#include "tensorflow/loss/step_numbers.h"
 #include "tensorflow/shared/guarded_op.h"
 #include "tensorflow/shared/kernel_types.h"
 #include "tensorflow/shared/mask.h"
@@ -48,7 +49,7 @@ class TailLossBase : public GuardedOp {
     call.y_true = &context->input(0);
     call.y_pred = &context->input(1);
     call.geometry = geometry_of(*call.y_true, *call.y_pred);
-    TF_RETURN_IF_ERROR(find_options(context, call.options));
+    TF_RETURN_IF_ERROR(find_options(context, attributes_.options, call.options));
     TF_RETURN_IF_ERROR(find_mask(context, call.y_pred->shape(), call.mask));
     TF_RETURN_IF_ERROR(
         context->allocate_output(0, TensorShape(call.geometry.output_shape), &call.loss));
@@ -65,7 +66,7 @@ class TailLossBase : public GuardedOp {
     require_shape("upstream", dimensions(call.upstream->shape()), call.geometry.output_shape);
     require_shape("state", dimensions(call.state->shape()),
                   {call.geometry.groups(), kStateColumns});
-    TF_RETURN_IF_ERROR(find_options(context, call.options));
+    TF_RETURN_IF_ERROR(find_options(context, attributes_.options, call.options));
     TF_RETURN_IF_ERROR(find_mask(context, call.y_pred->shape(), call.mask));
     int input = -1;
     TF_RETURN_IF_ERROR(context->forward_input_or_allocate_output({2, 1}, 0, call.y_pred->shape(),
@@ -75,17 +76,6 @@ class TailLossBase : public GuardedOp {
   }
 
  private:
-  absl::Status find_options(tensorflow::OpKernelContext* context, Options& options) const {
-    tensorflow::OpInputList given;
-    TF_RETURN_IF_ERROR(context->input_list(kStepNumbersInput, &given));
-    options = attributes_.options;
-    if (given.size() == 0) return absl::OkStatus();
-    require_one(kStepNumbersInput, given.size());
-    require_shape(kStepNumbersInput, dimensions(given[0].shape()), {kStepNumbers});
-    options = with_numbers(options, *state_of<StepNumbers>(given[0]));
-    return absl::OkStatus();
-  }
-
   Geometry geometry_of(const tensorflow::Tensor& y_true, const tensorflow::Tensor& y_pred) const {
     const std::vector<int64_t> shape = dimensions(y_pred.shape());
     require_same_shape(dimensions(y_true.shape()), shape);

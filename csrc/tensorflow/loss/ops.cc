@@ -1,7 +1,6 @@
 // The ops' definitions: inputs, outputs, shapes.
 
 #include <string>
-#include <vector>
 
 #include "cpu/loss/tail_loss.h"
 #include "tensorflow/core/framework/op.h"
@@ -42,16 +41,6 @@ absl::Status loss_shape(InferenceContext* c, ShapeHandle input, ShapeHandle* out
       return absl::OkStatus();
   }
   return absl::InternalError("unhandled reduction " + name);
-}
-
-absl::Status require_step_numbers(InferenceContext* c) {
-  std::vector<ShapeHandle> given;
-  TF_RETURN_IF_ERROR(c->input(kStepNumbersInput, &given));
-  ShapeHandle merged;
-  for (const ShapeHandle& numbers : given) {
-    TF_RETURN_IF_ERROR(c->Merge(numbers, c->Vector(kStepNumbers), &merged));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status forward_shape(InferenceContext* c) {

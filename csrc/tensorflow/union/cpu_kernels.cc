@@ -2,6 +2,7 @@
 
 #include "cpu/loss/given_state.h"
 #include "tensorflow/loss/attributes.h"
+#include "tensorflow/loss/step_numbers.h"
 #include "tensorflow/shared/cpu_executor.h"
 #include "tensorflow/shared/huge_pages.h"
 #include "tensorflow/shared/register_kernels.h"
@@ -39,6 +40,10 @@ class LossOfUnion : public GuardedOp {
     require_shape("state", dimensions(context->input(3).shape()),
                   {geometry.groups(), kStateColumns});
     return absl::OkStatus();
+  }
+
+  absl::Status find_options(OpKernelContext* context, Options& options) const {
+    return tailops::find_options(context, attributes_.options, options);
   }
 
   Attributes attributes_;
@@ -83,11 +88,13 @@ class DescendOp final : public LossOfUnion {
   }
 
   absl::Status compute(OpKernelContext* context) const override {
+    Options options;
+    TF_RETURN_IF_ERROR(find_options(context, options));
     return with_counts(context, round_, key_bits_,
                        [&](int64_t groups, int64_t columns, const int64_t* counts,
                            const UnionSearch* before, UnionSearch* after) {
-                         union_descend(attributes_.options, key_bits_, round_, groups, columns,
-                                       counts, before, after);
+                         union_descend(options, key_bits_, round_, groups, columns, counts, before,
+                                       after);
                        });
   }
 
@@ -102,13 +109,14 @@ class StateOp final : public LossOfUnion {
   using LossOfUnion::LossOfUnion;
 
   absl::Status compute(OpKernelContext* context) const override {
+    Options options;
+    TF_RETURN_IF_ERROR(find_options(context, options));
     const std::vector<int64_t> shape = dimensions(context->input(0).shape());
     const int64_t groups = shape.empty() ? 0 : shape[0];
     require_shape("search", shape, {groups, kUnionColumns});
     Tensor* state = nullptr;
     TF_RETURN_IF_ERROR(context->allocate_output(0, TensorShape({groups, kStateColumns}), &state));
-    union_states<KernelType<T>>(attributes_.options, groups,
-                                integer_rows<UnionSearch>(context->input(0)),
+    union_states<KernelType<T>>(options, groups, integer_rows<UnionSearch>(context->input(0)),
                                 state_of<GroupState>(state));
     return absl::OkStatus();
   }
@@ -120,6 +128,8 @@ class LossOp final : public LossOfUnion {
   using LossOfUnion::LossOfUnion;
 
   absl::Status compute(OpKernelContext* context) const override {
+    Options options;
+    TF_RETURN_IF_ERROR(find_options(context, options));
     Geometry geometry;
     const bool* mask = nullptr;
     Tensor* loss = nullptr;
@@ -130,8 +140,8 @@ class LossOp final : public LossOfUnion {
     ask_for_huge_pages(loss->data(), loss->TotalBytes());
     CpuExecutor executor(context);
     given_state_losses(data_of<T>(context->input(0)), data_of<T>(context->input(1)), mask,
-                       state_of<GroupState>(context->input(2)), geometry, attributes_.options,
-                       data_of<T>(loss), executor);
+                       state_of<GroupState>(context->input(2)), geometry, options, data_of<T>(loss),
+                       executor);
     return absl::OkStatus();
   }
 };
@@ -142,6 +152,8 @@ class SlopesOp final : public LossOfUnion {
   using LossOfUnion::LossOfUnion;
 
   absl::Status compute(OpKernelContext* context) const override {
+    Options options;
+    TF_RETURN_IF_ERROR(find_options(context, options));
     Geometry geometry;
     const bool* mask = nullptr;
     Tensor* slopes = nullptr;
@@ -151,7 +163,7 @@ class SlopesOp final : public LossOfUnion {
     CpuExecutor executor(context);
     given_state_slopes(data_of<T>(context->input(0)), data_of<T>(context->input(1)),
                        data_of<T>(context->input(2)), mask, state_of<GroupState>(context->input(3)),
-                       geometry, attributes_.options, state_of<UnionSlopes>(slopes), executor);
+                       geometry, options, state_of<UnionSlopes>(slopes), executor);
     return absl::OkStatus();
   }
 };
@@ -162,6 +174,8 @@ class GradientOp final : public LossOfUnion {
   using LossOfUnion::LossOfUnion;
 
   absl::Status compute(OpKernelContext* context) const override {
+    Options options;
+    TF_RETURN_IF_ERROR(find_options(context, options));
     Geometry geometry;
     const bool* mask = nullptr;
     Tensor* gradient = nullptr;
@@ -182,7 +196,7 @@ class GradientOp final : public LossOfUnion {
                          data_of<T>(context->input(2)), mask,
                          state_of<GroupState>(context->input(3)),
                          slopes.size() == 0 ? nullptr : state_of<UnionSlopes>(slopes[0]), geometry,
-                         attributes_.options, data_of<T>(gradient), executor);
+                         options, data_of<T>(gradient), executor);
     return absl::OkStatus();
   }
 };

@@ -37,14 +37,14 @@ absl::Status row_shape(InferenceContext* c) {
   ShapeHandle rows;
   TF_RETURN_IF_ERROR(c->WithRank(c->input(0), 2, &rows));
   c->set_output(0, c->Matrix(c->Dim(rows, 0), kColumns));
-  return absl::OkStatus();
+  return require_step_numbers(c);
 }
 
 absl::Status loss_shape(InferenceContext* c) {
   ShapeHandle input;
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
   c->set_output(0, input);
-  return absl::OkStatus();
+  return require_step_numbers(c);
 }
 
 absl::Status slopes_shape(InferenceContext* c) {
@@ -53,14 +53,14 @@ absl::Status slopes_shape(InferenceContext* c) {
   TF_RETURN_IF_ERROR(c->Merge(c->input(1), c->input(2), &input));
   TF_RETURN_IF_ERROR(group_shape(c, input, &groups, &count));
   c->set_output(0, c->Matrix(count, kSlopeColumns));
-  return absl::OkStatus();
+  return require_step_numbers(c);
 }
 
 absl::Status gradient_shape(InferenceContext* c) {
   ShapeHandle input;
   TF_RETURN_IF_ERROR(c->Merge(c->input(1), c->input(2), &input));
   c->set_output(0, input);
-  return absl::OkStatus();
+  return require_step_numbers(c);
 }
 
 using tensorflow::InitOnStartupMarker;
@@ -82,9 +82,8 @@ const InitOnStartupMarker register_histogram =
 
 const InitOnStartupMarker register_descend =
     InitOnStartupMarker{} << with_attributes(
-        OpDefBuilderWrapper(kUnionDescendOp)
-            .Input("counts: int64")
-            .Input(kSearchInput)
+        with_step_numbers(
+            OpDefBuilderWrapper(kUnionDescendOp).Input("counts: int64").Input(kSearchInput))
             .Attr(kSearchAttribute)
             .Attr(kRoundAttribute)
             .Output("found: int64")
@@ -93,8 +92,7 @@ const InitOnStartupMarker register_descend =
 
 const InitOnStartupMarker register_state =
     InitOnStartupMarker{} << with_attributes(
-        OpDefBuilderWrapper(kUnionStateOp)
-            .Input("search: int64")
+        with_step_numbers(OpDefBuilderWrapper(kUnionStateOp).Input("search: int64"))
             .Output("state: double")
             .SetShapeFn(guarded_shape<row_shape<kStateColumns>>)
             .Doc(
@@ -102,21 +100,21 @@ const InitOnStartupMarker register_state =
 
 const InitOnStartupMarker register_loss =
     InitOnStartupMarker{} << with_attributes(
-        with_mask(OpDefBuilderWrapper(kUnionTailLossOp)
-                      .Input("y_true: T")
-                      .Input("y_pred: T")
-                      .Input("state: double"))
+        with_mask(with_step_numbers(OpDefBuilderWrapper(kUnionTailLossOp)
+                                        .Input("y_true: T")
+                                        .Input("y_pred: T")
+                                        .Input("state: double")))
             .Output("loss: T")
             .SetShapeFn(guarded_shape<loss_shape>)
             .Doc("The tail loss of each element of a share, with the union's state."));
 
 const InitOnStartupMarker register_slopes =
     InitOnStartupMarker{} << with_attributes(
-        with_mask(OpDefBuilderWrapper(kUnionSlopesOp)
-                      .Input("upstream: T")
-                      .Input("y_true: T")
-                      .Input("y_pred: T")
-                      .Input("state: double"))
+        with_mask(with_step_numbers(OpDefBuilderWrapper(kUnionSlopesOp)
+                                        .Input("upstream: T")
+                                        .Input("y_true: T")
+                                        .Input("y_pred: T")
+                                        .Input("state: double")))
             .Output("slopes: double")
             .SetShapeFn(guarded_shape<slopes_shape>)
             .Doc("What a share adds to the gradient of each group's threshold. To be added up over "
@@ -124,12 +122,12 @@ const InitOnStartupMarker register_slopes =
 
 const InitOnStartupMarker register_gradient =
     InitOnStartupMarker{} << with_attributes(
-        with_mask(OpDefBuilderWrapper(kUnionTailLossGradOp)
-                      .Input("upstream: T")
-                      .Input("y_true: T")
-                      .Input("y_pred: T")
-                      .Input("state: double")
-                      .Input("slopes: slope_arrays * double"))
+        with_mask(with_step_numbers(OpDefBuilderWrapper(kUnionTailLossGradOp)
+                                        .Input("upstream: T")
+                                        .Input("y_true: T")
+                                        .Input("y_pred: T")
+                                        .Input("state: double")
+                                        .Input("slopes: slope_arrays * double")))
             .Attr("slope_arrays: int >= 0 = 0")
             .Output("y_pred_gradient: T")
             .SetShapeFn(guarded_shape<gradient_shape>)

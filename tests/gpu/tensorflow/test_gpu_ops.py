@@ -125,5 +125,8 @@ def test_numbers_of_each_step(jit_compile):
             assert_close(a.numpy(), b.numpy(), np.float32, str(numbers))
     assert function.experimental_get_tracing_count() == 1
     if jit_compile:
-        with tf.device("GPU:0"), pytest.raises(tf.errors.InvalidArgumentError, match="percentile=9"):
+        with (
+            tf.device("GPU:0"),
+            pytest.raises(tf.errors.InvalidArgumentError, match="percentile=9"),
+        ):
             function(tf.constant(values), *(tf.constant(9.0, tf.float64) for _ in range(3)))

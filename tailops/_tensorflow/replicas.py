@@ -1,0 +1,92 @@
+"""The replicas of `tf.distribute` that compute a step together."""
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
+
+from tailops import reference
+from tailops._inputs import as_inputs, valid_elements
+from tailops._options import TailOptions, require_reduction
+from tailops._tensorflow import tensors, union
+
+try:
+    from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+except ImportError:  # it has no public name
+
+    def in_symbolic_scope() -> bool:
+        """Whether Keras only asks for shapes, as before it fits: by no replica."""
+        return False
+
+
+def all_reduce(x: Any) -> Any:
+    """The sum over all replicas, on each of them. Its gradient is the sum of theirs."""
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, x)
+
+
+class Replicas:
+    """As `tailops._functionals.Replicas`."""
+
+    def range_mean(
+        self, values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None
+    ) -> tf.Tensor:
+        """Those of the union of the shares, on every replica."""
+        return union.range_mean(values, bounds, kind, axis, mask, all_reduce=all_reduce)
+
+    def range_weights(
+        self, values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None
+    ) -> tf.Tensor:
+        """Those of this replica's share."""
+        return union.range_weights(values, bounds, kind, axis, mask, all_reduce=all_reduce)
+
+    def tail_loss(
+        self, y_true: Any, y_pred: Any, options: TailOptions, *, reduction: str, mask: Any = None
+    ) -> tf.Tensor:
+        """That of this replica's share, by the union's thresholds; means are of the share."""
+        require_reduction(reduction)
+        inputs = as_inputs(tensors, y_true, y_pred, options, mask)
+        losses = union.of_share(inputs, all_reduce)
+        if reduction == "none":
+            return losses
+        valid = valid_elements(tensors, inputs)
+        if valid is None:
+            valid = tf.ones_like(losses, tf.bool)
+        wide = tf.float64 if losses.dtype == tf.float64 else tf.float32
+        reduced = reference.REDUCTIONS[reduction](tf.cast(losses, wide), valid)
+        return tf.cast(reduced, losses.dtype)
+
+    def total(self, x: Any) -> Any:
+        """The sum over all replicas, on each of them."""
+        return all_reduce(x)
+
+
+def replicas() -> Replicas | None:
+    """Those that compute the step which is traced or run now; None if there is one.
+
+    Raises:
+        RuntimeError: There are several, and this is none of them.
+        NotImplementedError: XLA compiles the step: it has no collectives of `tf.distribute`.
+    """
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync == 1 or in_symbolic_scope():
+        return None
+    name = type(strategy).__name__
+    if not tf.distribute.in_cross_replica_context() and not _in_xla():
+        return Replicas()
+    if _in_xla():
+        raise NotImplementedError(
+            f"synchronized=True under {name}, in a step that XLA compiles: it has no collectives "
+            "there. Compile the model with jit_compile=False."
+        )
+    raise RuntimeError(
+        f"synchronized=True under {name}, outside of a replica: must be computed inside of "
+        "strategy.run, by all replicas"
+    )
+
+
+def _in_xla() -> bool:
+    if tf.executing_eagerly():
+        return False
+    graph = tf.compat.v1.get_default_graph()
+    return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
