@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from quick import quick
 
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize("replicas", [2, 4])
+@pytest.mark.parametrize("replicas", quick(4, of=[2, 4]))
 def test_the_same_as_on_one_device(replicas):
     done = subprocess.run(
         [sys.executable, HERE / "mirrored.py", str(replicas)],

@@ -210,7 +210,7 @@ def test_groups_inside_a_sample():
     options = TailOptions(axis=1, **OPTIONS)
     upstream = upstream_of(np.arange(ROWS))
     # All shares must have as many groups: each row is in one of them, so the others ignore theirs.
-    masks = [np.repeat((np.arange(ROWS) // 20 == i)[:, None], 3, 1) for i in range(3)]
+    masks = [np.repeat((np.arange(ROWS) * 3 // ROWS == i)[:, None], 3, 1) for i in range(3)]
     expected = on_one_device(arrays, upstream, options)[0]
 
     def step(mask, all_reduce):
