@@ -18,8 +18,8 @@ PAGES = [README, *sorted(DOCS.glob("*.md"))]
 OTHERS = [ROOT / "CHANGELOG.md", ROOT / "examples/data/README.md"]
 OTHERS += sorted((ROOT / "tests").rglob("*.md"))
 GENERATED = {"benchmarks.md", "quality.md"}
-# Of counts and goals, no times.
-UNMEASURED = {"gpu.md"}
+# Of counts, goals and models, no times.
+UNMEASURED = {"gpu.md", "several_devices.md"}
 # What only a measurement can say: a time, or how many times as long or as much.
 MEASURED = re.compile(r"\d[\d.,]*\s?(?:×|ms\b|µs\b|times as)")
 # A loss whose settings are numbers without their names; brackets are emptied before.

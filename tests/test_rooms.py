@@ -15,7 +15,7 @@ FLOORS = [
     ["cpu/select", "cuda/loss", "cuda/quantile", "cuda/range_mean"],
     ["cpu/loss", "cpu/quantile", "cpu/range_mean", "cpu/union"],
     ["xla/shared"],
-    ["xla/loss", "xla/quantile", "xla/range_mean"],
+    ["xla/loss", "xla/quantile", "xla/range_mean", "xla/union"],
     ["python", "tensorflow/shared"],
     ["tensorflow/loss", "tensorflow/quantile", "tensorflow/range_mean"],
     ["tensorflow/union"],

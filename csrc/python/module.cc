@@ -17,6 +17,7 @@
 #include "call/union.h"
 #include "core/float_types.h"
 #include "core/growing_buffer.h"
+#include "core/integer_parts.h"
 #include "core/streaming.h"
 #include "cpu/loss/forward_plan.h"
 #include "cpu/loss/tail_loss.h"
@@ -279,6 +280,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("STATE_COLUMNS") = kStateColumns;
   m.attr("STATE_NAMES") =
       py::tuple(py::cast(std::vector<std::string>(std::begin(kStateNames), std::end(kStateNames))));
+  m.attr("NUMBER_PARTS") = sizeof(NumberParts) / sizeof(int32_t);
   m.attr("SLOPE_COLUMNS") = kSlopeColumns;
   m.attr("RANGE_SUM_COLUMNS") = kRangeSumColumns;
   m.attr("UNION_COLUMNS") = kUnionColumns;

@@ -5,9 +5,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 
-from tailops import reference
 from tailops._inputs import as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
+from tailops._synchronized import reduced
 from tailops._tensorflow import tensors, union
 
 try:
@@ -47,14 +47,7 @@ class Replicas:
         require_reduction(reduction)
         inputs = as_inputs(tensors, y_true, y_pred, options, mask)
         losses = union.of_share(inputs, all_reduce)
-        if reduction == "none":
-            return losses
-        valid = valid_elements(tensors, inputs)
-        if valid is None:
-            valid = tf.ones_like(losses, tf.bool)
-        wide = tf.float64 if losses.dtype == tf.float64 else tf.float32
-        reduced = reference.REDUCTIONS[reduction](tf.cast(losses, wide), valid)
-        return tf.cast(reduced, losses.dtype)
+        return reduced(tensors, losses, valid_elements(tensors, inputs), reduction)
 
     def total(self, x: Any) -> Any:
         """The sum over all replicas, on each of them."""

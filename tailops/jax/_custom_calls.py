@@ -1,6 +1,5 @@
 """The custom calls under `tail_loss`."""
 
-import functools
 from typing import Any
 
 import jax
@@ -10,18 +9,24 @@ import numpy as np
 from tailops import _kernels
 from tailops._options import TailOptions
 from tailops._state import words
-from tailops.jax._targets import register, undifferentiated
+from tailops.jax._targets import register, undifferentiated, varying_as
 
 _FORWARD, _BACKWARD = "tailops_tail_loss", "tailops_tail_loss_grad"
 register(_FORWARD, _BACKWARD)
 
 
-def _attributes(options: TailOptions, reduction: str, rank: int, scheduled: int) -> dict[str, Any]:
-    """Those of csrc/xla/loss/handlers.h: float64 and int64, also outside JAX's x64 mode."""
+def attributes_of(options: TailOptions, reduction: str, **more: int) -> dict[str, Any]:
+    """Those of csrc/xla/loss/handlers.h: float64 and int64, also outside JAX's x64 mode.
+
+    Args:
+        options: What to compute.
+        reduction: Of the losses.
+        more: What else the call takes.
+    """
     attributes = _kernels.call_attributes(options.for_kernels(), options.axis, reduction)
     return {
         name: np.float64(value) if isinstance(value, float) else np.int64(value)
-        for name, value in (*attributes, ("rank", rank), ("scheduled", scheduled))
+        for name, value in (*attributes, *more.items())
     }
 
 
@@ -29,8 +34,12 @@ def _call(target: str, results: Any, attributes: dict[str, Any], *arguments: Any
     # Under vmap all arguments get the mapped axis in front: many problems, still one call. But a
     # call has one set of numbers.
     method = "sequential" if attributes["scheduled"] else "broadcast_all"
-    call = jax.ffi.ffi_call(target, results, vmap_method=method)
-    return undifferentiated(functools.partial(call, **attributes), *arguments)
+
+    def call(*given: Any) -> Any:
+        made = jax.ffi.ffi_call(target, results, vmap_method=method)
+        return varying_as(given, made(*given, **attributes))
+
+    return undifferentiated(call, *arguments)
 
 
 def forward(
@@ -51,7 +60,7 @@ def forward(
         jax.ShapeDtypeStruct(geometry.output_shape, y_pred.dtype),
         jax.ShapeDtypeStruct(words(geometry.groups), jnp.uint32),
     )
-    attributes = _attributes(options, reduction, y_pred.ndim, len(numbers))
+    attributes = attributes_of(options, reduction, rank=y_pred.ndim, scheduled=len(numbers))
     loss, state = _call(_FORWARD, results, attributes, y_true, y_pred, *numbers, *mask)
     return loss, state
 
@@ -68,5 +77,5 @@ def backward(
 ) -> Any:
     """The gradient of Σ upstream · loss by y_pred; by y_true it is the negative."""
     result = jax.ShapeDtypeStruct(y_pred.shape, y_pred.dtype)
-    attributes = _attributes(options, reduction, y_pred.ndim, len(numbers))
+    attributes = attributes_of(options, reduction, rank=y_pred.ndim, scheduled=len(numbers))
     return _call(_BACKWARD, result, attributes, upstream, y_true, y_pred, state, *numbers, *mask)

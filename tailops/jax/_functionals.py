@@ -1,7 +1,16 @@
 """The functions of values where they are JAX's."""
 
+from dataclasses import replace
+from typing import Any
+
 from tailops._functionals import Framework
 from tailops.jax import _arrays, _range_mean
+from tailops.jax._replicas import Replicas
 from tailops.jax._tail_loss import tail_loss
 
 JAX = Framework(_arrays, means={"fused": _range_mean}, tail_losses={"fused": tail_loss})
+
+
+def framework_of(axis_name: Any) -> Framework:
+    """JAX's, where the axis of this name is one of replicas; None: there is none."""
+    return JAX if axis_name is None else replace(JAX, replicas=lambda: Replicas(axis_name))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from tailops._families import HYBRID_LOSS, MAX_FRACTION_LOSS, PERCENTILE_LOSS, documented
-from tailops.jax._tail_loss import tail_loss
+from tailops.jax._tail_loss import AXIS_NAME, tail_loss
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["hybrid_percentile_loss", "max_fraction_loss", "percentile_loss"]
 
 
-@documented(PERCENTILE_LOSS)
+@documented(PERCENTILE_LOSS, {"axis_name": AXIS_NAME})
 def percentile_loss(
     y_true: Any,
     y_pred: Any,
@@ -24,6 +24,7 @@ def percentile_loss(
     error_scale: Any = 10.0,
     *,
     mask: Any = None,
+    axis_name: Any = None,
     **options: "Unpack[PercentileOptions]",
 ) -> jax.Array:
     """Errors, those above the batch's percentile weighted more, per sample.
@@ -62,10 +63,10 @@ def percentile_loss(
     Source: as `tailops.losses.percentile_loss`.
     """
     chosen = PERCENTILE_LOSS.options(percentile, smoothing_factor, error_scale, **options)
-    return tail_loss(y_true, y_pred, chosen, mask=mask)
+    return tail_loss(y_true, y_pred, chosen, mask=mask, axis_name=axis_name)
 
 
-@documented(MAX_FRACTION_LOSS)
+@documented(MAX_FRACTION_LOSS, {"axis_name": AXIS_NAME})
 def max_fraction_loss(
     y_true: Any,
     y_pred: Any,
@@ -74,6 +75,7 @@ def max_fraction_loss(
     error_scale: Any = 10.0,
     *,
     mask: Any = None,
+    axis_name: Any = None,
     **options: "Unpack[CommonOptions]",
 ) -> jax.Array:
     """Errors, those above a fraction of the largest weighted more, per sample.
@@ -96,10 +98,10 @@ def max_fraction_loss(
         [1.0, 12.0, 44.0]
     """
     chosen = MAX_FRACTION_LOSS.options(fraction, smoothing_factor, error_scale, **options)
-    return tail_loss(y_true, y_pred, chosen, mask=mask)
+    return tail_loss(y_true, y_pred, chosen, mask=mask, axis_name=axis_name)
 
 
-@documented(HYBRID_LOSS)
+@documented(HYBRID_LOSS, {"axis_name": AXIS_NAME})
 def hybrid_percentile_loss(
     y_true: Any,
     y_pred: Any,
@@ -109,6 +111,7 @@ def hybrid_percentile_loss(
     beta: float = 0.2,
     *,
     mask: Any = None,
+    axis_name: Any = None,
     **options: "Unpack[PercentileOptions]",
 ) -> jax.Array:
     """Squared errors mixed with the percentile loss, per sample.
@@ -130,4 +133,4 @@ def hybrid_percentile_loss(
         [1.0, 3.0, 20.0]
     """
     chosen = HYBRID_LOSS.options(percentile, smoothing_factor, error_scale, beta, **options)
-    return tail_loss(y_true, y_pred, chosen, mask=mask)
+    return tail_loss(y_true, y_pred, chosen, mask=mask, axis_name=axis_name)

@@ -16,19 +16,20 @@ import numpy as np
 from jax.custom_batching import custom_vmap
 
 from tailops import _kernels
-from tailops.jax._targets import register, undifferentiated
+from tailops.jax._targets import register, undifferentiated, varying_as
 
 _FORWARD, _BACKWARD = "tailops_range_mean", "tailops_range_mean_grad"
 register(_FORWARD, _BACKWARD)
 
 
-def _geometry(shape: tuple[int, ...], axis: int | None) -> Any:
+def geometry_of(shape: tuple[int, ...], axis: int | None) -> Any:
+    """Groups along the axis; ValueError if there is no such axis, or nothing along it."""
     return _kernels.range_geometry(
         list(shape), _kernels.RangeOptions(_kernels.RANGE_KINDS[0], axis)
     )
 
 
-def _attributes(kind: str, axis: int | None) -> dict[str, Any]:
+def attributes_of(kind: str, axis: int | None) -> dict[str, Any]:
     """Those of csrc/xla/range_mean/handlers.h."""
     place = {"kind": np.int64(_kernels.RANGE_KINDS.index(kind))}
     return place if axis is None else place | {"axis": np.int64(axis)}
@@ -65,13 +66,14 @@ def _one_by_one(call: Callable[..., Any], batched: Any, arguments: Any) -> Any:
 def _forward_call(kind: str, axis: int | None) -> Any:
     @custom_vmap  # type: ignore[untyped-decorator]
     def call(values: Any, words: Any, mask: Any) -> Any:
-        geometry = _geometry(values.shape, axis)
+        geometry = geometry_of(values.shape, axis)
         results = (
             jax.ShapeDtypeStruct(geometry.group_shape, values.dtype),
             jax.ShapeDtypeStruct((geometry.groups, 2 * _kernels.RANGE_COLUMNS), jnp.uint32),
         )
+        arguments = values, words, *mask
         made = jax.ffi.ffi_call(_FORWARD, results)
-        return tuple(made(values, words, *mask, **_attributes(kind, axis)))
+        return tuple(varying_as(arguments, made(*arguments, **attributes_of(kind, axis))))
 
     @call.def_vmap  # type: ignore[untyped-decorator]
     def _(size: int, batched: Any, values: Any, words: Any, mask: Any) -> Any:
@@ -81,7 +83,7 @@ def _forward_call(kind: str, axis: int | None) -> Any:
         values, mask = _slices(size, (batched[0], batched[2]), (values, mask))
         of_all = _forward_call(kind, -1 if axis is None else axis)
         mean, state = of_all(_as_rows(values, axis), words, _as_rows(mask, axis))
-        groups = _geometry(values.shape[1:], axis).groups
+        groups = geometry_of(values.shape[1:], axis).groups
         return (mean, state.reshape(size, groups, state.shape[-1])), (True, True)
 
     return call
@@ -92,8 +94,9 @@ def _backward_call(kind: str, axis: int | None) -> Any:
     @custom_vmap  # type: ignore[untyped-decorator]
     def call(upstream: Any, values: Any, state: Any, mask: Any) -> Any:
         result = jax.ShapeDtypeStruct(values.shape, values.dtype)
+        arguments = upstream, values, state, *mask
         made = jax.ffi.ffi_call(_BACKWARD, result)
-        return made(upstream, values, state, *mask, **_attributes(kind, axis))
+        return varying_as(arguments, made(*arguments, **attributes_of(kind, axis)))
 
     @call.def_vmap  # type: ignore[untyped-decorator]
     def _(size: int, batched: Any, *arguments: Any) -> Any:

@@ -30,12 +30,14 @@ def _backward_rule(kind: str, axis: int | None, saved: Any, upstream: Any) -> An
 _differentiable.defvjp(_forward_rule, _backward_rule)
 
 
-def _words(bounds: Any) -> jax.Array:
+def words_of_bounds(bounds: Any) -> jax.Array:
+    """Two numbers as the custom calls take them."""
     first, second = bounds
     return words_of_all((first, second))
 
 
-def _masks(mask: Any) -> tuple[Any, ...]:
+def masks_of(mask: Any) -> tuple[Any, ...]:
+    """One or none, as the custom calls take it."""
     return () if mask is None else (jnp.asarray(mask),)
 
 
@@ -62,7 +64,7 @@ def range_mean(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any 
         >>> round(float(range_mean(values, (0.7, 1.0), "between", None)), 4)
         3.8333
     """
-    return _differentiable(jnp.asarray(values), _words(bounds), _masks(mask), kind, axis)
+    return _differentiable(jnp.asarray(values), words_of_bounds(bounds), masks_of(mask), kind, axis)
 
 
 def range_weights(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None) -> Any:
@@ -85,7 +87,7 @@ def range_weights(values: Any, bounds: Any, kind: str, axis: int | None, mask: A
         >>> range_weights(jnp.array([5.0, 2.0, 2.0, 1.0]), (2.0, 0.0), "largest", None).tolist()
         [0.5, 0.25, 0.25, 0.0]
     """
-    constant, masks = jax.lax.stop_gradient(jnp.asarray(values)), _masks(mask)
-    words = jax.lax.stop_gradient(_words(bounds))
+    constant, masks = jax.lax.stop_gradient(jnp.asarray(values)), masks_of(mask)
+    words = jax.lax.stop_gradient(words_of_bounds(bounds))
     mean, state = forward(constant, words, masks, kind, axis)
     return backward(jnp.ones_like(mean), constant, state, masks, kind, axis)

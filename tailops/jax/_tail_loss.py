@@ -1,6 +1,7 @@
 """The tail loss as a differentiable function of JAX arrays."""
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -11,8 +12,16 @@ from tailops._options import TailOptions, require_reduction
 from tailops.jax import _arrays
 from tailops.jax._custom_calls import backward, forward
 from tailops.jax._float64 import words_of_all
+from tailops.jax._replicas import Replicas
 
-__all__ = ["TailOptions", "tail_loss"]
+__all__ = ["AXIS_NAME", "TailOptions", "tail_loss"]
+
+# What is said of the argument.
+AXIS_NAME = (
+    "Inside `jax.shard_map`, `pmap` or `vmap` with such an axis, its name, or several: what is "
+    "selected from is the shares of all along it together, exactly, as if they were one batch. "
+    "None: each share by itself; outside of those an array is one batch on however many devices."
+)
 
 
 # Of numbers and mask there is one or none, in a tuple.
@@ -39,7 +48,7 @@ def _backward_rule(options: TailOptions, reduction: str, saved: Any, upstream: A
 _differentiable.defvjp(_forward_rule, _backward_rule)
 
 
-@documented()
+@documented(texts={"axis_name": AXIS_NAME})
 def tail_loss(
     y_true: Any,
     y_pred: Any,
@@ -47,6 +56,7 @@ def tail_loss(
     *,
     reduction: str = "per_sample",
     mask: Any = None,
+    axis_name: Any = None,
 ) -> jax.Array:
     """The tail loss of JAX arrays; formulas as in `tailops.jax.percentile_loss`.
 
@@ -70,6 +80,11 @@ def tail_loss(
     """
     options = options or TailOptions()
     require_reduction(reduction)
+    if axis_name is not None:
+        rank = len(_arrays.tensor(y_pred).shape)
+        if replace(options, synchronized=True).for_batch(rank).synchronized:
+            replicas = Replicas(axis_name)
+            return replicas.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
     inputs = as_inputs(_arrays, y_true, y_pred, options, mask)
     masks = () if inputs.mask is None else (inputs.mask,)
     options = inputs.options

@@ -1,5 +1,6 @@
 """The tail of any values, as functions of JAX arrays."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -8,7 +9,8 @@ from tailops import _functionals, _ranges
 from tailops._families import TAIL_OF_VALUES, documented
 from tailops._functionals import TEXTS
 from tailops.jax import _arrays
-from tailops.jax._functionals import JAX
+from tailops.jax._functionals import framework_of
+from tailops.jax._tail_loss import AXIS_NAME
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 _TEXTS = TEXTS | {
+    "axis_name": AXIS_NAME,
     "impl": '"fused"; the reference, in plain ops, is TensorFlow\'s: `tailops.ops`.',
 }
 
@@ -40,6 +43,7 @@ def range_mean(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the values between two quantiles of them.
 
@@ -75,7 +79,9 @@ def range_mean(
     Source: as `tailops.ops.range_mean`.
     """
     part = _ranges.between(_arrays, lower, upper)
-    return _functionals.range_mean(JAX, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+    )
 
 
 @documented(texts=_TEXTS)
@@ -87,6 +93,7 @@ def cvar(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the largest share 1 − p of the values: conditional value at risk, superquantile.
 
@@ -109,7 +116,9 @@ def cvar(
     Source: as `tailops.ops.cvar`.
     """
     part = _ranges.beyond(_arrays, percentile)
-    return _functionals.range_mean(JAX, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+    )
 
 
 @documented(texts=_TEXTS)
@@ -121,6 +130,7 @@ def average_top_k(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the k largest values; of k = n the mean, of k = 1 the maximum.
 
@@ -141,7 +151,9 @@ def average_top_k(
     Source: as `tailops.ops.average_top_k`.
     """
     part = _ranges.largest(_arrays, k)
-    return _functionals.range_mean(JAX, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+    )
 
 
 @documented(texts=_TEXTS)
@@ -153,6 +165,7 @@ def trimmed_mean(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the values without the largest share f of them: what outliers do not reach.
 
@@ -175,7 +188,9 @@ def trimmed_mean(
     Source: as `tailops.ops.trimmed_mean`.
     """
     part = _ranges.smallest_share(_arrays, fraction)
-    return _functionals.range_mean(JAX, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+    )
 
 
 @documented(texts=_TEXTS)
@@ -188,6 +203,7 @@ def ohem(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the values that reach a threshold, but of no fewer than m: hard examples.
 
@@ -211,12 +227,20 @@ def ohem(
     Source: as `tailops.ops.ohem`.
     """
     part = _ranges.at_least(_arrays, threshold, min_kept)
-    return _functionals.range_mean(JAX, values, part, axis, mask, reduction, impl)
+    return _functionals.range_mean(
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+    )
 
 
 @documented(texts=_TEXTS)
 def tail_mask(
-    values: Any, lower: Any = 0.95, upper: Any = 1.0, axis: Any = None, *, mask: Any = None
+    values: Any,
+    lower: Any = 0.95,
+    upper: Any = 1.0,
+    axis: Any = None,
+    *,
+    mask: Any = None,
+    axis_name: Any = None,
 ) -> jax.Array:
     """Which values `range_mean(values, lower, upper)` is of, also in part.
 
@@ -235,7 +259,9 @@ def tail_mask(
         [True, False, False, True]
     """
     part = _ranges.between(_arrays, lower, upper)
-    return _functionals.tail_mask(JAX, values, part, axis, mask, synchronized=False)
+    return _functionals.tail_mask(
+        framework_of(axis_name), values, part, axis, mask, axis_name is not None
+    )
 
 
 @documented(TAIL_OF_VALUES, _TEXTS | {"percentile": TAIL_OF_VALUES.arguments["percentile"].text})
@@ -249,6 +275,7 @@ def tail_weighted(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    axis_name: Any = None,
     **options: "Unpack[ValueOptions]",
 ) -> jax.Array:
     """The values, those above a percentile of them weighted more.
@@ -272,4 +299,7 @@ def tail_weighted(
         [1.0, 2.0, 8.0]
     """
     chosen = TAIL_OF_VALUES.options(percentile, smoothing_factor, error_scale, **options)
-    return _functionals.tail_weighted(JAX, values, chosen, axis, mask, reduction, impl)
+    chosen = replace(chosen, synchronized=axis_name is not None)
+    return _functionals.tail_weighted(
+        framework_of(axis_name), values, chosen, axis, mask, reduction, impl
+    )

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-ROWS, COLUMNS = 60, 3
+ROWS, COLUMNS = 64, 3
 # Where the batch is cut; equal cuts leave a replica with nothing.
 SPLITS = {
     "halves": [30],
     "unequal": [1, 8, 52],
-    "empty": [0, 25, 25, 60],
-    "alone": [60],
+    "empty": [0, 25, 25, ROWS],
+    "alone": [ROWS],
 }
 
 

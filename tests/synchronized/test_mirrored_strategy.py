@@ -1,21 +1,45 @@
-"""Under `tf.distribute.MirroredStrategy`, in processes of their own: `mirrored.py` checks."""
+"""Under `tf.distribute`, in processes of their own, which fail where something differs."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from quick import quick
 
 HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
 
 
-@pytest.mark.parametrize("replicas", [2, 4])
-def test_the_same_as_on_one_device(replicas):
+def run(*command):
     done = subprocess.run(
-        [sys.executable, HERE / "mirrored.py", str(replicas)],
+        [sys.executable, *map(str, command)],
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("replicas", quick(4, of=[2, 4]))
+def test_the_same_as_on_one_device(replicas):
+    run(HERE / "mirrored.py", replicas)
+
+
+@pytest.mark.parametrize("replicas", quick(2, of=[2, 4]))
+def test_training_as_on_one_device(replicas):
+    run(HERE / "trained.py", replicas)
+
+
+@pytest.mark.parametrize("workers", quick(2, of=[2, 3]))
+def test_several_processes(workers):
+    """The example: on loopback, as close to one process as rounding allows, and only if asked."""
+    printed = run(EXAMPLES / "two_workers.py", "--workers", workers, "--steps", 10).splitlines()
+    off = {}
+    for line in printed[1:]:
+        name, _, difference = line.partition(", off by ")
+        off["synchronized=True" in name] = float(difference)
+    assert off[True] < 1e-6
+    assert off[False] > 1e-3

@@ -212,7 +212,7 @@ def test_groups_inside_a_sample():
     options = TailOptions(axis=1, **OPTIONS)
     upstream = upstream_of(np.arange(ROWS))
     # All shares must have as many groups: each row is in one of them, so the others ignore theirs.
-    masks = [np.repeat((np.arange(ROWS) // 20 == i)[:, None], 3, 1) for i in range(3)]
+    masks = [np.repeat((np.arange(ROWS) * 3 // ROWS == i)[:, None], 3, 1) for i in range(3)]
     expected = on_one_device(arrays, upstream, options)[0]
 
     def step(mask, all_reduce):
@@ -271,7 +271,7 @@ def test_errors_of_the_histogram(call, message):
 def test_errors_of_the_descent():
     def descend(counts, number, search):
         return library.tailops_union_descend(
-            counts=counts, search=search, round=number, T=tf.float32, percentile="0.5"
+            numbers=[], counts=counts, search=search, round=number, T=tf.float32, percentile="0.5"
         )
 
     with pytest.raises(

@@ -281,13 +281,28 @@ def test_errors(call, error, message):
         call()
 
 
+def test_gradients_inside_shard_map():
+    """Which tracks over which axes an array differs: a custom call's results do like its inputs."""
+    from tailops.jax._range_mean import range_mean
+
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("i",))
+    rows = jax.sharding.PartitionSpec("i")
+
+    def total(x):
+        return tj.tail_loss(0 * x, x, reduction="mean") + range_mean(x, (0.5, 1.0), "between", None)
+
+    slope = jax.grad(total)
+    found = jax.jit(jax.shard_map(slope, mesh=mesh, in_specs=rows, out_specs=rows))(X)
+    np.testing.assert_array_equal(found, slope(X))
+
+
 def test_errors_inside_a_handler():
     """Python lets none of these through: a call that is made by hand."""
-    from tailops.jax._custom_calls import _attributes
+    from tailops.jax._custom_calls import attributes_of
 
     def call(y_true=X, y_pred=X, dtype=X.dtype, words=2 * _kernels.STATE_COLUMNS, **changed):
         results = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((1, words), jnp.uint32)
-        attributes = {**_attributes(TailOptions(), "mean", 1, 0), **changed}
+        attributes = {**attributes_of(TailOptions(), "mean", rank=1), **changed}
         return jax.ffi.ffi_call("tailops_tail_loss", results)(y_true, y_pred, **attributes)
 
     assert call()[0] == 0.0

@@ -1,3 +1,6 @@
+#include <stdexcept>
+#include <string>
+
 #include "call/range_mean.h"
 #include "core/element_types.h"
 #include "core/subnormals.h"
@@ -6,6 +9,14 @@
 
 namespace tailops {
 namespace {
+
+// One table for both, where there are two prefixes, would be read beyond its end.
+void require_tables(const UnionSearch& search, int key_bits, int round, int64_t columns) {
+  const int64_t needed = union_count_columns(key_bits, round, 2);
+  if (columns == needed || have_one_prefix(search)) return;
+  throw std::invalid_argument("counts of " + std::to_string(columns) +
+                              " columns: must be those of two targets, " + std::to_string(needed));
+}
 
 // ranks_among(valid): the UnionRanks among so many.
 template <typename RanksAmong>
@@ -16,6 +27,7 @@ void descend_all(int key_bits, int round, int64_t groups, int64_t columns, const
     if (round == 0) {
       after[g] = begin_search(of_group, key_bits, ranks_among);
     } else {
+      require_tables(before[g], key_bits, round, columns);
       after[g] = before[g];
       continue_search(after[g], of_group, key_bits, round);
     }

@@ -31,7 +31,8 @@ void union_histogram(const T* y_true, const T* y_pred, const bool* mask, const G
                      int64_t* counts, Executor& executor);
 
 // The search of each group after a round, from the counts of all shares together. `before`, which
-// the first round does not read, may be `after`.
+// the first round does not read, may be `after`. std::invalid_argument if the counts are those of
+// one target where there are two.
 void union_descend(const Options& options, int key_bits, int round, int64_t groups, int64_t columns,
                    const int64_t* counts, const UnionSearch* before, UnionSearch* after);
 

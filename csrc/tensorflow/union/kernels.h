@@ -56,14 +56,6 @@ absl::Status with_counts(tensorflow::OpKernelContext* context, int round, int ke
   tensorflow::Tensor* after = nullptr;
   TF_RETURN_IF_ERROR(
       context->allocate_output(0, tensorflow::TensorShape({groups, kUnionColumns}), &after));
-  // One table for both, where there are two prefixes, would be read beyond its end.
-  if (round > 0 && !for_two) {
-    for (int64_t g = 0; g < groups; ++g) {
-      if (have_one_prefix(before[g])) continue;
-      throw std::invalid_argument("counts of shape " + to_string(shape) +
-                                  ": must be those of two targets");
-    }
-  }
   descend(groups, columns, context->input(0).flat<int64_t>().data(), before,
           reinterpret_cast<UnionSearch*>(after->flat<int64_t>().data()));
   return absl::OkStatus();
