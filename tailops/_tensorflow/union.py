@@ -4,7 +4,7 @@ On the CPU: there are no kernels for GPUs yet, nor for XLA, and TensorFlow says 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import tensorflow as tf
 
@@ -258,3 +258,10 @@ def range_weights(
     steps = _RangeSteps(share, tf.convert_to_tensor(bounds, tf.float64), kind, axis, mask)
     mean, state = _synchronized.range_forward(steps, all_reduce)
     return tf.stop_gradient(steps.gradient(tf.ones_like(mean), state))
+
+
+@tf.RegisterGradient("Tailops>UnionSlopes")  # type: ignore[untyped-decorator]
+@tf.RegisterGradient("Tailops>UnionTailLossGrad")  # type: ignore[untyped-decorator]
+@tf.RegisterGradient("Tailops>UnionRangeGrad")  # type: ignore[untyped-decorator]
+def _no_second_derivative(*_: Any) -> NoReturn:
+    raise NotImplementedError("What replicas have one threshold for has no second derivative.")

@@ -188,6 +188,35 @@ def tensorflow_border(jit_compile: bool | None = None) -> None:
             print(shape, sweep(what, errors, message, leaps))
 
 
+def union_border() -> None:
+    """The steps of a union that is one share."""
+    import tensorflow as tf
+
+    from tailops._tensorflow import union
+
+    errors = (tf.errors.ResourceExhaustedError, MemoryError)
+    message = r"Tailops>Union\w+: out of memory \(.*\) for inputs "
+    for shape, axis in SHAPES[::2]:
+        targets, x = map(tf.constant, data(shape))
+        options = TailOptions(axis=axis, method="linear")
+
+        def loss(x: Any, targets: Any = targets, options: Any = options) -> Any:
+            return union.tail_loss(targets, x, options, all_reduce=tf.identity)
+
+        def mean(x: Any, axis: Any = axis) -> Any:
+            return union.range_mean(x, RANGE, "between", axis, all_reduce=tf.identity)
+
+        for what in (loss, mean):
+
+            def call(what: Any = what, x: Any = x) -> np.ndarray:
+                with tf.GradientTape() as tape:
+                    tape.watch(x)
+                    found = what(x)
+                return np.append(tape.gradient(found, x), found)
+
+            print(shape, sweep(lambda _, call=call: call, errors, message, leaps=4))
+
+
 def jax_border() -> None:
     """Executions of what JAX has compiled."""
     import jax
@@ -232,5 +261,6 @@ if __name__ == "__main__":
         "function": lambda: tensorflow_border(False),
         "xla": lambda: tensorflow_border(True),
         "jax": jax_border,
+        "union": union_border,
     }
     borders[sys.argv[1]]()

@@ -16,7 +16,7 @@ from tailops import build_info
 
 HERE = Path(__file__).parent
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))
-BORDERS = ["numpy", "tensorflow", "function", "xla", "jax"]
+BORDERS = ["numpy", "tensorflow", "function", "xla", "jax", "union"]
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,12 @@ def _zeros(rng):
     return rng.choice(least, (ROWS, COLUMNS))
 
 
+def _any_bits(rng):
+    """Finite numbers of float32, each as likely as any other."""
+    numbers = rng.integers(0, 2**32, (ROWS, COLUMNS), dtype=np.uint32).view(np.float32)
+    return np.where(np.isfinite(numbers), numbers, 0.0)
+
+
 RESIDUALS = {
     name.strip("_"): function
     for name, function in {
@@ -79,6 +85,7 @@ RESIDUALS = {
         "infinities": _infinities,
         "one_infinity": _one_infinity,
         "zeros": _zeros,
+        "any_bits": _any_bits,
     }.items()
 }
 
@@ -101,7 +108,8 @@ MASKS = {
 def batch(residuals, mask, dtype, seed=0):
     """(y_true, y_pred, mask), of which the mask may be None."""
     rng = np.random.default_rng(seed)
-    d = RESIDUALS[residuals](rng).astype(dtype)
+    with np.errstate(over="ignore"):
+        d = RESIDUALS[residuals](rng).astype(dtype)
     return np.zeros_like(d), d, MASKS[mask](rng)
 
 

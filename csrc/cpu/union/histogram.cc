@@ -89,21 +89,17 @@ class Histogram {
   }
 
   void count_all(const C* errors, int64_t n, int64_t* counts) const {
-    int64_t nans = 0;
     for (int64_t i = 0; i < n; ++i) {
-      if (errors[i] != errors[i]) {
-        ++nans;
-      } else {
-        ++counts[digit_.of(Bits::encode(errors[i]))];
-      }
+      const bool is_nan = errors[i] != errors[i];
+      ++counts[is_nan ? digit_.count() : digit_.of(Bits::encode(errors[i]))];
     }
-    counts[digit_.count()] += nans;
   }
 
   void count_prefixed(const UnionSearch& search, const C* errors, int64_t n, C* between,
                       int64_t* counts) const {
     count_prefixed(search.lower, errors, n, between, counts);
-    if (have_one_prefix(search)) return;
+    const bool has_one_table = columns_ == digit_.count();
+    if (has_one_table || have_one_prefix(search)) return;
     count_prefixed(search.upper, errors, n, between, counts + digit_.count());
   }
 

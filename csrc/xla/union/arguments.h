@@ -7,6 +7,7 @@
 
 #include "call/union.h"
 #include "core/integer_parts.h"
+#include "core/subnormals.h"
 #include "formulas/union_search.h"
 #include "xla/shared/arguments.h"
 
@@ -40,6 +41,7 @@ inline int read_union_targets(const DictionaryReader& reader) {
 // A buffer of int32 parts, and what they are the parts of: rows of float64 numbers.
 template <typename Row>
 std::vector<Row> rows_of_parts(const char* name, const xla::ffi::AnyBuffer& buffer, int64_t rows) {
+  const KeepSubnormals guard;
   constexpr int64_t kNumbers = sizeof(Row) / sizeof(double);
   const NumberParts* const parts = rows_of<NumberParts>(name, buffer, rows * kNumbers);
   std::vector<Row> numbers(static_cast<size_t>(rows));

@@ -59,6 +59,10 @@ ffi::Error histogram(ffi::ThreadPool pool, ffi::AnyBuffer y_true, ffi::AnyBuffer
     const UnionSearch* const before = rows_of<UnionSearch>("search", search, groups);
     with_type(share.dtype, [&](auto element) {
       using T = decltype(element);
+      if (round.key_bits != kKeyBits<T>) {
+        throw std::invalid_argument("key_bits=" + std::to_string(round.key_bits) + ": must be " +
+                                    std::to_string(kKeyBits<T>) + " for " + to_string(share.dtype));
+      }
       PoolExecutor executor(pool);
       union_histogram(share.targets<T>(), share.predictions<T>(), share.mask, share.geometry,
                       share.options, round.number, targets, before, found.data(), executor);

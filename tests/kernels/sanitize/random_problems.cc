@@ -8,9 +8,12 @@
 #include <tuple>
 #include <vector>
 
+#include "call/union.h"
+#include "cpu/loss/given_state.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/quantile/quantile.h"
 #include "cpu/simd/loops.h"
+#include "cpu/union/union.h"
 #include "formulas/errors.h"
 #include "formulas/quantile_rank.h"
 #include "python/threads_executor.h"
@@ -69,6 +72,66 @@ void one_problem(Random& random) {
                      geometry, options, out, executor);
 }
 
+// Every step of a union of one share.
+template <typename T>
+void one_union(Random& random) {
+  std::vector<int64_t> shape = random_shape(random);
+  std::optional<int64_t> axis;
+  if (random.below(2) == 1) axis = random.below(static_cast<int64_t>(shape.size()));
+  if (random.below(10) == 0) shape[static_cast<size_t>(axis.value_or(0))] = 0;
+  const Geometry geometry = share_geometry(shape, axis);
+  Options options;
+  options.method = static_cast<int>(random.below(7));
+  options.percentile = random.one_of({0.01, 0.5, 0.9, 1.0});
+  const auto kind = static_cast<RangeKind>(random.below(3));
+  const RangeBounds bounds =
+      kind == RangeKind::kBetween ? RangeBounds{0.1, 0.8} : RangeBounds{0.5, 2.0};
+
+  const auto n = static_cast<size_t>(geometry.size());
+  const auto groups = static_cast<size_t>(geometry.groups());
+  const int family = static_cast<int>(random.below(kFamilies));
+  std::vector<T> y_true(n), y_pred(n), loss(n), gradient(n), mean(groups);
+  for (T& value : y_pred) value = random.residual<T>(family, 5000);
+  const std::unique_ptr<bool[]> kept(random.below(4) == 0 ? new bool[n] : nullptr);
+  for (size_t i = 0; kept && i < n; ++i) kept[i] = random.below(3) != 0;
+  ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
+  const bool of_range = random.below(2) == 1;
+  const int targets = of_range ? union_targets(kind) : union_targets(options);
+  constexpr int kBits = kKeyBits<T>;
+  std::vector<UnionSearch> search(groups);
+  for (int round = 0; round < digit_rounds(kBits); ++round) {
+    const int64_t columns = union_count_columns(kBits, round, targets);
+    std::vector<int64_t> counts(groups * static_cast<size_t>(columns));
+    union_histogram(y_true.data(), y_pred.data(), kept.get(), geometry, options, round, targets,
+                    search.data(), counts.data(), executor);
+    if (of_range) {
+      union_range_descend(kind, bounds, kBits, round, geometry.groups(), columns, counts.data(),
+                          search.data(), search.data());
+    } else {
+      union_descend(options, kBits, round, geometry.groups(), columns, counts.data(), search.data(),
+                    search.data());
+    }
+  }
+  if (of_range) {
+    std::vector<UnionRangeSums> sums(groups);
+    std::vector<RangeState> state(groups);
+    const SelectionGeometry values{geometry, {}};
+    union_range_sums(y_pred.data(), kept.get(), values, kind, bounds, search.data(), sums.data(),
+                     executor);
+    return union_range_mean(kind, bounds, geometry.groups(), search.data(), sums.data(),
+                            mean.data(), state.data());
+  }
+  std::vector<GroupState> state(groups);
+  std::vector<UnionSlopes> slopes(groups);
+  union_states<T>(options, geometry.groups(), search.data(), state.data());
+  given_state_losses(y_true.data(), y_pred.data(), kept.get(), state.data(), geometry, options,
+                     loss.data(), executor);
+  given_state_slopes(loss.data(), y_true.data(), y_pred.data(), kept.get(), state.data(), geometry,
+                     options, slopes.data(), executor);
+  given_state_gradient(loss.data(), y_true.data(), y_pred.data(), kept.get(), state.data(),
+                       slopes.data(), geometry, options, gradient.data(), executor);
+}
+
 template <typename T>
 void one_selection(Random& random) {
   const std::vector<int64_t> shape = random_shape(random);
@@ -114,7 +177,11 @@ int main(int, char** argv) {
       one_selection<double>(random);
       one_selection<Float16>(random);
       one_selection<BFloat16>(random);
+      one_union<float>(random);
+      one_union<double>(random);
+      one_union<Float16>(random);
+      one_union<BFloat16>(random);
     }
-    std::printf("%s: %d problems\n", name.c_str(), 8 * std::atoi(argv[1]));
+    std::printf("%s: %d problems\n", name.c_str(), 12 * std::atoi(argv[1]));
   }
 }
