@@ -97,6 +97,11 @@ def train_together(workers: int, steps: int, synchronized: bool) -> np.ndarray:
         return np.load(out)
 
 
+def shown(weights: np.ndarray) -> str:
+    """To four places."""
+    return " ".join(f"{weight:.4f}" for weight in weights.ravel())
+
+
 def main() -> None:
     """Trains alone and together, and prints how far apart the weights are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -111,13 +116,13 @@ def main() -> None:
             np.save(arguments.save, weights)
         return
     alone = train(arguments.steps, False)
-    print(f"one process: {np.round(alone.ravel(), 4).tolist()}")
+    print(f"one process: {shown(alone)}")
     for synchronized in (True, False):
         together = train_together(arguments.workers, arguments.steps, synchronized)
         difference = np.abs(together - alone).max()
         print(
             f"{arguments.workers} processes, synchronized={synchronized}: "
-            f"{np.round(together.ravel(), 4).tolist()}, off by {difference:.1e}"
+            f"{shown(together)}, off by {difference:.1e}"
         )
 
 

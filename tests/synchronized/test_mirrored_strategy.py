@@ -28,9 +28,11 @@ def test_the_same_as_on_one_device(replicas):
     run(HERE / "mirrored.py", replicas)
 
 
-@pytest.mark.parametrize("replicas", quick(2, of=[2, 4]))
-def test_training_as_on_one_device(replicas):
-    run(HERE / "trained.py", replicas)
+@pytest.mark.parametrize(
+    "of", quick("2 replicas 3 losses", of=["2 replicas 3 losses", "4 replicas 99 losses"])
+)
+def test_training_as_on_one_device(of):
+    run(HERE / "trained.py", *of.split()[::2])
 
 
 @pytest.mark.parametrize("workers", quick(2, of=[2, 3]))
