@@ -61,23 +61,30 @@ def alone(rounds: int) -> dict[str, float]:
     import tensorflow as tf
 
     from tailops._options import TailOptions
-    from tailops._tensorflow import union
+    from tailops._synchronized import reduced
+    from tailops._tensorflow import tensors, union
     from tailops.ops import tail_loss
 
     values = tf.constant(np.abs(np.random.default_rng(0).standard_normal(ELEMENTS)), tf.float32)
     targets = tf.zeros_like(values)
     trials = {}
 
-    def fused(options: TailOptions) -> Callable[[Any], Any]:
-        return lambda v: tail_loss(targets, v, options, reduction="none")
+    def fused(options: TailOptions, reduction: str) -> Callable[[Any], Any]:
+        return lambda v: tail_loss(targets, v, options, reduction=reduction)
 
-    def steps(options: TailOptions) -> Callable[[Any], Any]:
-        return lambda v: union.tail_loss(targets, v, options, all_reduce=lambda x: x)
+    def steps(options: TailOptions, reduction: str) -> Callable[[Any], Any]:
+        def loss(v: Any) -> Any:
+            losses = union.tail_loss(targets, v, options, all_reduce=lambda x: x)
+            return reduced(tensors, losses, None, reduction)
+
+        return loss
 
     for gradient in ("fixed_weight", "exact"):
-        options = TailOptions(0.95, 5.0, 20.0, gradient=gradient)
-        trials[f"unsynchronized, {gradient}"] = _step(fused(options), values)
-        trials[f"synchronized, {gradient}"] = _step(steps(options), values)
+        for reduction in ("none", "mean"):
+            options = TailOptions(0.95, 5.0, 20.0, gradient=gradient)
+            name = f"{gradient}, {reduction}"
+            trials[f"unsynchronized, {name}"] = _step(fused(options, reduction), values)
+            trials[f"synchronized, {name}"] = _step(steps(options, reduction), values)
     return seconds(trials, rounds)
 
 

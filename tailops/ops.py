@@ -72,5 +72,7 @@ def tail_loss(
         >>> float(tail_loss([0.0, 0.0, 0.0], [1.0, 2.0, 4.0], reduction="mean"))
         9.0
     """
-    chosen = (options or TailOptions()).for_batch(rank_of(tensors.tensor(y_pred).shape))
+    chosen = options or TailOptions()
+    if chosen.synchronized:
+        chosen = chosen.for_batch(rank_of(tensors.tensor(y_pred).shape))
     return _tail_loss.tail_loss(y_true, y_pred, chosen, reduction=reduction, mask=mask)

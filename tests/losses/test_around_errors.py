@@ -46,8 +46,8 @@ def scalar(y_true, y_pred):
         (lambda: TailWeightedLoss("mae", axis=1)(Y, Y), r"axis=1: must be in \[-1, 1\) for"),
         (lambda: TailWeightedLoss("mae", axis=1)(Y[:, :1], Y[:, :1]), r"axis=1: must be in"),
         (lambda: AverageTopKLoss("mae", 5)(Y, Y), "k=5: must be at most .* 4"),
-        (lambda: CVaRLoss("mae")(Y, Y, np.ones(3)), r"sample_weight of shape \(3,\): must be"),
-        (lambda: CVaRLoss("mae")(Y, Y, mask=np.ones(3, bool)), r"mask of shape \(3,\): must be"),
+        (lambda: CVaRLoss("mae")(Y, Y, np.ones(3)), r"sample_weight of shape \(3,\): must broad"),
+        (lambda: CVaRLoss("mae")(Y, Y, mask=np.ones(3, bool)), r"mask of shape \(3,\): must broad"),
     ],
 )
 def test_values(make, message):

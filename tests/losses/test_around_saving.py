@@ -49,7 +49,13 @@ NON_DEFAULT = {
         "ignore_nan": True,
     },
 }
-COMMON = {"axis": (0,), "reduction": "sum", "name": "mine", "dtype": "float64"}
+COMMON = {
+    "axis": (0,),
+    "synchronized": True,
+    "reduction": "sum",
+    "name": "mine",
+    "dtype": "float64",
+}
 
 
 def pair():

@@ -128,6 +128,7 @@ NON_DEFAULT = {
     "epsilon": 0.5,
     "ignore_value": 0.25,
     "ignore_nan": True,
+    "synchronized": True,
     "reduction": "sum",
     "name": "mine",
     "dtype": "float64",
