@@ -1,10 +1,12 @@
-"""JAX's arrays sharded under `jit`, in processes of their own: `whole_arrays.py` checks."""
+"""JAX's arrays sharded under `jit` and in Keras's `fit`, in processes of their own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from quick import quick
 
 from tailops import build_info
 
@@ -15,15 +17,30 @@ if not build_info()["jax"]:
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize(
-    ("devices", "mode"), [(4, "x32"), pytest.param(8, "x64", marks=pytest.mark.extended)]
-)
-def test_the_same_as_on_one_device(devices, mode):
+def run(script, *arguments, **environment):
+    """One that fails by an assertion."""
     done = subprocess.run(
-        [sys.executable, HERE / "whole_arrays.py", str(devices), mode],
+        [sys.executable, HERE / script, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         timeout=600,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("devices", "mode"), [(4, "x32"), pytest.param(8, "x64", marks=pytest.mark.extended)]
+)
+def test_the_same_as_on_one_device(devices, mode):
+    run("whole_arrays.py", devices, mode)
+
+
+@pytest.mark.parametrize("losses", quick(2, of=[2, 9]))
+def test_fit_with_data_parallel(losses, tmp_path):
+    flags = (
+        f"--xla_force_host_platform_device_count=4 --xla_dump_to={tmp_path} "
+        "--xla_dump_hlo_as_text --xla_dump_hlo_module_re=train_step"
+    )
+    run("data_parallel.py", losses, tmp_path, KERAS_BACKEND="jax", XLA_FLAGS=flags)
