@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from quick import quick
 
 from tailops import build_info
 
-pytest.importorskip("jax")
+jax = pytest.importorskip("jax")
 if not build_info()["jax"]:
     pytest.skip("built without kernels for JAX", allow_module_level=True)
 
@@ -35,6 +37,24 @@ def run(script, *arguments, **environment):
 )
 def test_the_same_as_on_one_device(devices, mode):
     run("whole_arrays.py", devices, mode)
+
+
+def test_nothing_changes_on_one_device():
+    """Not even what is compiled."""
+    import tailops.jax as tj
+
+    assert jax.device_count() == 1
+    values = np.arange(12, dtype="float32").reshape(4, 3)
+    for function in (
+        lambda v, **how: tj.percentile_loss(0 * v, v, **how),
+        lambda v, **how: tj.tail_weighted(v, reduction="mean", axis=0, **how),
+        tj.cvar,
+    ):
+        texts = [
+            jax.jit(partial(function, synchronized=on)).lower(values).as_text()
+            for on in (False, True)
+        ]
+        assert texts[0] == texts[1]
 
 
 @pytest.mark.parametrize("losses", quick(2, of=[2, 9]))

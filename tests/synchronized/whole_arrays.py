@@ -149,6 +149,32 @@ def check_functions():
     assert_same(found, tj.tail_mask(values, 0.8))
 
 
+def check_two_dimensions():
+    """Of which one or both are of a group."""
+    _, values, kept = batch("random", "random", np.float32)
+    values, kept = (x.reshape(-1, 8, 6) for x in (values, kept))
+    spec, names = ("hosts", "chips"), ("hosts", "chips")
+    arrays = [placed(x, spec, *names) for x in (values, kept)]
+    for axis in (None, 0, 1, 2, (0, 1), (0, 2)):
+
+        def mean(v, m, axis=axis, **how):
+            return tj.cvar(v, 0.6, axis, mask=m, **how)
+
+        def losses(v, m, axis=axis, **how):
+            return tj.tail_weighted(v, 0.8, 3.0, axis=axis, mask=m, **how)
+
+        for function in (mean, losses):
+            found = jax.jit(functools.partial(function, synchronized=True))
+            assert_close(found(*arrays), function(values, kept), 1e-6)
+            slope = jax.grad(lambda v, m, f=found: jnp.sum(f(v, m) ** 2))
+            expected = jax.grad(lambda v, m, f=function: jnp.sum(f(v, m) ** 2))(values, kept)
+            assert_close(slope(*arrays), expected, 1e-6)
+            if not isinstance(axis, tuple):  # made one, they are not as they were split
+                sent = collectives(found.lower(*arrays).compile())
+                assert {name for _, name in sent} <= {"all-reduce"}, (axis, sent)
+                assert bool(sent) is (axis != 2), (axis, sent)
+
+
 def check_what_is_compiled():
     """What is sent does not depend on the batch, and nothing where groups are within a sample."""
     spec = NamedSharding(mesh_of("batch"), PartitionSpec("batch"))
@@ -258,6 +284,7 @@ def main(devices, mode):
     check_what_is_compiled()
     check_losses()
     check_functions()
+    check_two_dimensions()
     check_what_cannot_be_split()
     check_transformations()
     check_errors()
