@@ -39,7 +39,8 @@ TEXTS = {
     "that `min_kept` alone decides. Also a scalar tensor or a variable, read at each step.",
     "synchronized": "Whether what is selected from is all replicas' shares of the batch together, "
     "exactly as if they were on one device, under `tf.distribute`; False: each replica selects "
-    "from its own share. Groups within a sample, `axis` without 0, are the same either way.",
+    "from its own share. Groups within a sample, `axis` without 0, are the same either way. On JAX "
+    "an array is one batch either way; True: its shards stay where they are, and none is gathered.",
     "min_kept": "m, a whole number, at least 1: so many are kept even if they are below the "
     "threshold; all where there are fewer. Also a scalar tensor or a variable, read at each step.",
 }
@@ -87,12 +88,14 @@ class Framework:
         means: For every `impl` a module with `range_mean` and `range_weights`.
         tail_losses: For every `impl` a `tail_loss`.
         replicas: Those that compute the current step; None if there is one.
+        of_every_group: Whether a group within a sample is their business, too.
     """
 
     tensors: Tensors
     means: Mapping[str, Any]
     tail_losses: Mapping[str, Callable[..., Any]]
     replicas: Callable[[], Replicas | None] = lambda: None
+    of_every_group: bool = False
 
     def others(self, given: Values, synchronized: bool, impl: str) -> Replicas | None:
         """The replicas that share the groups of these values; None if none does.
@@ -100,8 +103,8 @@ class Framework:
         Raises:
             ValueError: There are some, and `impl` cannot ask them.
         """
-        spans_the_batch = given.axis is None or 0 in given.axes
-        replicas = self.replicas() if synchronized and spans_the_batch else None
+        shared = self.of_every_group or given.axis is None or 0 in given.axes
+        replicas = self.replicas() if synchronized and shared else None
         if replicas is not None and impl != "fused":
             raise ValueError(f"impl={impl!r}: must be 'fused' with synchronized=True")
         return replicas

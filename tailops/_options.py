@@ -116,7 +116,8 @@ class TailOptions:
         boolean,
         "Whether the threshold is that of all replicas' shares of the batch together, exactly, as "
         "on one device, under `tf.distribute`; False: each replica has that of its own share. "
-        "Groups within a sample are the same either way.",
+        "Groups within a sample are the same either way. On JAX an array is one batch either way; "
+        "True: its shards stay where they are, and no device gathers them.",
     )
 
     # How the kernels select: as the group's size suggests. No option: see `forced`.

@@ -5,12 +5,21 @@ from typing import Any
 
 from tailops._functionals import Framework
 from tailops.jax import _arrays, _range_mean
+from tailops.jax._devices import devices
 from tailops.jax._replicas import Replicas
 from tailops.jax._tail_loss import tail_loss
 
-JAX = Framework(_arrays, means={"fused": _range_mean}, tail_losses={"fused": tail_loss})
+JAX = Framework(
+    _arrays,
+    means={"fused": _range_mean},
+    tail_losses={"fused": tail_loss},
+    replicas=devices,
+    of_every_group=True,
+)
 
 
 def framework_of(axis_name: Any) -> Framework:
-    """JAX's, where the axis of this name is one of replicas; None: there is none."""
-    return JAX if axis_name is None else replace(JAX, replicas=lambda: Replicas(axis_name))
+    """JAX's, where the axis of this name is one of replicas; None: where devices have shards."""
+    if axis_name is None:
+        return JAX
+    return replace(JAX, replicas=lambda: Replicas(axis_name), of_every_group=False)

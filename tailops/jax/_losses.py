@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from tailops._families import HYBRID_LOSS, MAX_FRACTION_LOSS, PERCENTILE_LOSS, documented
-from tailops.jax._tail_loss import AXIS_NAME, tail_loss
+from tailops.jax._tail_loss import AXIS_NAME, SYNCHRONIZED, tail_loss
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["hybrid_percentile_loss", "max_fraction_loss", "percentile_loss"]
 
+_TEXTS = {"axis_name": AXIS_NAME, "synchronized": SYNCHRONIZED}
 
-@documented(PERCENTILE_LOSS, {"axis_name": AXIS_NAME})
+
+@documented(PERCENTILE_LOSS, _TEXTS)
 def percentile_loss(
     y_true: Any,
     y_pred: Any,
@@ -66,7 +68,7 @@ def percentile_loss(
     return tail_loss(y_true, y_pred, chosen, mask=mask, axis_name=axis_name)
 
 
-@documented(MAX_FRACTION_LOSS, {"axis_name": AXIS_NAME})
+@documented(MAX_FRACTION_LOSS, _TEXTS)
 def max_fraction_loss(
     y_true: Any,
     y_pred: Any,
@@ -101,7 +103,7 @@ def max_fraction_loss(
     return tail_loss(y_true, y_pred, chosen, mask=mask, axis_name=axis_name)
 
 
-@documented(HYBRID_LOSS, {"axis_name": AXIS_NAME})
+@documented(HYBRID_LOSS, _TEXTS)
 def hybrid_percentile_loss(
     y_true: Any,
     y_pred: Any,

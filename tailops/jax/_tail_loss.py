@@ -9,14 +9,20 @@ import jax
 from tailops._families import documented
 from tailops._inputs import as_inputs
 from tailops._options import TailOptions, require_reduction
-from tailops.jax import _arrays
+from tailops.jax import _arrays, _sharded
 from tailops.jax._custom_calls import backward, forward
 from tailops.jax._float64 import words_of_all
 from tailops.jax._replicas import Replicas
 
-__all__ = ["AXIS_NAME", "TailOptions", "tail_loss"]
+__all__ = ["AXIS_NAME", "SYNCHRONIZED", "TailOptions", "tail_loss"]
 
-# What is said of the argument.
+# What is said of the arguments.
+SYNCHRONIZED = (
+    "Whether each device computes what it has of an array whose shards are on several: True: in "
+    "`jit` and outside of it nothing but counts is sent. False: every device gathers all of it. "
+    "The results are the same, those of one batch. Numbers must be known for losses; and on GPUs "
+    "groups that are split are gathered either way."
+)
 AXIS_NAME = (
     "Inside `jax.shard_map`, `pmap` or `vmap` with such an axis, its name, or several: what is "
     "selected from is the shares of all along it together, exactly, as if they were one batch. "
@@ -86,6 +92,10 @@ def tail_loss(
             replicas = Replicas(axis_name)
             return replicas.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
     inputs = as_inputs(_arrays, y_true, y_pred, options, mask)
+    sharded = options.synchronized and axis_name is None and _sharded.may_be()
+    if sharded and not inputs.options.is_scheduled:
+        found: jax.Array = _sharded.tail_loss(inputs, reduction)
+        return found
     masks = () if inputs.mask is None else (inputs.mask,)
     options = inputs.options
     numbers = (words_of_all(options.numbers),) if options.is_scheduled else ()

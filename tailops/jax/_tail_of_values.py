@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from tailops import _functionals, _ranges
+from tailops._checks import boolean
 from tailops._families import TAIL_OF_VALUES, documented
 from tailops._functionals import TEXTS
 from tailops.jax import _arrays
 from tailops.jax._functionals import framework_of
-from tailops.jax._tail_loss import AXIS_NAME
+from tailops.jax._tail_loss import AXIS_NAME, SYNCHRONIZED
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,6 +30,7 @@ __all__ = [
 
 _TEXTS = TEXTS | {
     "axis_name": AXIS_NAME,
+    "synchronized": SYNCHRONIZED,
     "impl": '"fused"; the reference, in plain ops, is TensorFlow\'s: `tailops.ops`.',
 }
 
@@ -43,6 +45,7 @@ def range_mean(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
     axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the values between two quantiles of them.
@@ -79,8 +82,9 @@ def range_mean(
     Source: as `tailops.ops.range_mean`.
     """
     part = _ranges.between(_arrays, lower, upper)
+    shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
     )
 
 
@@ -93,6 +97,7 @@ def cvar(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
     axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the largest share 1 − p of the values: conditional value at risk, superquantile.
@@ -116,8 +121,9 @@ def cvar(
     Source: as `tailops.ops.cvar`.
     """
     part = _ranges.beyond(_arrays, percentile)
+    shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
     )
 
 
@@ -130,6 +136,7 @@ def average_top_k(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
     axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the k largest values; of k = n the mean, of k = 1 the maximum.
@@ -151,8 +158,9 @@ def average_top_k(
     Source: as `tailops.ops.average_top_k`.
     """
     part = _ranges.largest(_arrays, k)
+    shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
     )
 
 
@@ -165,6 +173,7 @@ def trimmed_mean(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
     axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the values without the largest share f of them: what outliers do not reach.
@@ -188,8 +197,9 @@ def trimmed_mean(
     Source: as `tailops.ops.trimmed_mean`.
     """
     part = _ranges.smallest_share(_arrays, fraction)
+    shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
     )
 
 
@@ -203,6 +213,7 @@ def ohem(
     mask: Any = None,
     reduction: str = "none",
     impl: str = "fused",
+    synchronized: bool = False,
     axis_name: Any = None,
 ) -> jax.Array:
     """The mean of the values that reach a threshold, but of no fewer than m: hard examples.
@@ -227,8 +238,9 @@ def ohem(
     Source: as `tailops.ops.ohem`.
     """
     part = _ranges.at_least(_arrays, threshold, min_kept)
+    shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, axis_name is not None
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
     )
 
 
@@ -240,6 +252,7 @@ def tail_mask(
     axis: Any = None,
     *,
     mask: Any = None,
+    synchronized: bool = False,
     axis_name: Any = None,
 ) -> jax.Array:
     """Which values `range_mean(values, lower, upper)` is of, also in part.
@@ -259,9 +272,8 @@ def tail_mask(
         [True, False, False, True]
     """
     part = _ranges.between(_arrays, lower, upper)
-    return _functionals.tail_mask(
-        framework_of(axis_name), values, part, axis, mask, axis_name is not None
-    )
+    shared = axis_name is not None or boolean("synchronized", synchronized)
+    return _functionals.tail_mask(framework_of(axis_name), values, part, axis, mask, shared)
 
 
 @documented(TAIL_OF_VALUES, _TEXTS | {"percentile": TAIL_OF_VALUES.arguments["percentile"].text})
@@ -299,7 +311,7 @@ def tail_weighted(
         [1.0, 2.0, 8.0]
     """
     chosen = TAIL_OF_VALUES.options(percentile, smoothing_factor, error_scale, **options)
-    chosen = replace(chosen, synchronized=axis_name is not None)
+    chosen = replace(chosen, synchronized=chosen.synchronized or axis_name is not None)
     return _functionals.tail_weighted(
         framework_of(axis_name), values, chosen, axis, mask, reduction, impl
     )
