@@ -247,7 +247,7 @@ void check_exponential(C most_near_zero) {
   using Constants = ExponentialConstants<C>;
   const auto one = [](C x) { return decaying_exponential(Vector<C>{} + x)[0]; };
   const C ulp = std::numeric_limits<C>::epsilon();
-  for (int i = -100'000; i <= 100'000; ++i) {
+  for (int i = -100'000; i < 100'000; ++i) {
     const C x = Constants::kLargest * static_cast<C>(i) / C(100'000);
     const auto expected = std::exp(-static_cast<long double>(x));
     const auto error = std::fabs(static_cast<long double>(one(x)) / expected - 1) / ulp;
@@ -255,7 +255,7 @@ void check_exponential(C most_near_zero) {
   }
   for (const C x :
        {Constants::kLargest, std::numeric_limits<C>::max(), std::numeric_limits<C>::infinity()}) {
-    expect(one(x) == one(Constants::kLargest) && std::isnormal(one(x)), "exponential", x);
+    expect(one(x) == C(0), "exponential", x);
     expect(one(-x) == one(-Constants::kLargest) && std::isnormal(one(-x)), "exponential", -x);
   }
   expect(std::isnan(one(std::numeric_limits<C>::quiet_NaN())), "exponential", NAN);
