@@ -24,7 +24,7 @@ CODE = """
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
         for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith("RssAnon:"):  # without pages of the libraries
                 return int(line.split()[1]) * 1024
 
     def losses(x, axis, selection, ignore_nan):
