@@ -234,6 +234,30 @@ def check_what_cannot_be_split():
     assert_same(scheduled(sharded, 0.9), tj.tail_weighted(values, 0.9))
 
 
+def check_devices_without_unions(monkeypatch):
+    """As GPUs are: groups that are split are whole everywhere; others stay where they are."""
+    from tailops.jax import _partitioned
+
+    monkeypatch.setattr(_partitioned, "have_unions", lambda _: False)
+    values = batch("random", "none", np.float32)[1] + 1  # of which nothing is compiled yet
+    sharded = placed(values, ("batch",), "batch")
+    for axis in (None, 0, 1):
+
+        def step(v, axis=axis, **how):
+            losses = tj.tail_weighted(v, 0.85, 3.0, axis=axis, **how)
+            return losses, tj.cvar(v, 0.65, axis, **how)
+
+        def slope(v, step=step, **how):
+            return jax.grad(lambda v: sum(jnp.sum(x**2) for x in step(v, **how)))(v)
+
+        for function in (step, slope):
+            found = jax.jit(functools.partial(function, synchronized=True))
+            sent = {name for _, name in collectives(found.lower(sharded).compile())}
+            assert sent == ({"all-gather"} if axis != 1 else set()), (axis, sent)
+            for one, expected in zip(found(sharded), function(values), strict=True):
+                assert_close(one, expected, 1e-6)
+
+
 def check_transformations():
     values = batch("random", "none", np.float32)[1]
     sharded = placed(values, ("batch",), "batch")
@@ -287,6 +311,8 @@ def main(devices, mode):
     check_functions()
     check_two_dimensions()
     check_what_cannot_be_split()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        check_devices_without_unions(monkeypatch)
     check_transformations()
     check_errors()
 
