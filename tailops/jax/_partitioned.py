@@ -29,6 +29,11 @@ def shape_of_groups(shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]
     return () if axis is None else shape[:axis] + shape[axis + 1 :]
 
 
+def have_unions(mesh: Mesh) -> bool:
+    """Whether the mesh's devices have kernels for shares of a group."""
+    return all(device.platform == "cpu" for device in mesh.devices.flat)
+
+
 def _without(split: tuple[Any, ...], axis: int | None, kind: str) -> tuple[Any, ...]:
     """Of a dimension of an array of this kind, what is said of those of the elements."""
     if kind == ELEMENTS:
@@ -127,9 +132,8 @@ class Call:
             return int(np.prod([mesh.shape[name] for names in split for name in names]))
 
         split = max(known, key=parts, default=nothing)
-        if mesh.empty or mesh.devices.flat[0].platform == "cpu":
+        if have_unions(mesh):
             return split
-        # There are no kernels for a share.
         return tuple(() if axis in (None, i) else names for i, names in enumerate(split))
 
     def _shardings(self, axis: int | None, mesh: Mesh, arrays: Any) -> tuple[Any, Any, Any]:

@@ -61,8 +61,8 @@ def collectives(compiled):
     return COLLECTIVE.findall(compiled.as_text())
 
 
-def assert_the_same(function, arrays, split, tolerance, same=True):
-    """Results and gradients by the first array, of shards and of one device; in `jit` and not."""
+def assert_the_same(function, arrays, split, tolerance, same=True, eager=False):
+    """Results and gradients by the first array, of shards and of one device."""
     spec, names = SPLITS[split]
     sharded = [placed(x, spec, *names) for x in arrays]
     whole = [on_one(x) for x in arrays]
@@ -78,7 +78,7 @@ def assert_the_same(function, arrays, split, tolerance, same=True):
     expected = jax.jit(functools.partial(function, synchronized=False))(*whole)
     expected_slope = jax.jit(of_weighted(False))(*whole)
     found = functools.partial(function, synchronized=True)
-    for on_devices in (jax.jit, lambda f: f):
+    for on_devices in (jax.jit, lambda f: f) if eager else (jax.jit,):
         if same:
             assert_same(on_devices(found)(*sharded), expected)
         else:
@@ -113,7 +113,8 @@ def check_losses():
         fixed = loss_of(gradient="fixed_weight", ignore_value=0.0)
         assert_the_same(fixed, arrays("zeros", "all"), "rows", tolerance)
     for split in SPLITS:
-        assert_the_same(loss_of(axis=0), arrays("random", "random"), split, tolerance)
+        given = arrays("random", "random")
+        assert_the_same(loss_of(axis=0), given, split, tolerance, eager=split == "rows")
 
 
 MEANS = {
@@ -137,7 +138,7 @@ MEANS = {
 
 
 def check_functions():
-    for dtype in dtypes():
+    for dtype in (dtypes()[0], dtypes()[-1]):
         for function in MEANS.values():
             for residuals, mask in (("random", "none"), ("ties_on_all", "random")):
                 _, values, kept = batch(residuals, mask, np.float64)
@@ -233,6 +234,30 @@ def check_what_cannot_be_split():
     assert_same(scheduled(sharded, 0.9), tj.tail_weighted(values, 0.9))
 
 
+def check_devices_without_unions(monkeypatch):
+    """As GPUs are: groups that are split are whole everywhere; others stay where they are."""
+    from tailops.jax import _partitioned
+
+    monkeypatch.setattr(_partitioned, "have_unions", lambda _: False)
+    values = batch("random", "none", np.float32)[1] + 1  # of which nothing is compiled yet
+    sharded = placed(values, ("batch",), "batch")
+    for axis in (None, 0, 1):
+
+        def step(v, axis=axis, **how):
+            losses = tj.tail_weighted(v, 0.85, 3.0, axis=axis, **how)
+            return losses, tj.cvar(v, 0.65, axis, **how)
+
+        def slope(v, step=step, **how):
+            return jax.grad(lambda v: sum(jnp.sum(x**2) for x in step(v, **how)))(v)
+
+        for function in (step, slope):
+            found = jax.jit(functools.partial(function, synchronized=True))
+            sent = {name for _, name in collectives(found.lower(sharded).compile())}
+            assert sent == ({"all-gather"} if axis != 1 else set()), (axis, sent)
+            for one, expected in zip(found(sharded), function(values), strict=True):
+                assert_close(one, expected, 1e-6)
+
+
 def check_transformations():
     values = batch("random", "none", np.float32)[1]
     sharded = placed(values, ("batch",), "batch")
@@ -286,6 +311,8 @@ def main(devices, mode):
     check_functions()
     check_two_dimensions()
     check_what_cannot_be_split()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        check_devices_without_unions(monkeypatch)
     check_transformations()
     check_errors()
 
