@@ -23,13 +23,14 @@ def run(*command):
     return done.stdout
 
 
-@pytest.mark.parametrize("replicas", quick(4, of=[2, 4]))
+@pytest.mark.extended
+@pytest.mark.parametrize("replicas", [2, 4])
 def test_the_same_as_on_one_device(replicas):
     run(HERE / "mirrored.py", replicas)
 
 
 @pytest.mark.parametrize(
-    "of", quick("2 replicas 3 losses", of=["2 replicas 3 losses", "4 replicas 99 losses"])
+    "of", quick("2 replicas 2 losses", of=["2 replicas 2 losses", "4 replicas 99 losses"])
 )
 def test_training_as_on_one_device(of):
     run(HERE / "trained.py", *of.split()[::2])

@@ -32,9 +32,8 @@ def run(script, *arguments, **environment):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("devices", "mode"), [(4, "x32"), pytest.param(8, "x64", marks=pytest.mark.extended)]
-)
+@pytest.mark.extended
+@pytest.mark.parametrize(("devices", "mode"), [(4, "x32"), (8, "x64")])
 def test_the_same_as_on_one_device(devices, mode):
     run("whole_arrays.py", devices, mode)
 
