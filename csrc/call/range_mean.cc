@@ -15,6 +15,13 @@ RangeKind range_kind(const std::string& name) {
   return static_cast<RangeKind>(index_of("kind", name, range_kind_names()));
 }
 
+RangeOptions read_range_options(const CallAttributeReader& reader) {
+  RangeOptions options;
+  options.kind = static_cast<RangeKind>(read_place(reader, "kind", std::size(kRangeKindNames)));
+  if (reader.has("axis")) options.axis = reader.integer("axis");
+  return options;
+}
+
 void require_range(RangeKind kind, const RangeBounds& bounds) {
   if (is_range(kind, bounds)) return;
   const std::string first = in_decimal(bounds.first), second = in_decimal(bounds.second);

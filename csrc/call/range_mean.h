@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "call/attributes.h"
 #include "call/quantile.h"
 #include "formulas/range_mean.h"
 
@@ -21,6 +22,10 @@ std::vector<std::string> range_kind_names();
 
 // std::invalid_argument if there is none of this name.
 RangeKind range_kind(const std::string& name);
+
+// Of a custom call, whose attributes are `kind`, as a place among the names, and maybe `axis`.
+// std::invalid_argument if one is missing or wrong.
+RangeOptions read_range_options(const CallAttributeReader& reader);
 
 // std::invalid_argument if there is no such range in any group.
 void require_range(RangeKind kind, const RangeBounds& bounds);

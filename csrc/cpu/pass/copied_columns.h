@@ -1,6 +1,7 @@
 #pragma once
 
-// Groups that lie strided in memory, copied some at a time to where each is a row.
+// Groups as rows: where they lie, or, strided in memory, copied some at a time to where each is
+// one.
 
 #include <algorithm>
 #include <cstdint>
@@ -58,6 +59,19 @@ void for_each_copied_column(const T* x, const bool* mask, const Groups& groups, 
   parallel_for(executor, tasks, width * length, [&](int64_t begin, int64_t end) {
     SerialExecutor alone;
     run(begin, end, alone);
+  });
+}
+
+// body(row, mask, group, inside) for every group; null for a mask that is null.
+template <typename T, typename Body>
+void for_each_row(const T* x, const bool* mask, const Groups& groups, Executor& executor,
+                  const Body& body) {
+  if (groups.inner > 1) return for_each_copied_column(x, mask, groups, executor, body);
+  const int64_t length = groups.length;
+  run_tasks(executor, groups.groups(), length, [&](int64_t begin, int64_t end, Executor& inside) {
+    for (int64_t g = begin; g < end; ++g) {
+      body(x + g * length, mask == nullptr ? nullptr : mask + g * length, g, inside);
+    }
   });
 }
 

@@ -32,19 +32,11 @@ class SelectForward {
         plan_(options, q, q_count, geometry.length) {}
 
   void run(Executor& executor) const {
-    const int64_t length = geometry_.length, inner = geometry_.inner;
-    if (inner > 1) {
-      return for_each_copied_column(
-          x_, nullptr, geometry_, executor,
-          [&](const T* x, const bool*, int64_t g, Executor& inside) { row(x, g, inside); });
-    }
     if constexpr (kHasNetwork) {
       if (are_short()) return run_short(executor);
     }
-    run_tasks(executor, geometry_.groups(), length,
-              [&](int64_t begin, int64_t end, Executor& inside) {
-                for (int64_t g = begin; g < end; ++g) row(x_ + g * length, g, inside);
-              });
+    for_each_row(x_, nullptr, geometry_, executor,
+                 [&](const T* x, const bool*, int64_t g, Executor& inside) { row(x, g, inside); });
   }
 
  private:
@@ -53,7 +45,7 @@ class SelectForward {
 
   bool are_short() const {
     constexpr size_t kFewRanks = 4;
-    return geometry_.length <= SelectionNetwork::kMostLines &&
+    return geometry_.inner == 1 && geometry_.length <= SelectionNetwork::kMostLines &&
            geometry_.groups() >= SelectionNetwork::kFewestGroups &&
            plan_.ranks.size() <= kFewRanks && !options_.ignore_nan;
   }

@@ -46,19 +46,11 @@ class RangeForward {
         plan_(kind_, bounds, geometry.length) {}
 
   void run(Executor& executor) const {
-    const int64_t length = geometry_.length;
     if (are_short()) return run_short(executor);
-    if (geometry_.inner > 1) {
-      return for_each_copied_column(values_, mask_, geometry_, executor,
-                                    [&](const T* values, const bool* mask, int64_t group,
-                                        Executor& inside) { row(values, mask, group, inside); });
-    }
-    run_tasks(
-        executor, geometry_.groups(), length, [&](int64_t begin, int64_t end, Executor& inside) {
-          for (int64_t g = begin; g < end; ++g) {
-            row(values_ + g * length, mask_ == nullptr ? nullptr : mask_ + g * length, g, inside);
-          }
-        });
+    for_each_row(values_, mask_, geometry_, executor,
+                 [&](const T* values, const bool* mask, int64_t group, Executor& inside) {
+                   row(values, mask, group, inside);
+                 });
   }
 
  private:

@@ -30,6 +30,12 @@ struct RangeMeanGradCall {
   bool is_over_input;
 };
 
+// std::invalid_argument unless they are two numbers.
+inline RangeBounds bounds_of(const tensorflow::Tensor& bounds) {
+  require_shape("bounds", dimensions(bounds.shape()), {2});
+  return {bounds.flat<double>()(0), bounds.flat<double>()(1)};
+}
+
 class RangeMeanBase : public GuardedOp {
  public:
   explicit RangeMeanBase(tensorflow::OpKernelConstruction* context) : GuardedOp(context) {
@@ -41,9 +47,7 @@ class RangeMeanBase : public GuardedOp {
   absl::Status begin(tensorflow::OpKernelContext* context, RangeMeanCall& call) const {
     using tensorflow::TensorShape;
     const TensorShape& shape = context->input(0).shape();
-    const tensorflow::Tensor& bounds = context->input(1);
-    require_shape("bounds", dimensions(bounds.shape()), {2});
-    call.bounds = {bounds.flat<double>()(0), bounds.flat<double>()(1)};
+    call.bounds = bounds_of(context->input(1));
     call.geometry = range_geometry(dimensions(shape), options_);
     TF_RETURN_IF_ERROR(find_mask(context, shape, call.mask));
     const TensorShape states({call.geometry.groups(), kRangeColumns});

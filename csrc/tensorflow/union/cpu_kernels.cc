@@ -182,11 +182,8 @@ class GradientOp final : public LossOfUnion {
     tensorflow::OpInputList slopes;
     TF_RETURN_IF_ERROR(begin_backward(context, geometry, mask));
     TF_RETURN_IF_ERROR(context->input_list("slopes", &slopes));
-    if (slopes.size() > 1) {
-      throw std::invalid_argument(std::to_string(slopes.size()) +
-                                  " arrays of slopes: at most one is allowed");
-    }
-    if (slopes.size() == 1) {
+    if (slopes.size() > 0) {
+      require_one("slopes", slopes.size());
       require_shape("slopes", dimensions(slopes[0].shape()), {geometry.groups(), kSlopeColumns});
     }
     TF_RETURN_IF_ERROR(

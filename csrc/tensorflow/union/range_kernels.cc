@@ -1,7 +1,7 @@
 // The ops of a range mean's union on the CPU.
 
 #include "cpu/range_mean/range_mean.h"
-#include "tensorflow/range_mean/attributes.h"
+#include "tensorflow/range_mean/kernels.h"
 #include "tensorflow/shared/cpu_executor.h"
 #include "tensorflow/shared/register_kernels.h"
 #include "tensorflow/union/kernels.h"
@@ -25,12 +25,6 @@ class RangeOfUnion : public GuardedOp {
     return range_share_geometry(dimensions(values.shape()), options_.axis);
   }
 
-  static RangeBounds bounds_of(OpKernelContext* context) {
-    const Tensor& bounds = context->input(1);
-    require_shape("bounds", dimensions(bounds.shape()), {2});
-    return {bounds.flat<double>()(0), bounds.flat<double>()(1)};
-  }
-
   static const UnionSearch* search_of(OpKernelContext* context, const Groups& geometry) {
     const Tensor& search = context->input(2);
     require_shape("search", dimensions(search.shape()), {geometry.groups(), kUnionColumns});
@@ -48,7 +42,7 @@ class RangeDescendOp final : public RangeOfUnion {
   }
 
   absl::Status compute(OpKernelContext* context) const override {
-    const RangeBounds bounds = bounds_of(context);
+    const RangeBounds bounds = bounds_of(context->input(1));
     return with_counts(context, round_, key_bits_,
                        [&](int64_t groups, int64_t columns, const int64_t* counts,
                            const UnionSearch* before, UnionSearch* after) {
@@ -70,7 +64,7 @@ class RangeSumsOp final : public RangeOfUnion {
   absl::Status compute(OpKernelContext* context) const override {
     const Tensor& values = context->input(0);
     const SelectionGeometry geometry = geometry_of(values);
-    const RangeBounds bounds = bounds_of(context);
+    const RangeBounds bounds = bounds_of(context->input(1));
     const UnionSearch* const search = search_of(context, geometry);
     const bool* mask = nullptr;
     Tensor* sums = nullptr;
@@ -91,7 +85,7 @@ class RangeMeanOp final : public RangeOfUnion {
 
   absl::Status compute(OpKernelContext* context) const override {
     const SelectionGeometry geometry = geometry_of(context->input(0));
-    const RangeBounds bounds = bounds_of(context);
+    const RangeBounds bounds = bounds_of(context->input(1));
     const UnionSearch* const search = search_of(context, geometry);
     const Tensor& sums = context->input(3);
     require_shape("sums", dimensions(sums.shape()), {geometry.groups(), kRangeSumColumns});

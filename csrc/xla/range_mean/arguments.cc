@@ -1,27 +1,14 @@
 #include "xla/range_mean/arguments.h"
 
-#include <iterator>
-
 namespace tailops {
-namespace {
 
 namespace ffi = xla::ffi;
-
-RangeOptions read_options(const ffi::Dictionary& attributes) {
-  const DictionaryReader reader(attributes);
-  RangeOptions options;
-  options.kind = static_cast<RangeKind>(read_place(reader, "kind", std::size(kRangeKindNames)));
-  if (reader.has("axis")) options.axis = reader.integer("axis");
-  return options;
-}
-
-}  // namespace
 
 RangeMeanArguments read_range_mean(const ffi::AnyBuffer& values, const ffi::AnyBuffer& bounds,
                                    ffi::RemainingArgs masks, const ffi::AnyBuffer& mean,
                                    const ffi::AnyBuffer& state, const ffi::Dictionary& attributes) {
   RangeMeanArguments call;
-  call.options = read_options(attributes);
+  call.options = read_range_options(DictionaryReader(attributes));
   call.geometry = range_geometry(shape_of(values), call.options);
   call.bounds = rows_of<RangeBounds>("bounds", bounds, 1);
   call.mask = mask_of(masks, shape_of(values));
@@ -36,7 +23,8 @@ RangeMeanGradArguments read_range_mean_grad(const ffi::AnyBuffer& upstream,
                                             const ffi::AnyBuffer& gradient,
                                             const ffi::Dictionary& attributes) {
   RangeMeanGradArguments call;
-  call.geometry = range_geometry(shape_of(values), read_options(attributes));
+  call.geometry =
+      range_geometry(shape_of(values), read_range_options(DictionaryReader(attributes)));
   call.upstream = data_of("upstream", upstream, values.element_type(), call.geometry.group_shape);
   call.state = rows_of<RangeState>("state", state, call.geometry.groups());
   call.mask = mask_of(masks, shape_of(values));

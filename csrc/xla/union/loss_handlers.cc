@@ -15,9 +15,12 @@ namespace ffi = xla::ffi;
 struct Share {
   Share(const ffi::AnyBuffer& y_true_in, const ffi::AnyBuffer& y_pred_in, ffi::RemainingArgs masks,
         const ffi::Dictionary& attributes)
-      : options(read_call_attributes(DictionaryReader(attributes)).options),
-        geometry(share_geometry(shape_of(y_pred_in),
-                                read_call_attributes(DictionaryReader(attributes)).axis)),
+      : Share(y_true_in, y_pred_in, masks, read_call_attributes(DictionaryReader(attributes))) {}
+
+  Share(const ffi::AnyBuffer& y_true_in, const ffi::AnyBuffer& y_pred_in, ffi::RemainingArgs masks,
+        const Attributes& attributes)
+      : options(attributes.options),
+        geometry(share_geometry(shape_of(y_pred_in), attributes.axis)),
         mask(mask_of(masks, shape_of(y_pred_in))),
         dtype(y_pred_in.element_type()),
         y_true(data_of("y_true", y_true_in, dtype, shape_of(y_pred_in))),

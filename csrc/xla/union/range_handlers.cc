@@ -1,7 +1,5 @@
 // The steps of a range mean's union.
 
-#include <iterator>
-
 #include "cpu/union/union.h"
 #include "xla/shared/pool_executor.h"
 #include "xla/union/arguments.h"
@@ -14,15 +12,13 @@ namespace ffi = xla::ffi;
 
 struct RangeCall {
   RangeCall(const ffi::AnyBuffer& bounds_in, const ffi::Dictionary& attributes)
-      : reader(attributes), bounds(*rows_of<RangeBounds>("bounds", bounds_in, 1)) {
-    kind = static_cast<RangeKind>(read_place(reader, "kind", std::size(kRangeKindNames)));
-    if (reader.has("axis")) axis = reader.integer("axis");
-  }
+      : reader(attributes),
+        options(read_range_options(reader)),
+        bounds(*rows_of<RangeBounds>("bounds", bounds_in, 1)) {}
 
   const DictionaryReader reader;
+  const RangeOptions options;
   const RangeBounds bounds;
-  RangeKind kind;
-  std::optional<int64_t> axis;
 };
 
 ffi::Error descend_call(ffi::AnyBuffer counts, ffi::AnyBuffer bounds, ffi::AnyBuffer search,
@@ -30,7 +26,7 @@ ffi::Error descend_call(ffi::AnyBuffer counts, ffi::AnyBuffer bounds, ffi::AnyBu
   return error_if_thrown("tailops_union_range_descend", counts, [&] {
     const RangeCall range(bounds, attributes);
     const DescentArguments call = read_descent(range.reader, counts, search, *found);
-    union_range_descend(range.kind, range.bounds, call.round.key_bits, call.round.number,
+    union_range_descend(range.options.kind, range.bounds, call.round.key_bits, call.round.number,
                         call.groups, call.columns, call.counts.data(), call.before, call.after);
   });
 }
@@ -40,15 +36,15 @@ ffi::Error sums_call(ffi::ThreadPool pool, ffi::AnyBuffer values, ffi::AnyBuffer
                      ffi::Result<ffi::AnyBuffer> sums, ffi::Dictionary attributes) {
   return error_if_thrown("tailops_union_range_sums", values, [&] {
     const RangeCall range(bounds, attributes);
-    const SelectionGeometry geometry = range_share_geometry(shape_of(values), range.axis);
+    const SelectionGeometry geometry = range_share_geometry(shape_of(values), range.options.axis);
     const bool* const mask = mask_of(masks, shape_of(values));
     const UnionSearch* const of = rows_of<UnionSearch>("search", search, geometry.groups());
     std::vector<UnionRangeSums> found(static_cast<size_t>(geometry.groups()));
     with_type(values.element_type(), [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
-      union_range_sums(static_cast<const T*>(values.untyped_data()), mask, geometry, range.kind,
-                       range.bounds, of, found.data(), executor);
+      union_range_sums(static_cast<const T*>(values.untyped_data()), mask, geometry,
+                       range.options.kind, range.bounds, of, found.data(), executor);
     });
     write_parts("sums", found, *sums);
   });
@@ -65,7 +61,7 @@ ffi::Error mean_call(ffi::AnyBuffer bounds, ffi::AnyBuffer search, ffi::AnyBuffe
     RangeState* const states = rows_of<RangeState>("state", *state, groups);
     with_type(mean->element_type(), [&](auto element) {
       using T = decltype(element);
-      union_range_mean(range.kind, range.bounds, groups, of, all.data(),
+      union_range_mean(range.options.kind, range.bounds, groups, of, all.data(),
                        rows_of<T>("mean", *mean, groups), states);
     });
   });
