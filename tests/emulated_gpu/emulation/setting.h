@@ -9,6 +9,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "core/float_types.h"
 #include "cuda/device/layout.h"
 #include "cuda/device/limits.h"
 #include "emulated_device.h"
@@ -74,6 +75,25 @@ void emulate(void* arguments, const Run& run) {
     std::snprintf(a.problem, sizeof(a.problem), "%s", problem.what());
   }
   a.launches = emulation::machine().launches;
+}
+
+// body(T{}) for the element type of this number.
+template <typename Body>
+void with_float(int64_t dtype, const Body& body) {
+  switch (dtype) {
+    case 0:
+      return body(float{});
+    case 2:
+      return body(Float16{});
+#if !defined(TAILOPS_TWO_TYPES)  // under sanitizers, the others take longer to compile than to run
+    case 1:
+      return body(double{});
+    case 3:
+      return body(BFloat16{});
+#endif
+    default:
+      throw std::invalid_argument("a type that is not compiled in");
+  }
 }
 
 inline void require_launches(int64_t planned) {
