@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from examples.two_workers import free_ports
+from examples.two_workers import environments
 
 ELEMENTS = 2**20
 # Of a step with one threshold, float32: docs/several_devices.md.
@@ -61,7 +61,7 @@ def alone(rounds: int) -> dict[str, float]:
     import tensorflow as tf
 
     from tailops._options import TailOptions
-    from tailops._synchronized import reduced
+    from tailops._reductions import reduced
     from tailops._tensorflow import tensors, union
     from tailops.ops import tail_loss
 
@@ -131,15 +131,12 @@ def worker(rounds: int) -> dict[str, float]:
 
 def processes(count: int, rounds: int) -> dict[str, float]:
     """What the first of so many has measured."""
-    cluster = {"worker": [f"localhost:{port}" for port in free_ports(count)]}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "seconds.json"
         started = []
-        for index in range(count):
-            task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        for index, environment in enumerate(environments(count)):
             command = [sys.executable, "-m", "bench.replicas", "--rounds", str(rounds)]
             command += ["--worker", str(out if index == 0 else os.devnull)]
-            environment = os.environ | {"TF_CONFIG": json.dumps(task)}
             started.append(subprocess.Popen(command, env=environment))
         codes = [process.wait() for process in started]
         if any(codes):

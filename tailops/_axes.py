@@ -96,3 +96,11 @@ def with_kept_axes(tensors: Tensors, value: Any, axes: list[int], before: int) -
     for axis in axes:
         value = tensors.expand_dims(value, before + axis)
     return value
+
+
+def shape_of_groups(shape: tuple[Any, ...], axis: int | None) -> tuple[Any, ...]:
+    """Without the axis that groups are along; where it is None, all is one group."""
+    if axis is None:
+        return ()
+    along = axis % len(shape)
+    return shape[:along] + shape[along + 1 :]

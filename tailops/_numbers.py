@@ -7,7 +7,7 @@ import numpy as np
 
 from tailops._checks import FLOATING, number, rank_of
 
-__all__ = ["number_in_config", "number_or_scalar"]
+__all__ = ["number_in_config", "number_or_scalar", "require_scalar"]
 
 
 def number_or_scalar(argument: str, value: Any) -> Any:
@@ -19,12 +19,16 @@ def number_or_scalar(argument: str, value: Any) -> Any:
     """
     if isinstance(value, Real) or not (hasattr(value, "shape") and hasattr(value, "dtype")):
         return number(argument, value)
-    dtype = str(getattr(value.dtype, "name", value.dtype))
+    require_scalar(argument, str(getattr(value.dtype, "name", value.dtype)), value.shape)
+    return value
+
+
+def require_scalar(argument: str, dtype: str, shape: Any) -> None:
+    """Raises TypeError for a tensor of a dtype that no real number has, ValueError if no scalar."""
     if not (dtype in FLOATING or dtype.startswith(("int", "uint"))):
         raise TypeError(f"{argument} of dtype {dtype}: must be a number")
-    if rank_of(value.shape) not in (0, None):
-        raise ValueError(f"{argument} of shape {tuple(value.shape)}: must be a scalar")
-    return value
+    if rank_of(shape) not in (0, None):
+        raise ValueError(f"{argument} of shape {tuple(shape)}: must be a scalar")
 
 
 def number_in_config(value: Any) -> Any:

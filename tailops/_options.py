@@ -187,13 +187,16 @@ class TailOptions:
             raise ValueError(f"axis={self.axis}, synchronized=True: the rank must be known")
         return replace(self, synchronized=False)
 
+    # Most options have none: they are asked at every call.
     def _scheduled(self, as_what: Callable[[str, Any], Any]) -> "TailOptions":
+        if not self.is_scheduled:
+            return self
         changed: dict[str, Any] = {
             name: as_what(name, number)
             for name, number in zip(SCHEDULED, self.numbers, strict=True)
             if not isinstance(number, float)
         }
-        return replace(self, **changed) if changed else self
+        return replace(self, **changed)
 
     @property
     def ignores(self) -> bool:

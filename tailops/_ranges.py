@@ -9,8 +9,8 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any, NamedTuple
 
-from tailops._checks import FLOATING
 from tailops._inputs import Tensors
+from tailops._numbers import require_scalar
 
 __all__ = [
     "Range",
@@ -51,11 +51,8 @@ def _number(tensors: Tensors, argument: str, value: Any) -> _Number:
     if value is None or isinstance(value, bool | str):
         raise TypeError(f"{argument}={value!r}: must be a number, not {type(value).__name__}")
     dtype = tensors.dtype_of(argument, value)
-    if not (dtype in FLOATING or dtype.startswith(("int", "uint"))):
-        raise TypeError(f"{argument} of dtype {dtype}: must be a number")
     scalar = tensors.tensor(value)
-    if len(scalar.shape) != 0:
-        raise ValueError(f"{argument} of shape {tuple(scalar.shape)}: must be a scalar")
+    require_scalar(argument, dtype, scalar.shape)
     known = tensors.known_number(scalar)
     return _Number(scalar if known is None else known, known)
 

@@ -13,9 +13,6 @@ words for: `TailSteps`, `RangeSteps` and `AllReduce`.
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tailops._checks import rank_of
-from tailops._inputs import Tensors
-
 AllReduce = Callable[[Any], Any]
 """The sum over all replicas of an array that each of them has, the same on all of them."""
 
@@ -86,36 +83,6 @@ def tail_backward(steps: TailSteps, upstream: Any, state: Any, all_reduce: AllRe
     """The gradient of all replicas' Σ upstream · loss by this share's predictions."""
     slopes = all_reduce(steps.slopes(upstream, state)) if steps.exact else None
     return steps.gradient(upstream, state, slopes)
-
-
-def reduced(tensors: Tensors, losses: Any, valid: Any, reduction: str) -> Any:
-    """The losses of a share, reduced by itself as the op reduces those of a batch.
-
-    Args:
-        tensors: Of the framework.
-        losses: Of each element, 0 where it is ignored.
-        valid: Where it is not; None: all count.
-        reduction: As of the op.
-    """
-    if reduction == "none":
-        return losses
-    dtype = losses.dtype
-    wide = (
-        losses
-        if tensors.dtype_of("losses", losses) == "float64"
-        else tensors.cast(losses, "float32")
-    )
-    counts = tensors.ones_like(wide) if valid is None else tensors.cast(valid, wide.dtype)
-    if reduction == "mean":
-        result = tensors.divide_no_nan(tensors.total(wide), tensors.total(counts))
-    else:
-        result = wide
-        if (rank_of(wide.shape) or 0) >= 2:
-            sums = tensors.total(wide, axis=-1), tensors.total(counts, axis=-1)
-            result = tensors.divide_no_nan(*sums)
-        if reduction == "sum":
-            result = tensors.total(result)
-    return tensors.cast(result, dtype)
 
 
 def range_forward(steps: RangeSteps, all_reduce: AllReduce) -> tuple[Any, Any]:

@@ -5,11 +5,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tailops._checks import rank_of
 from tailops._families import documented
 from tailops._options import TailOptions
 from tailops._tensorflow import tail_loss as _tail_loss
-from tailops._tensorflow import tensors, xla
+from tailops._tensorflow import xla
 from tailops._tensorflow.symbolic import takes_symbolic_tensors
 from tailops.selection import median, nanquantile, nth_element, quantile, top_k_mean
 from tailops.tail_of_values import (
@@ -72,7 +71,6 @@ def tail_loss(
         >>> float(tail_loss([0.0, 0.0, 0.0], [1.0, 2.0, 4.0], reduction="mean"))
         9.0
     """
-    chosen = options or TailOptions()
-    if chosen.synchronized:
-        chosen = chosen.for_batch(rank_of(tensors.tensor(y_pred).shape))
-    return _tail_loss.tail_loss(y_true, y_pred, chosen, reduction=reduction, mask=mask)
+    return _tail_loss.tail_loss(
+        y_true, y_pred, options or TailOptions(), reduction=reduction, mask=mask
+    )

@@ -13,6 +13,7 @@ from tailops._checks import rank_of
 from tailops._families import documented
 from tailops._inputs import as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
+from tailops._reductions import reduced
 from tailops._tensorflow import tensors
 
 __all__ = ["tail_loss"]
@@ -202,25 +203,6 @@ def elementwise_loss(d: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf
     return tf.where(valid, weighted, tf.zeros_like(weighted))
 
 
-def _mean(loss: tf.Tensor, valid: tf.Tensor, axis: int | None = None) -> tf.Tensor:
-    n = tf.cast(tf.math.count_nonzero(valid, axis=axis), loss.dtype)
-    return tf.math.divide_no_nan(tf.reduce_sum(loss, axis=axis), n)
-
-
-def _per_sample(loss: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-    if loss.shape.rank is None:
-        raise ValueError("the reference needs the rank of y_pred: it is unknown here")
-    return loss if loss.shape.rank < 2 else _mean(loss, valid, axis=-1)
-
-
-REDUCTIONS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "none": lambda loss, _: loss,
-    "per_sample": _per_sample,
-    "mean": _mean,
-    "sum": lambda loss, valid: tf.reduce_sum(_per_sample(loss, valid)),
-}
-
-
 @documented()
 def tail_loss(
     y_true: Any,
@@ -262,4 +244,4 @@ def tail_loss(
     if valid is None:
         valid = tf.ones_like(d, tf.bool)
     loss = elementwise_loss(d, valid, inputs.options)
-    return tf.cast(REDUCTIONS[reduction](loss, valid), dtype)
+    return tf.cast(reduced(tensors, loss, valid, reduction), dtype)

@@ -3,12 +3,11 @@
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_util
 
-from tailops._inputs import as_inputs, valid_elements
+from tailops._inputs import Inputs, as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
-from tailops._synchronized import reduced
-from tailops._tensorflow import tensors, union
+from tailops._reductions import reduced
+from tailops._tensorflow import tensors, union, xla
 
 try:
     from keras.src.backend.common.symbolic_scope import in_symbolic_scope
@@ -45,7 +44,10 @@ class Replicas:
     ) -> tf.Tensor:
         """That of this replica's share, by the union's thresholds; means are of the share."""
         require_reduction(reduction)
-        inputs = as_inputs(tensors, y_true, y_pred, options, mask)
+        return self.of_inputs(as_inputs(tensors, y_true, y_pred, options, mask), reduction)
+
+    def of_inputs(self, inputs: Inputs, reduction: str) -> tf.Tensor:
+        """The same of inputs that are checked."""
         losses = union.of_share(inputs, all_reduce)
         return reduced(tensors, losses, valid_elements(tensors, inputs), reduction)
 
@@ -65,21 +67,14 @@ def replicas() -> Replicas | None:
     if strategy.num_replicas_in_sync == 1 or in_symbolic_scope():
         return None
     name = type(strategy).__name__
-    if not tf.distribute.in_cross_replica_context() and not _in_xla():
-        return Replicas()
-    if _in_xla():
+    if xla.is_compiling():
         raise NotImplementedError(
             f"synchronized=True under {name}, in a step that XLA compiles: it has no collectives "
             "there. Compile the model with jit_compile=False."
         )
-    raise RuntimeError(
-        f"synchronized=True under {name}, outside of a replica: must be computed inside of "
-        "strategy.run, by all replicas"
-    )
-
-
-def _in_xla() -> bool:
-    if tf.executing_eagerly():
-        return False
-    graph = tf.compat.v1.get_default_graph()
-    return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
+    if tf.distribute.in_cross_replica_context():
+        raise RuntimeError(
+            f"synchronized=True under {name}, outside of a replica: must be computed inside of "
+            "strategy.run, by all replicas"
+        )
+    return Replicas()

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from tailops import reference
+from tailops._checks import rank_of
 from tailops._inputs import Inputs, as_inputs
 from tailops._options import VALUE, TailOptions, require_reduction
 from tailops._tensorflow import tensors, xla
@@ -30,17 +31,16 @@ def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
 def tail_loss(
     y_true: Any, y_pred: Any, options: TailOptions, *, reduction: str, mask: Any = None
 ) -> tf.Tensor:
-    """As `tailops.ops.tail_loss`; where XLA has no kernels, the reference.
-
-    Where the options are synchronized, every group is taken for one that all replicas share.
-    """
-    others = replicas() if options.synchronized else None
+    """As `tailops.ops.tail_loss`; where XLA has no kernels, the reference."""
+    require_reduction(reduction)
+    inputs = as_inputs(tensors, y_true, y_pred, options, mask)
+    shared = options.for_batch(rank_of(inputs.y_pred.shape)).synchronized
+    others = replicas() if shared else None
     if others is not None:
-        return others.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
+        return others.of_inputs(inputs, reduction)
     if xla.must_fall_back():
         return reference.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
-    require_reduction(reduction)
-    return fused(as_inputs(tensors, y_true, y_pred, options, mask), reduction)
+    return fused(inputs, reduction)
 
 
 def _needs_gradient(op: Any, index: int) -> bool:

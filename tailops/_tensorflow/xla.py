@@ -57,12 +57,17 @@ def _warn(reason: str) -> None:
     )
 
 
-def must_fall_back() -> bool:
-    """Whether XLA is going to compile what is traced now and has no kernel for it; warns once."""
+def is_compiling() -> bool:
+    """Whether XLA is going to compile what is traced now."""
     if tf.executing_eagerly():
         return False
     graph = tf.compat.v1.get_default_graph()
-    if not control_flow_util.GraphOrParentsInXlaContext(graph):
+    return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
+
+
+def must_fall_back() -> bool:
+    """Whether it is, and has no kernel for it; warns once."""
+    if not is_compiling():
         return False
     reason = _missing()
     if reason:

@@ -17,16 +17,12 @@ from jax.custom_batching import custom_vmap
 from jax.experimental.custom_partitioning import custom_partitioning
 from jax.sharding import Mesh
 
+from tailops._axes import shape_of_groups
 from tailops.jax._shards import Names, sharding_of, split_of
 from tailops.jax._targets import undifferentiated
 
 # What an array has: a number for each element, for each group, a state for each, or neither.
 ELEMENTS, GROUPS, STATES, WHOLE = "elements", "groups", "states", "whole"
-
-
-def shape_of_groups(shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
-    """Without the axis that groups are along, which is none of them where it is None."""
-    return () if axis is None else shape[:axis] + shape[axis + 1 :]
 
 
 def have_unions(mesh: Mesh) -> bool:
@@ -38,7 +34,7 @@ def _without(split: tuple[Any, ...], axis: int | None, kind: str) -> tuple[Any, 
     """Of a dimension of an array of this kind, what is said of those of the elements."""
     if kind == ELEMENTS:
         return split
-    groups = () if axis is None else split[:axis] + split[axis + 1 :]
+    groups = shape_of_groups(split, axis)
     return {GROUPS: groups, STATES: (*groups, ()), WHOLE: ((),)}[kind]
 
 

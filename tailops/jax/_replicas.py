@@ -1,13 +1,12 @@
 """The replicas that an axis of `shard_map`, `pmap` or `vmap` names."""
 
-from dataclasses import replace
 from typing import Any
 
 import jax
 
-from tailops._inputs import as_inputs, valid_elements
+from tailops._inputs import Inputs, as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
-from tailops._synchronized import reduced
+from tailops._reductions import reduced
 from tailops.jax import _arrays, _union
 
 
@@ -34,10 +33,14 @@ class Replicas:
     ) -> Any:
         """That of this replica's share, by the union's thresholds; means are of the share."""
         require_reduction(reduction)
-        alone = replace(options, synchronized=False)
-        losses = _union.tail_loss(y_true, y_pred, alone, mask=mask, axis_name=self.axis_name)
-        valid = valid_elements(_arrays, as_inputs(_arrays, y_true, y_pred, alone, mask))
-        return reduced(_arrays, losses, valid, reduction)
+        return self.of_inputs(as_inputs(_arrays, y_true, y_pred, options, mask), reduction)
+
+    def of_inputs(self, inputs: Inputs, reduction: str) -> jax.Array:
+        """The same of inputs that are checked."""
+        losses = _union.of_share(inputs, self.axis_name)
+        valid = valid_elements(_arrays, inputs)
+        loss: jax.Array = reduced(_arrays, losses, valid, reduction)
+        return loss
 
     def total(self, x: Any) -> Any:
         """The sum over all replicas, on each of them."""

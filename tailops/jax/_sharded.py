@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from tailops._inputs import Inputs, valid_elements
 from tailops._options import TailOptions
-from tailops._synchronized import reduced
+from tailops._reductions import reduced
 from tailops.jax import _arrays, _sharded_calls
 from tailops.jax._range_mean import masks_of, words_of_bounds
 
@@ -77,7 +77,7 @@ def may_be() -> bool:
     return bool(jax.device_count() > 1)
 
 
-def tail_loss(given: Inputs, reduction: str) -> Any:
+def tail_loss(given: Inputs, reduction: str) -> jax.Array:
     """As `tailops.jax.tail_loss`.
 
     Args:
@@ -87,7 +87,8 @@ def tail_loss(given: Inputs, reduction: str) -> Any:
     axis = _from_the_front(given.options.axis, given.y_pred.ndim)
     known = given.options.known()
     losses = _losses(given.y_true, given.y_pred, masks_of(given.mask), axis, known)
-    return reduced(_arrays, losses, valid_elements(_arrays, given), reduction)
+    loss: jax.Array = reduced(_arrays, losses, valid_elements(_arrays, given), reduction)
+    return loss
 
 
 def range_mean(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None) -> Any:

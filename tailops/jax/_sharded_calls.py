@@ -2,21 +2,16 @@
 
 from typing import Any
 
-import jax
-
 from tailops import _synchronized
+from tailops._axes import shape_of_groups
 from tailops._options import TailOptions
-from tailops._synchronized import AllReduce
 from tailops.jax import _custom_calls, _range_calls
-from tailops.jax._partitioned import ELEMENTS, GROUPS, STATES, WHOLE, Call, shape_of_groups
+from tailops.jax._partitioned import ELEMENTS, GROUPS, STATES, WHOLE, Call
 from tailops.jax._shards import Names
+from tailops.jax._union import all_reduce
 from tailops.jax._union_calls import RangeSteps, TailSteps
 
 Arrays = tuple[Any, ...]
-
-
-def _all_reduce(names: Names) -> AllReduce:
-    return lambda x: jax.lax.psum(x, names)
 
 
 def _by_group(state: Any, shape: tuple[int, ...], axis: int | None) -> Any:
@@ -37,7 +32,7 @@ def _losses_of_share(
     axis: int | None, options: TailOptions, names: Names, y_true: Any, y_pred: Any, *mask: Any
 ) -> Arrays:
     steps = TailSteps(y_true, y_pred, mask, options)
-    losses, state = _synchronized.tail_forward(steps, _all_reduce(names))
+    losses, state = _synchronized.tail_forward(steps, all_reduce(names))
     return losses, _by_group(state, y_pred.shape, axis)
 
 
@@ -69,7 +64,7 @@ def _slopes_of_share(
     *mask: Any,
 ) -> Arrays:
     steps = TailSteps(y_true, y_pred, mask, options)
-    return (_synchronized.tail_backward(steps, upstream, _rows(state), _all_reduce(names)),)
+    return (_synchronized.tail_backward(steps, upstream, _rows(state), all_reduce(names)),)
 
 
 slopes = Call(
@@ -91,7 +86,7 @@ def _means_of_share(
     axis: int | None, kind: str, names: Names, values: Any, words: Any, *mask: Any
 ) -> Arrays:
     steps = RangeSteps(values, words, mask, kind, axis, True)
-    mean, state = _synchronized.range_forward(steps, _all_reduce(names))
+    mean, state = _synchronized.range_forward(steps, all_reduce(names))
     return mean, _by_group(state, values.shape, axis)
 
 

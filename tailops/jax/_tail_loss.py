@@ -86,18 +86,14 @@ def tail_loss(
     """
     options = options or TailOptions()
     require_reduction(reduction)
-    if axis_name is not None:
-        rank = len(_arrays.tensor(y_pred).shape)
-        if replace(options, synchronized=True).for_batch(rank).synchronized:
-            replicas = Replicas(axis_name)
-            return replicas.tail_loss(y_true, y_pred, options, reduction=reduction, mask=mask)
     inputs = as_inputs(_arrays, y_true, y_pred, options, mask)
-    sharded = options.synchronized and axis_name is None and _sharded.may_be()
-    if sharded and not inputs.options.is_scheduled:
-        found: jax.Array = _sharded.tail_loss(inputs, reduction)
-        return found
-    masks = () if inputs.mask is None else (inputs.mask,)
     options = inputs.options
+    if axis_name is not None:
+        if replace(options, synchronized=True).for_batch(inputs.y_pred.ndim).synchronized:
+            return Replicas(axis_name).of_inputs(inputs, reduction)
+    elif options.synchronized and _sharded.may_be() and not options.is_scheduled:
+        return _sharded.tail_loss(inputs, reduction)
+    masks = () if inputs.mask is None else (inputs.mask,)
     numbers = (words_of_all(options.numbers),) if options.is_scheduled else ()
     loss: jax.Array = _differentiable(
         inputs.y_true, inputs.y_pred, numbers, masks, options.known(), reduction

@@ -5,12 +5,13 @@ kernels for GPUs yet, and JAX says so.
 """
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import jax
 
 from tailops import _synchronized
-from tailops._inputs import as_inputs
+from tailops._inputs import Inputs, as_inputs
 from tailops._options import TailOptions
 from tailops._synchronized import AllReduce
 from tailops.jax import _arrays
@@ -22,7 +23,8 @@ AxisName = Any
 """Of one axis, or a tuple of several: together they are the replicas."""
 
 
-def _all_reduce(axis_name: AxisName) -> AllReduce:
+def all_reduce(axis_name: AxisName) -> AllReduce:
+    """The sum over the replicas of this name, on each of them."""
     return lambda x: jax.lax.psum(x, axis_name)
 
 
@@ -37,22 +39,21 @@ def _knows_what_varies(axis_name: AxisName) -> bool:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def _losses(y_true: Any, y_pred: Any, mask: Any, options: TailOptions, axis_name: AxisName) -> Any:
-    steps = TailSteps(y_true, y_pred, mask, options)
-    return _synchronized.tail_forward(steps, _all_reduce(axis_name))[0]
+    return _losses_forward(y_true, y_pred, mask, options, axis_name)[0]
 
 
 def _losses_forward(
     y_true: Any, y_pred: Any, mask: Any, options: TailOptions, axis_name: AxisName
 ) -> Any:
     steps = TailSteps(y_true, y_pred, mask, options)
-    losses, state = _synchronized.tail_forward(steps, _all_reduce(axis_name))
+    losses, state = _synchronized.tail_forward(steps, all_reduce(axis_name))
     return losses, (y_true, y_pred, mask, state)
 
 
 def _losses_backward(options: TailOptions, axis_name: AxisName, saved: Any, upstream: Any) -> Any:
     y_true, y_pred, mask, state = saved
     steps = TailSteps(y_true, y_pred, mask, options)
-    gradient = _synchronized.tail_backward(steps, upstream, state, _all_reduce(axis_name))
+    gradient = _synchronized.tail_backward(steps, upstream, state, all_reduce(axis_name))
     return -gradient if options.reads_targets else None, gradient, None
 
 
@@ -86,10 +87,14 @@ def tail_loss(
         >>> jax.vmap(of_share, axis_name="replica")(shares).tolist()
         [[1.0, 2.0], [24.0, 3.0]]
     """
-    inputs = as_inputs(_arrays, y_true, y_pred, options, mask)
-    losses: jax.Array = _losses(
-        inputs.y_true, inputs.y_pred, masks_of(inputs.mask), inputs.options, axis_name
-    )
+    return of_share(as_inputs(_arrays, y_true, y_pred, options, mask), axis_name)
+
+
+def of_share(inputs: Inputs, axis_name: AxisName) -> jax.Array:
+    """The same of inputs that are checked."""
+    options = replace(inputs.options, synchronized=False)
+    masks = masks_of(inputs.mask)
+    losses: jax.Array = _losses(inputs.y_true, inputs.y_pred, masks, options, axis_name)
     return losses
 
 
@@ -104,7 +109,7 @@ def _means_forward(
     values: Any, bounds: Any, mask: Any, kind: str, axis: int | None, axis_name: AxisName
 ) -> Any:
     steps = RangeSteps(values, bounds, mask, kind, axis, False)
-    mean, state = _synchronized.range_forward(steps, _all_reduce(axis_name))
+    mean, state = _synchronized.range_forward(steps, all_reduce(axis_name))
     return mean, (values, bounds, mask, state)
 
 
@@ -113,7 +118,7 @@ def _means_backward(
 ) -> Any:
     values, bounds, mask, state = saved
     steps = RangeSteps(values, bounds, mask, kind, axis, _knows_what_varies(axis_name))
-    gradient = _synchronized.range_backward(steps, upstream, state, _all_reduce(axis_name))
+    gradient = _synchronized.range_backward(steps, upstream, state, all_reduce(axis_name))
     return gradient, None, None
 
 
@@ -188,5 +193,5 @@ def range_weights(
     share = jax.lax.stop_gradient(jax.numpy.asarray(values))
     numbers = jax.lax.stop_gradient(words_of_bounds(bounds))
     steps = RangeSteps(share, numbers, masks_of(mask), kind, axis, False)
-    mean, state = _synchronized.range_forward(steps, _all_reduce(axis_name))
+    mean, state = _synchronized.range_forward(steps, all_reduce(axis_name))
     return steps.gradient(jax.numpy.ones_like(mean), state)

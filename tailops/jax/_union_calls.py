@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tailops import _kernels
+from tailops._axes import shape_of_groups
 from tailops._options import TailOptions
 from tailops._state import words
 from tailops._synchronized import AllReduce
@@ -53,12 +54,7 @@ class _Search:
         self.y_true, self.y_pred, self.mask, self.options = y_true, y_pred, mask, options
         self.key_bits = 64 if y_pred.dtype == jnp.float64 else 32
         self.rounds = _kernels.union_rounds(self.key_bits)
-        axis, sizes = options.axis, list(y_pred.shape)
-        if axis is None:
-            self.groups = 1
-        else:
-            del sizes[axis]
-            self.groups = math.prod(sizes)
+        self.groups = math.prod(shape_of_groups(y_pred.shape, options.axis))
         self._searches = jax.ShapeDtypeStruct((self.groups, 2 * _kernels.UNION_COLUMNS), jnp.uint32)
 
     def _attributes(self, **more: int) -> dict[str, Any]:

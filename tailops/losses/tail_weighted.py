@@ -118,10 +118,7 @@ class TailWeightedLoss(AroundLoss):
         if len(axes) not in (1, rank):
             return None
         axis = None if len(axes) == rank else axes[0]
-        options = replace(self.options, error=error, axis=axis)
-        if not FRAMEWORK.of_every_group:
-            options = options.for_batch(rank + 1)
-        return targets, predictions, options
+        return targets, predictions, replace(self.options, error=error, axis=axis)
 
     def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
         """The losses, something of the values' shape, and where they count; None: everywhere."""
