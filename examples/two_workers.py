@@ -78,18 +78,24 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def environments(workers: int) -> list[dict[str, str]]:
+    """Of so many processes that are to find each other on loopback."""
+    cluster = {"worker": [f"localhost:{port}" for port in free_ports(workers)]}
+    tasks = [
+        {"cluster": cluster, "task": {"type": "worker", "index": index}} for index in range(workers)
+    ]
+    return [os.environ | {"TF_CONFIG": json.dumps(task)} for task in tasks]
+
+
 def train_together(workers: int, steps: int, synchronized: bool) -> np.ndarray:
     """The weights that so many processes find; RuntimeError if one of them fails."""
-    cluster = {"worker": [f"localhost:{port}" for port in free_ports(workers)]}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "weights.npy"
         processes = []
-        for index in range(workers):
-            task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        for index, environment in enumerate(environments(workers)):
             command = [sys.executable, __file__, "--steps", str(steps)]
             command += ["--synchronized"] if synchronized else []
             command += ["--save", str(out)] if index == 0 else ["--save", os.devnull]
-            environment = os.environ | {"TF_CONFIG": json.dumps(task)}
             processes.append(subprocess.Popen(command, env=environment))
         codes = [process.wait() for process in processes]
         if any(codes):

@@ -8,9 +8,22 @@ import textwrap
 
 def run_python(code, *arguments, **environment):
     """What the code printed; an assertion that shows its errors if it failed."""
-    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+    return _run("-c", textwrap.dedent(code), *arguments, **environment)
+
+
+def run_script(path, *arguments, **environment):
+    """The same of a file."""
+    return _run(path, *arguments, **environment)
+
+
+def _run(*command, **environment):
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

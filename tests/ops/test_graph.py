@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from processes import run_python
 
-from tailops import _kernels, kernels, ops
+from tailops import _kernels, kernels, ops, reference
 from tailops._options import TailOptions
 from tailops._tensorflow.attributes import attributes_of
 from tailops._tensorflow.library import library
@@ -210,3 +210,12 @@ def test_saved_model(tmp_path):
     assert loaded.loss(tf.constant(y_true), tf.constant(y_pred)) == ops.tail_loss(
         y_true, y_pred, TailOptions(0.9), reduction="mean"
     )
+
+
+def test_the_reference_needs_a_rank_for_samples():
+    @tf.function(input_signature=[tf.TensorSpec(None)])
+    def losses(y):
+        return reference.tail_loss(y, y, reduction="per_sample")
+
+    with pytest.raises(ValueError, match="the rank of y_pred: it is unknown"):
+        losses(tf.zeros(3))

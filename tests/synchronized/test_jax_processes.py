@@ -1,6 +1,5 @@
 """JAX in two processes on loopback, with an array that is sharded over both."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,15 +16,12 @@ WORKER = Path(__file__).parent / "jax_worker.py"
 COUNT = 2
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @pytest.mark.extended
-def test_the_same_as_in_one_process():
-    port = str(free_port())
+def test_the_same_as_in_one_process(monkeypatch):
+    monkeypatch.syspath_prepend(WORKER.parents[2] / "examples")
+    from two_workers import free_ports
+
+    (port,) = map(str, free_ports(1))
     workers = [
         subprocess.Popen(
             [sys.executable, WORKER, port, str(number), str(COUNT)],

@@ -1,7 +1,5 @@
 """A worker that dies in the middle: the framework ends the others, nothing waits for ever."""
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,19 +14,17 @@ MOST_SECONDS = 240
 @pytest.mark.extended
 def test_the_others_end(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(HERE.parents[1] / "examples")
-    from two_workers import free_ports
+    from two_workers import environments
 
-    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
     errors = [(tmp_path / f"{index}.txt").open("w+") for index in range(2)]
     workers = []
-    for index in range(2):
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+    for environment, output in zip(environments(2), errors, strict=True):
         workers.append(
             subprocess.Popen(
                 [sys.executable, HERE / "endless.py"],
-                env=os.environ | {"TF_CONFIG": json.dumps(task)},
+                env=environment,
                 stdout=subprocess.PIPE,
-                stderr=errors[index],
+                stderr=output,
                 text=True,
             )
         )

@@ -1,45 +1,34 @@
 """Under `tf.distribute`, in processes of their own, which fail where something differs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import run_script
 from quick import quick
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 
 
-def run(*command):
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.extended
 @pytest.mark.parametrize("replicas", [2, 4])
 def test_the_same_as_on_one_device(replicas):
-    run(HERE / "mirrored.py", replicas)
+    run_script(HERE / "mirrored.py", replicas)
 
 
 @pytest.mark.parametrize(
     "of", quick("2 replicas 2 losses", of=["2 replicas 2 losses", "4 replicas 99 losses"])
 )
 def test_training_as_on_one_device(of):
-    run(HERE / "trained.py", *of.split()[::2])
+    run_script(HERE / "trained.py", *of.split()[::2])
 
 
 @pytest.mark.parametrize("workers", quick(2, of=[2, 3]))
 def test_several_processes(workers):
     """The example: on loopback, as close to one process as rounding allows, and only if asked."""
-    printed = run(EXAMPLES / "two_workers.py", "--workers", workers, "--steps", 10).splitlines()
+    printed = run_script(
+        EXAMPLES / "two_workers.py", "--workers", workers, "--steps", 10
+    ).splitlines()
     off = {}
     for line in printed[1:]:
         name, _, difference = line.partition(", off by ")

@@ -1,11 +1,10 @@
 """JAX's arrays sharded over its devices, in processes of their own: `sharded.py` checks."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import run_script
 from quick import quick
 
 from tailops import _kernels, build_info
@@ -21,14 +20,7 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("mode", quick("x32", of=["x32", "x64"]))
 @pytest.mark.parametrize("devices", quick(4, of=[4, 8]))
 def test_the_same_as_on_one_device(devices, mode):
-    done = subprocess.run(
-        [sys.executable, HERE / "sharded.py", str(devices), mode],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+    run_script(HERE / "sharded.py", devices, mode)
 
 
 @pytest.mark.parametrize(

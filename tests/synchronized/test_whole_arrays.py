@@ -1,13 +1,11 @@
 """JAX's arrays sharded under `jit` and in Keras's `fit`, in processes of their own."""
 
-import os
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import run_script
 from quick import quick
 
 from tailops import build_info
@@ -19,23 +17,10 @@ if not build_info()["jax"]:
 HERE = Path(__file__).parent
 
 
-def run(script, *arguments, **environment):
-    """One that fails by an assertion."""
-    done = subprocess.run(
-        [sys.executable, HERE / script, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-        env={**os.environ, **environment},
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.extended
 @pytest.mark.parametrize(("devices", "mode"), [(4, "x32"), (8, "x64")])
 def test_the_same_as_on_one_device(devices, mode):
-    run("whole_arrays.py", devices, mode)
+    run_script(HERE / "whole_arrays.py", devices, mode)
 
 
 def test_nothing_changes_on_one_device():
@@ -62,4 +47,5 @@ def test_fit_with_data_parallel(losses, tmp_path):
         f"--xla_force_host_platform_device_count=4 --xla_dump_to={tmp_path} "
         "--xla_dump_hlo_as_text --xla_dump_hlo_module_re=train_step"
     )
-    run("data_parallel.py", losses, tmp_path, KERAS_BACKEND="jax", XLA_FLAGS=flags)
+    how = {"KERAS_BACKEND": "jax", "XLA_FLAGS": flags}
+    run_script(HERE / "data_parallel.py", losses, tmp_path, **how)

@@ -132,3 +132,24 @@ def test_range_means(how, axis, masked):
         upstream = np.ones_like(expected)
         gradient = kernels.range_mean_gradient(upstream, values[i], state, axis, masks[i])
         assert_close(slopes[i], gradient, np.float32, "gradient")
+
+
+def test_numbers_that_are_traced():
+    """They are in the device's memory."""
+    from tailops.jax import tail_weighted
+
+    values = np.random.default_rng(0).standard_normal((700, 3)).astype(np.float32)
+
+    def loss_and_slope(v, *numbers):
+        return jax.value_and_grad(lambda v: tail_weighted(v, *numbers, axis=0, reduction="sum"))(v)
+
+    compiled = jax.jit(loss_and_slope)
+    for numbers in ((0.5, 5.0, 3.0), (0.25, 1.0, 0.0), (1.0, 0.0, 9.0)):
+        found = compiled(jax.device_put(values, jax.devices("gpu")[0]), *numbers)
+        options = TailOptions(*numbers, error="value", axis=0)
+        column = values[..., None]
+        expected, state = kernels.forward(column, column, options, reduction="sum")
+        slope = kernels.backward(np.float32(1), column, column, state, options, reduction="sum")
+        assert_close(found[0], expected, np.float32, f"loss {numbers}")
+        assert_close(found[1], slope[..., 0], np.float32, f"gradient {numbers}")
+    assert compiled._cache_size() == 1
