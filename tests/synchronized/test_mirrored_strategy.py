@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from processes import run_script
+from processes import run_script, run_workers
 from quick import quick
 
 HERE = Path(__file__).parent
@@ -35,3 +35,14 @@ def test_several_processes(workers):
         off["synchronized=True" in name] = float(difference)
     assert off[True] < 1e-6
     assert off[False] > 1e-3
+
+
+@pytest.mark.parametrize("replicas", quick(2, of=[2, 4]))
+def test_metrics(replicas):
+    run_script(HERE / "measured.py", replicas)
+
+
+@pytest.mark.extended
+@pytest.mark.parametrize("workers", [2, 3])
+def test_metrics_of_several_processes(workers):
+    run_workers(HERE / "measured.py", 0, count=workers)
