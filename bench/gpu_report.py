@@ -17,7 +17,7 @@ SOURCES = Path(__file__).parents[1] / "csrc"
 FLAGS = ["-std=c++17", "-fmad=false", "--expt-relaxed-constexpr", "-Xptxas=-v", "-cubin"]
 ELEMENTS = ("float", "double", "Float16", "BFloat16")
 INTEGERS = "integers"
-FILES = ("loss/tail_loss.cu", "quantile/quantile.cu", "range_mean/range_mean.cu")
+FILES = ("loss/tail_loss.cu", "quantile/quantile.cu", "range_mean/range_mean.cu", "union/union.cu")
 OF_INTEGERS = FILES[1]
 
 

@@ -79,7 +79,9 @@ if(has_cuda)
     $<$<BOOL:${TAILOPS_WERROR}>:-Werror=all-warnings>)
   # A library of its own, linked without TensorFlow: the framework library of TensorFlow's GPU
   # packages exports stubs of the CUDA runtime, and kernels that bind to them never run.
-  add_library(tailops_cuda SHARED csrc/cuda/device/info.cu csrc/cuda/loss/step_numbers.cu)
+  add_library(tailops_cuda SHARED
+    csrc/cuda/device/info.cu csrc/cuda/loss/step_numbers.cu csrc/cuda/union/descend.cu
+    csrc/cuda/union/parts.cu)
   string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
   target_compile_definitions(tailops_cuda PRIVATE TAILOPS_CUDA_ARCHITECTURES="${architectures}")
   target_compile_options(tailops_cuda PRIVATE ${cuda_flags})
@@ -100,6 +102,7 @@ if(has_cuda)
     add_cuda_kernels(${element} loss/tail_loss.cu TAILOPS_ELEMENT=${element})
     add_cuda_kernels(selection_${element} quantile/quantile.cu TAILOPS_ELEMENT=${element})
     add_cuda_kernels(range_mean_${element} range_mean/range_mean.cu TAILOPS_ELEMENT=${element})
+    add_cuda_kernels(union_${element} union/union.cu TAILOPS_ELEMENT=${element})
   endforeach()
   add_cuda_kernels(selection_integers quantile/quantile.cu)
 endif()

@@ -33,7 +33,6 @@ add_library(tailops_tensorflow SHARED
   csrc/tensorflow/shared/shapes.cc
   csrc/tensorflow/union/cpu_kernels.cc
   csrc/tensorflow/union/ops.cc
-  csrc/tensorflow/union/range_kernels.cc
   csrc/tensorflow/union/range_ops.cc)
 target_link_libraries(tailops_tensorflow PRIVATE tailops_tensorflow_options tailops_attributes)
 precompile_headers(tailops_tensorflow)
@@ -41,7 +40,8 @@ if(has_cuda)
   target_sources(tailops_tensorflow PRIVATE
     csrc/tensorflow/loss/gpu_kernels.cc
     csrc/tensorflow/quantile/gpu_kernels.cc
-    csrc/tensorflow/range_mean/gpu_kernels.cc)
+    csrc/tensorflow/range_mean/gpu_kernels.cc
+    csrc/tensorflow/union/gpu_kernels.cc)
   target_link_libraries(tailops_tensorflow PRIVATE tailops_cuda)
 endif()
 set_target_properties(tailops_tensorflow PROPERTIES

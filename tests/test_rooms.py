@@ -13,7 +13,7 @@ FLOORS = [
     ["cpu/simd", "cuda/device"],
     ["cpu/pass", "cuda/select"],
     ["cpu/select", "cuda/loss", "cuda/quantile", "cuda/range_mean"],
-    ["cpu/loss", "cpu/quantile", "cpu/range_mean", "cpu/union"],
+    ["cpu/loss", "cpu/quantile", "cpu/range_mean", "cpu/union", "cuda/union"],
     ["xla/shared"],
     ["xla/loss", "xla/quantile", "xla/range_mean", "xla/union"],
     ["python", "tensorflow/shared"],
@@ -28,7 +28,7 @@ FILES = sorted(file for file in SOURCES.rglob("*.*") if file.suffix in (".h", ".
 def room_of(path):
     """`cuda/loss` for `cuda/loss/grid/pass.h`."""
     folder = path.rsplit("/", 1)[0]
-    while folder not in FLOOR_OF:
+    while "/" in folder and folder not in FLOOR_OF:
         folder = folder.rsplit("/", 1)[0]
     return folder
 

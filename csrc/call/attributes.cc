@@ -106,6 +106,11 @@ int64_t read_place(const CallAttributeReader& reader, const char* name, size_t c
   return place;
 }
 
+size_t scheduled_of(const CallAttributeReader& reader) {
+  if (!reader.has(kScheduledAttribute)) return 0;
+  return static_cast<size_t>(read_place(reader, kScheduledAttribute, 2));
+}
+
 Attributes read_call_attributes(const CallAttributeReader& reader) {
   Attributes read;
   visit_options(read, Reader{reader});

@@ -59,4 +59,8 @@ Attributes read_call_attributes(const CallAttributeReader& reader);
 // The integer, if it is the place of one of `count` names.
 int64_t read_place(const CallAttributeReader& reader, const char* name, size_t count);
 
+// How many buffers of StepNumbers a call has, in place of these attributes: none or one.
+constexpr const char* kScheduledAttribute = "scheduled";
+size_t scheduled_of(const CallAttributeReader& reader);
+
 }  // namespace tailops

@@ -38,4 +38,11 @@ void require_targets(int64_t targets) {
   throw std::invalid_argument("targets=" + std::to_string(targets) + ": must be 1 or 2");
 }
 
+void require_tables(const UnionRound& round, int targets) {
+  if (round.is_first() || round.targets >= targets) return;
+  const int64_t needed = UnionRound{round.key_bits, round.number, targets}.columns();
+  throw std::invalid_argument("counts of " + std::to_string(round.columns()) +
+                              " columns: must be those of two targets, " + std::to_string(needed));
+}
+
 }  // namespace tailops

@@ -10,8 +10,26 @@
 #include "call/geometry.h"
 #include "call/options.h"
 #include "call/range_mean.h"
+#include "formulas/union_search.h"
 
 namespace tailops {
+
+// A replica's part of a batch, and what is asked of it.
+template <typename T>
+struct LossShare {
+  const T* y_true;
+  const T* y_pred;
+  const bool* mask;  // or null
+  Geometry geometry;
+  Options options;
+};
+
+template <typename T>
+struct RangeShare {
+  const T* values;
+  const bool* mask;  // or null
+  SelectionGeometry geometry;
+};
 
 // How many order statistics may have to be searched for, whatever the data.
 int union_targets(const Options& options);
@@ -29,5 +47,8 @@ void require_round(int64_t round, int key_bits);
 
 // std::invalid_argument unless 1 or 2.
 void require_targets(int64_t targets);
+
+// std::invalid_argument if the counts of a round have fewer tables than so many targets may need.
+void require_tables(const UnionRound& round, int targets);
 
 }  // namespace tailops

@@ -66,7 +66,10 @@ TAILOPS_HOST_DEVICE UnionRangeMean union_range_mean(RangeKind kind, const RangeB
                                                     const UnionSearch& search,
                                                     const UnionRangeSums& sums) {
   if (search.valid == 0) return {0.0, empty_range_state()};
-  if (search.nans > 0) return {std::numeric_limits<double>::quiet_NaN(), nan_range_state()};
+  // Where there is no such range, only a device that cannot say so comes here.
+  if (search.nans > 0 || !has_range(kind, bounds, search.valid)) {
+    return {std::numeric_limits<double>::quiet_NaN(), nan_range_state()};
+  }
   UnionRangeEnds ends = union_range_ends<C>(kind, bounds, search);
   RangeState state;
   if (kind == RangeKind::kAtLeast) {

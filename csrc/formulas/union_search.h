@@ -33,54 +33,58 @@ struct UnionRanks {
   int64_t upper;
 };
 
-// A group's counts in a round are a table of its digit for each prefix that is looked into: of the
-// first round, one, and behind it how many are NaN, which the table leaves out.
-TAILOPS_HOST_DEVICE int64_t union_count_columns(int key_bits, int round, int targets) {
-  const int64_t table = digit_of_round(key_bits, round).count();
-  return round == 0 ? table + 1 : table * targets;
-}
-
 TAILOPS_HOST_DEVICE bool have_one_prefix(const UnionSearch& search) {
   return search.lower.prefix == search.upper.prefix;
 }
 
-// Where NaNs leave fewer numbers than the rank needs, the last digit: nobody will ask.
-TAILOPS_HOST_DEVICE void descend(UnionTarget& target, const int64_t* table, const Digit& digit) {
-  int64_t found = 0;
-  while (found + 1 < digit.count() && target.rank >= table[found]) {
-    target.rank -= table[found];
-    target.smaller += table[found];
-    ++found;
+// A group's counts in a round are a table of its digit for each prefix that is looked into: of the
+// first round, one, and behind it how many are NaN, which the tables leave out.
+struct UnionRound {
+  int key_bits;
+  int number;
+  int targets;  // prefixes that there may be: 1 or 2
+
+  TAILOPS_HOST_DEVICE bool is_first() const { return number == 0; }
+  TAILOPS_HOST_DEVICE Digit digit() const { return digit_of_round(key_bits, number); }
+  TAILOPS_HOST_DEVICE int64_t columns() const {
+    const int64_t table = digit().count();
+    return is_first() ? table + 1 : table * targets;
   }
-  target.ties = table[found];
-  target.prefix |= static_cast<int64_t>(static_cast<uint64_t>(found) << digit.shift);
+
+  // How many tables are in use, from what was found before.
+  TAILOPS_HOST_DEVICE int tables(const UnionSearch& before) const {
+    return is_first() || have_one_prefix(before) ? 1 : targets;
+  }
+};
+
+// Where in a table of counts a rank falls: the last digit where it is beyond all of them, as NaNs
+// leave fewer numbers than it needs. Nobody will ask for that element.
+struct DigitPlace {
+  int64_t digit;
+  int64_t smaller;  // elements whose digit is smaller,
+  int64_t ties;     // and that have it
+};
+
+TAILOPS_HOST_DEVICE void descend(UnionTarget& target, const DigitPlace& place, const Digit& digit) {
+  target.rank -= place.smaller;
+  target.smaller += place.smaller;
+  target.ties = place.ties;
+  target.prefix |= static_cast<int64_t>(static_cast<uint64_t>(place.digit) << digit.shift);
 }
 
-// The first round: ranks_among(valid) are the UnionRanks of so many elements, more than none.
+// Before the first round's descent; ranks_among(valid) are the UnionRanks of so many elements, more
+// than none.
 template <typename RanksAmong>
-TAILOPS_HOST_DEVICE UnionSearch begin_search(const int64_t* counts, int key_bits,
+TAILOPS_HOST_DEVICE UnionSearch begin_search(int64_t numbers, int64_t nans,
                                              const RanksAmong& ranks_among) {
-  const Digit digit = digit_of_round(key_bits, 0);
   UnionSearch search{};
-  search.nans = counts[digit.count()];
-  search.valid = search.nans;
-  for (int value = 0; value < digit.count(); ++value) search.valid += counts[value];
+  search.nans = nans;
+  search.valid = numbers + nans;
   if (search.valid == 0) return search;
   const UnionRanks ranks = ranks_among(search.valid);
   search.lower.rank = ranks.lower;
   search.upper.rank = ranks.upper;
-  descend(search.lower, counts, digit);
-  descend(search.upper, counts, digit);
   return search;
-}
-
-// Any other round.
-TAILOPS_HOST_DEVICE void continue_search(UnionSearch& search, const int64_t* counts, int key_bits,
-                                         int round) {
-  const Digit digit = digit_of_round(key_bits, round);
-  const int64_t* const of_upper = have_one_prefix(search) ? counts : counts + digit.count();
-  descend(search.lower, counts, digit);
-  descend(search.upper, of_upper, digit);
 }
 
 }  // namespace tailops

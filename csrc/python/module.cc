@@ -305,7 +305,9 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("union_targets", py::overload_cast<const Options&>(&union_targets));
   m.def("range_targets", [](const std::string& kind) { return union_targets(range_kind(kind)); });
   m.def("union_rounds", [](int key_bits) { return digit_rounds(key_bits); });
-  m.def("union_count_columns", &union_count_columns);
+  m.def("union_count_columns", [](int key_bits, int number, int targets) {
+    return UnionRound{key_bits, number, targets}.columns();
+  });
   m.def("forward_plan", &forward_plan, py::arg("geometry"), py::arg("options"),
         py::arg("masked") = false);
   m.def("call_attributes", &attributes_of);
@@ -326,5 +328,6 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("build_info", &build_info);
 #if defined(TAILOPS_HAS_CUDA)
   add_cuda(m);
+  add_cuda_union(m);
 #endif
 }

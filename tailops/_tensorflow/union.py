@@ -1,6 +1,6 @@
 """Tail losses and range means of the union of all replicas' shares: the ops, between collectives.
 
-On the CPU: there are no kernels for GPUs yet, nor for XLA, and TensorFlow says so.
+On CPUs and GPUs: there are no kernels for XLA, and TensorFlow says so.
 """
 
 from collections.abc import Callable
@@ -212,7 +212,8 @@ def range_mean(
         Of values' dtype and shape without the axis.
 
     Raises:
-        tf.errors.InvalidArgumentError: The union has no such range; on all replicas.
+        tf.errors.InvalidArgumentError: The union has no such range; on all replicas. On a GPU,
+            where it would have to wait, the group is NaN instead.
     """
     numbers = tf.convert_to_tensor(bounds, tf.float64)
 

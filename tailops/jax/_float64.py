@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tailops._options import TailOptions
+
 
 def _words(sign: Any, exponent: Any, fraction: Any) -> jax.Array:
     """The words of a number of a float64's sign, exponent and leading 32 bits of the fraction."""
@@ -57,3 +59,8 @@ def words_of(number: Any) -> jax.Array:
 def words_of_all(numbers: Any) -> jax.Array:
     """The words of several, one after the other."""
     return jnp.concatenate([words_of(number) for number in numbers])
+
+
+def numbers_of(options: TailOptions) -> tuple[jax.Array, ...]:
+    """What a call's options are, if only a step knows: their words, or nothing."""
+    return (words_of_all(options.numbers),) if options.is_scheduled else ()

@@ -18,6 +18,7 @@ from jax.experimental.custom_partitioning import custom_partitioning
 from jax.sharding import Mesh
 
 from tailops._axes import shape_of_groups
+from tailops._build import build_info
 from tailops.jax._shards import Names, sharding_of, split_of
 from tailops.jax._targets import undifferentiated
 
@@ -27,7 +28,8 @@ ELEMENTS, GROUPS, STATES, WHOLE = "elements", "groups", "states", "whole"
 
 def have_unions(mesh: Mesh) -> bool:
     """Whether the mesh's devices have kernels for shares of a group."""
-    return all(device.platform == "cpu" for device in mesh.devices.flat)
+    platforms = {"cpu", "gpu"} if build_info()["cuda"] else {"cpu"}
+    return all(device.platform in platforms for device in mesh.devices.flat)
 
 
 def _without(split: tuple[Any, ...], axis: int | None, kind: str) -> tuple[Any, ...]:

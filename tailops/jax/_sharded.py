@@ -7,28 +7,31 @@ import jax
 import jax.numpy as jnp
 
 from tailops._inputs import Inputs, valid_elements
-from tailops._options import TailOptions
 from tailops._reductions import reduced
 from tailops.jax import _arrays, _sharded_calls
+from tailops.jax._float64 import words_of_all
 from tailops.jax._range_mean import masks_of, words_of_bounds
+from tailops.jax._sharded_calls import Options
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def _losses(y_true: Any, y_pred: Any, mask: Any, axis: int | None, options: TailOptions) -> Any:
-    return _sharded_calls.losses(axis, options, y_true, y_pred, *mask)[0]
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+def _losses(
+    y_true: Any, y_pred: Any, numbers: Any, mask: Any, axis: int | None, options: Options
+) -> Any:
+    return _sharded_calls.losses(axis, options, y_true, y_pred, numbers, *mask)[0]
 
 
 def _losses_forward(
-    y_true: Any, y_pred: Any, mask: Any, axis: int | None, options: TailOptions
+    y_true: Any, y_pred: Any, numbers: Any, mask: Any, axis: int | None, options: Options
 ) -> Any:
-    losses, state = _sharded_calls.losses(axis, options, y_true, y_pred, *mask)
-    return losses, (y_true, y_pred, mask, state)
+    losses, state = _sharded_calls.losses(axis, options, y_true, y_pred, numbers, *mask)
+    return losses, (y_true, y_pred, numbers, mask, state)
 
 
-def _losses_backward(axis: int | None, options: TailOptions, saved: Any, upstream: Any) -> Any:
-    y_true, y_pred, mask, state = saved
-    (slope,) = _sharded_calls.slopes(axis, options, upstream, y_true, y_pred, state, *mask)
-    return -slope if options.reads_targets else None, slope, None
+def _losses_backward(axis: int | None, options: Options, saved: Any, upstream: Any) -> Any:
+    y_true, y_pred, numbers, mask, state = saved
+    (slope,) = _sharded_calls.slopes(axis, options, upstream, y_true, y_pred, numbers, state, *mask)
+    return -slope if options.known.reads_targets else None, slope, None, None
 
 
 _losses.defvjp(_losses_forward, _losses_backward)
@@ -81,12 +84,14 @@ def tail_loss(given: Inputs, reduction: str) -> jax.Array:
     """As `tailops.jax.tail_loss`.
 
     Args:
-        given: Of numbers that are known: a call of a share takes no others.
+        given: The whole arrays.
         reduction: Of the losses.
     """
     axis = _from_the_front(given.options.axis, given.y_pred.ndim)
-    known = given.options.known()
-    losses = _losses(given.y_true, given.y_pred, masks_of(given.mask), axis, known)
+    options = Options(given.options.known(), given.options.is_scheduled)
+    numbers = words_of_all(given.options.numbers)  # of ones that are known, nobody reads them
+    masks = masks_of(given.mask)
+    losses = _losses(given.y_true, given.y_pred, numbers, masks, axis, options)
     loss: jax.Array = reduced(_arrays, losses, valid_elements(_arrays, given), reduction)
     return loss
 

@@ -1,5 +1,6 @@
 """Tail losses and range means as calls that are split with the array that they are of."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from tailops import _synchronized
@@ -23,58 +24,91 @@ def _rows(state: Any) -> Any:
     return state.reshape(-1, state.shape[-1])
 
 
-def _losses(axis: int | None, options: TailOptions, y_true: Any, y_pred: Any, *mask: Any) -> Arrays:
-    losses, state = _custom_calls.forward(y_true, y_pred, (), mask, options, "none")
+@dataclass(frozen=True)
+class Options:
+    """Those of a loss.
+
+    Attributes:
+        known: All of them, but for numbers that are an operand.
+        is_scheduled: Whether those are.
+    """
+
+    known: TailOptions
+    is_scheduled: bool
+
+    def numbers(self, given: Any) -> Arrays:
+        """Of the operand, a tuple of one or none."""
+        return (given,) if self.is_scheduled else ()
+
+
+def _losses(
+    axis: int | None, options: Options, y_true: Any, y_pred: Any, numbers: Any, *mask: Any
+) -> Arrays:
+    losses, state = _custom_calls.forward(
+        y_true, y_pred, options.numbers(numbers), mask, options.known, "none"
+    )
     return losses, _by_group(state, y_pred.shape, axis)
 
 
 def _losses_of_share(
-    axis: int | None, options: TailOptions, names: Names, y_true: Any, y_pred: Any, *mask: Any
+    axis: int | None,
+    options: Options,
+    names: Names,
+    y_true: Any,
+    y_pred: Any,
+    numbers: Any,
+    *mask: Any,
 ) -> Arrays:
-    steps = TailSteps(y_true, y_pred, mask, options)
+    steps = TailSteps(y_true, y_pred, options.numbers(numbers), mask, options.known)
     losses, state = _synchronized.tail_forward(steps, all_reduce(names))
     return losses, _by_group(state, y_pred.shape, axis)
 
 
-losses = Call(_losses, _losses_of_share, (ELEMENTS, ELEMENTS), (ELEMENTS, STATES), main=1)
-"""Of y_true, y_pred and maybe a mask: the loss of each element, and the state for their slopes."""
+losses = Call(_losses, _losses_of_share, (ELEMENTS, ELEMENTS, WHOLE), (ELEMENTS, STATES), main=1)
+"""Of y_true, y_pred, numbers and maybe a mask: each element's loss, and the state for `slopes`."""
 
 
 def _slopes(
     _: int | None,
-    options: TailOptions,
+    options: Options,
     upstream: Any,
     y_true: Any,
     y_pred: Any,
+    numbers: Any,
     state: Any,
     *mask: Any,
 ) -> Arrays:
-    rows = _rows(state)
-    return (_custom_calls.backward(upstream, y_true, y_pred, (), mask, rows, options, "none"),)
+    given = options.numbers(numbers)
+    return (
+        _custom_calls.backward(
+            upstream, y_true, y_pred, given, mask, _rows(state), options.known, "none"
+        ),
+    )
 
 
 def _slopes_of_share(
     _: int | None,
-    options: TailOptions,
+    options: Options,
     names: Names,
     upstream: Any,
     y_true: Any,
     y_pred: Any,
+    numbers: Any,
     state: Any,
     *mask: Any,
 ) -> Arrays:
-    steps = TailSteps(y_true, y_pred, mask, options)
+    steps = TailSteps(y_true, y_pred, options.numbers(numbers), mask, options.known)
     return (_synchronized.tail_backward(steps, upstream, _rows(state), all_reduce(names)),)
 
 
 slopes = Call(
     _slopes,
     _slopes_of_share,
-    (ELEMENTS, ELEMENTS, ELEMENTS, STATES),
+    (ELEMENTS, ELEMENTS, ELEMENTS, WHOLE, STATES),
     (ELEMENTS,),
     main=2,
 )
-"""Of what arrives at the losses, y_true, y_pred, the state and maybe a mask: by y_pred."""
+"""Of what arrives at the losses, y_true, y_pred, numbers, the state and maybe a mask: by y_pred."""
 
 
 def _means(axis: int | None, kind: str, values: Any, words: Any, *mask: Any) -> Arrays:

@@ -11,7 +11,7 @@ from tailops._inputs import as_inputs
 from tailops._options import TailOptions, require_reduction
 from tailops.jax import _arrays, _sharded
 from tailops.jax._custom_calls import backward, forward
-from tailops.jax._float64 import words_of_all
+from tailops.jax._float64 import numbers_of
 from tailops.jax._replicas import Replicas
 
 __all__ = ["AXIS_NAME", "SYNCHRONIZED", "TailOptions", "tail_loss"]
@@ -20,8 +20,7 @@ __all__ = ["AXIS_NAME", "SYNCHRONIZED", "TailOptions", "tail_loss"]
 SYNCHRONIZED = (
     "Whether each device computes what it has of an array whose shards are on several: True: in "
     "`jit` and outside of it nothing but counts is sent. False: every device gathers all of it. "
-    "The results are the same, those of one batch. Numbers must be known for losses; and on GPUs "
-    "groups that are split are gathered either way."
+    "The results are the same, those of one batch."
 )
 AXIS_NAME = (
     "Inside `jax.shard_map`, `pmap` or `vmap` with such an axis, its name, or several: what is "
@@ -91,11 +90,10 @@ def tail_loss(
     if axis_name is not None:
         if replace(options, synchronized=True).for_batch(inputs.y_pred.ndim).synchronized:
             return Replicas(axis_name).of_inputs(inputs, reduction)
-    elif options.synchronized and _sharded.may_be() and not options.is_scheduled:
+    elif options.synchronized and _sharded.may_be():
         return _sharded.tail_loss(inputs, reduction)
     masks = () if inputs.mask is None else (inputs.mask,)
-    numbers = (words_of_all(options.numbers),) if options.is_scheduled else ()
     loss: jax.Array = _differentiable(
-        inputs.y_true, inputs.y_pred, numbers, masks, options.known(), reduction
+        inputs.y_true, inputs.y_pred, numbers_of(options), masks, options.known(), reduction
     )
     return loss

@@ -10,16 +10,15 @@ from tailops._build import build_info
 from tailops.jax._requirements import load_library
 
 
-def register(*targets: str, on_devices: bool = True) -> None:
+def register(*targets: str) -> None:
     """Makes handlers of these names known to JAX, on every platform that the build is for.
 
     Args:
         targets: The names.
-        on_devices: Whether there are such handlers for GPUs too.
     """
     library = load_library()
     platforms = {"cpu": "host"}
-    if on_devices and build_info()["cuda"]:
+    if build_info()["cuda"]:
         platforms["CUDA"] = "cuda"
     for target in targets:
         for platform, name in platforms.items():

@@ -1,11 +1,9 @@
 """Tail losses and range means of the union of all replicas' shares, where an axis has a name.
 
-Inside `jax.shard_map`, `jax.pmap` or `jax.vmap`, whose axes have names. On the CPU: there are no
-kernels for GPUs yet, and JAX says so.
+Inside `jax.shard_map`, `jax.pmap` or `jax.vmap`, whose axes have names.
 """
 
 import functools
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -15,6 +13,7 @@ from tailops._inputs import Inputs, as_inputs
 from tailops._options import TailOptions
 from tailops._synchronized import AllReduce
 from tailops.jax import _arrays
+from tailops.jax._float64 import numbers_of
 from tailops.jax._range_mean import masks_of, words_of_bounds
 from tailops.jax._targets import varying_axes
 from tailops.jax._union_calls import RangeSteps, TailSteps
@@ -37,24 +36,26 @@ def _knows_what_varies(axis_name: AxisName) -> bool:
     return first in varying_axes(jax.lax.axis_index(first))
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def _losses(y_true: Any, y_pred: Any, mask: Any, options: TailOptions, axis_name: AxisName) -> Any:
-    return _losses_forward(y_true, y_pred, mask, options, axis_name)[0]
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+def _losses(
+    y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions, axis_name: AxisName
+) -> Any:
+    return _losses_forward(y_true, y_pred, numbers, mask, options, axis_name)[0]
 
 
 def _losses_forward(
-    y_true: Any, y_pred: Any, mask: Any, options: TailOptions, axis_name: AxisName
+    y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions, axis_name: AxisName
 ) -> Any:
-    steps = TailSteps(y_true, y_pred, mask, options)
+    steps = TailSteps(y_true, y_pred, numbers, mask, options)
     losses, state = _synchronized.tail_forward(steps, all_reduce(axis_name))
-    return losses, (y_true, y_pred, mask, state)
+    return losses, (y_true, y_pred, numbers, mask, state)
 
 
 def _losses_backward(options: TailOptions, axis_name: AxisName, saved: Any, upstream: Any) -> Any:
-    y_true, y_pred, mask, state = saved
-    steps = TailSteps(y_true, y_pred, mask, options)
+    y_true, y_pred, numbers, mask, state = saved
+    steps = TailSteps(y_true, y_pred, numbers, mask, options)
     gradient = _synchronized.tail_backward(steps, upstream, state, all_reduce(axis_name))
-    return -gradient if options.reads_targets else None, gradient, None
+    return -gradient if options.reads_targets else None, gradient, None, None
 
 
 _losses.defvjp(_losses_forward, _losses_backward)
@@ -92,9 +93,9 @@ def tail_loss(
 
 def of_share(inputs: Inputs, axis_name: AxisName) -> jax.Array:
     """The same of inputs that are checked."""
-    options = replace(inputs.options, synchronized=False)
-    masks = masks_of(inputs.mask)
-    losses: jax.Array = _losses(inputs.y_true, inputs.y_pred, masks, options, axis_name)
+    numbers, masks = numbers_of(inputs.options), masks_of(inputs.mask)
+    known = inputs.options.known()
+    losses: jax.Array = _losses(inputs.y_true, inputs.y_pred, numbers, masks, known, axis_name)
     return losses
 
 
@@ -151,7 +152,8 @@ def range_mean(
 
     Raises:
         ValueError: There is no such kind or axis, or a group without elements.
-        RuntimeError: The union has no such range, found when it runs.
+        RuntimeError: The union has no such range, found when it runs; on a GPU the group is NaN
+            instead.
         NameError: There is no axis of this name here.
 
     Example:

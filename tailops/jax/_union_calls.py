@@ -1,4 +1,4 @@
-"""The custom calls under the union of shares: steps for `tailops._synchronized`. On the host only.
+"""The custom calls under the union of shares: steps for `tailops._synchronized`.
 
 What is added up over replicas is int32, of which JAX's sums are exact with and without its x64
 mode: a count is two of them, a float64 as many as hold all of its bits wherever its point is. So
@@ -34,8 +34,7 @@ register(
             "range_sums",
             "range_mean",
         )
-    ),
-    on_devices=False,
+    )
 )
 
 
@@ -81,23 +80,39 @@ class _Search:
 
 
 class TailSteps(_Search):
-    """`_synchronized.TailSteps` by custom calls. `mask` is a tuple of one or none."""
+    """`_synchronized.TailSteps` by custom calls.
 
-    def __init__(self, y_true: Any, y_pred: Any, mask: Any, options: TailOptions) -> None:
+    Args:
+        y_true: The share's targets.
+        y_pred: The share's predictions.
+        numbers: The words of the options' numbers, in place of those: a tuple of one or none.
+        mask: A tuple of one or none.
+        options: All of them known.
+    """
+
+    def __init__(
+        self, y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions
+    ) -> None:
         super().__init__(y_true, y_pred, mask, options)
+        self.others = *numbers, *mask
+        self.numbers = numbers
         self.exact = options.gradient == "exact"
         self._targets = _kernels.union_targets(options.for_kernels())
 
     def counts(self, number: int, search: Any) -> Any:
         return self._counts(number, search, self._targets)
 
+    def _with_numbers(self, **more: int) -> dict[str, Any]:
+        return self._attributes(scheduled=len(self.numbers), **more)
+
     def descend(self, number: int, counts: Any, search: Any) -> Any:
-        attributes = self._attributes(round=number, targets=self._targets)
-        return _call("descend", self._searches, attributes, counts, self._before(search))
+        attributes = self._with_numbers(round=number, targets=self._targets)
+        before = self._before(search)
+        return _call("descend", self._searches, attributes, counts, before, *self.numbers)
 
     def state(self, search: Any) -> Any:
         result = jax.ShapeDtypeStruct(words(self.groups), jnp.uint32)
-        return _call("state", result, self._attributes(), search)
+        return _call("state", result, self._with_numbers(), search, *self.numbers)
 
     def _of_elements(self) -> Any:
         return jax.ShapeDtypeStruct(self.y_pred.shape, self.y_pred.dtype)
@@ -106,23 +121,23 @@ class TailSteps(_Search):
         return _call(
             "tail_loss",
             self._of_elements(),
-            self._attributes(),
+            self._with_numbers(),
             self.y_true,
             self.y_pred,
             state,
-            *self.mask,
+            *self.others,
         )
 
     def slopes(self, upstream: Any, state: Any) -> Any:
         return _call(
             "slopes",
             self._numbers(_kernels.SLOPE_COLUMNS),
-            self._attributes(),
+            self._with_numbers(),
             upstream,
             self.y_true,
             self.y_pred,
             state,
-            *self.mask,
+            *self.others,
         )
 
     def gradient(self, upstream: Any, state: Any, slopes: Any) -> Any:
@@ -131,13 +146,13 @@ class TailSteps(_Search):
         return _call(
             "tail_loss_grad",
             self._of_elements(),
-            self._attributes(),
+            self._with_numbers(),
             upstream,
             self.y_true,
             self.y_pred,
             state,
             slopes,
-            *self.mask,
+            *self.others,
         )
 
 

@@ -1,6 +1,6 @@
 """A process with logical devices of its own: real strategies, compared with one device.
 
-Arguments: how many replicas. Fails by an assertion.
+Arguments: how many replicas, and whether they are on a GPU. Fails by an assertion.
 """
 
 import sys
@@ -91,11 +91,20 @@ def check_ranges(strategy, kind, bounds, axis):
     assert_close(np.concatenate(local_results(strategy, slopes)), replicas * weights, 1e-6)
 
 
-def main(replicas):
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    devices = [tf.config.LogicalDeviceConfiguration()] * replicas
-    tf.config.set_logical_device_configuration(cpu, devices)
-    strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
+def logical_devices(replicas, kind):
+    """A strategy of so many, on one physical device."""
+    memory = {"memory_limit": 256} if kind == "GPU" else {}
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices(kind)[0],
+        [tf.config.LogicalDeviceConfiguration(**memory)] * replicas,
+    )
+    # NCCL takes no two replicas on one GPU.
+    sums = tf.distribute.ReductionToOneDevice() if kind == "GPU" else None
+    return tf.distribute.MirroredStrategy([f"{kind}:{i}" for i in range(replicas)], sums)
+
+
+def main(replicas, kind="CPU"):
+    strategy = logical_devices(replicas, kind)
     assert strategy.num_replicas_in_sync == replicas
     for axis in (None, 0):
         options = TailOptions(percentile=0.9, smoothing_factor=3.0, axis=axis)
@@ -110,4 +119,4 @@ def main(replicas):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from shares import assert_close
 
 from tailops import build_info
 
@@ -85,5 +86,34 @@ def test_a_mask_of_the_tail():
 def test_errors():
     with pytest.raises(NameError, match="replica"):
         tj.cvar(V, axis_name="replica")
-    with pytest.raises(TypeError, match=r"percentile=.*must be a number"):
-        jax.vmap(lambda v: tj.tail_weighted(v, v[0, 0], axis_name="r"), axis_name="r")(V[None])
+
+
+@pytest.mark.parametrize("axis", [None, 0])
+def test_numbers_that_are_traced(axis):
+    def function(v, *numbers, **how):
+        return tj.tail_weighted(v, *numbers, axis=axis, **how)
+
+    @jax.jit
+    def found(v, *numbers):
+        def of_share(v):
+            return function(v, *numbers, axis_name="replica")
+
+        return of_shares_of(of_share, v)
+
+    def of_shares_of(of_share, v):
+        shares = v.reshape(REPLICAS, -1, v.shape[1])
+
+        def slope(share):
+            return jax.grad(lambda share: of_share(share).sum())(share)
+
+        return [
+            jax.vmap(f, axis_name="replica")(shares).reshape(v.shape) for f in (of_share, slope)
+        ]
+
+    for numbers in ((0.875, 3.0, 5.0), (0.5, 1.0, 20.0)):  # which float32 has
+        losses, slopes = found(V, *numbers)
+        np.testing.assert_allclose(losses, function(V, *numbers), rtol=1e-6)
+        expected = jax.grad(lambda v, n=numbers: function(v, *n).sum())(V)
+        assert_close(slopes, expected, 1e-6)
+    with pytest.raises(jax.errors.JaxRuntimeError, match=r"percentile=1\.5: must be"):
+        jax.block_until_ready(found(V, 1.5, 3.0, 5.0))

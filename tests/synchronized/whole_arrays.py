@@ -4,6 +4,7 @@ Arguments: how many devices, and whether in x64 mode. Fails by an assertion.
 """
 
 import functools
+import itertools
 import os
 import re
 import sys
@@ -230,12 +231,36 @@ def check_what_cannot_be_split():
             assert_same(found(sharded), function(values, synchronized=False))
             mean = jax.jit(lambda v, c=change, a=axis: tj.cvar(c(v), 0.7, a, synchronized=True))
             assert_close(mean(sharded), tj.cvar(change(values), 0.7, axis), 1e-6)
-    scheduled = jax.jit(lambda v, p: tj.tail_weighted(v, p, synchronized=True))
-    assert_same(scheduled(sharded, 0.9), tj.tail_weighted(values, 0.9))
+
+
+def check_numbers_that_are_traced():
+    """One program for all of them, and nothing is gathered."""
+    values = batch("random", "none", np.float32)[1]
+    for split, axis in itertools.product(SPLITS, (None, 0, 1)):
+        spec, names = SPLITS[split]
+        sharded = placed(values, spec, *names)
+
+        def step(v, *numbers, axis=axis, **how):
+            def total(v):
+                losses = tj.tail_weighted(v, *numbers, axis=axis, **how)
+                return jnp.sum(losses), losses
+
+            (_, losses), slope = jax.value_and_grad(total, has_aux=True)(v)
+            return losses, slope
+
+        found = jax.jit(functools.partial(step, synchronized=True))
+        for numbers in ((0.875, 3.0, 5.0), (0.5, 1.0, 20.0)):
+            losses, slope = found(sharded, *numbers)
+            expected, expected_slope = step(values, *numbers)
+            assert_same(losses, expected)
+            assert_close(slope, expected_slope, 1e-6)
+        assert found._cache_size() == 1
+        sent = {name for _, name in collectives(found.lower(sharded, *numbers).compile())}
+        assert sent <= {"all-reduce"}, sent
 
 
 def check_devices_without_unions(monkeypatch):
-    """As GPUs are: groups that are split are whole everywhere; others stay where they are."""
+    """As TPUs are: groups that are split are whole everywhere; others stay where they are."""
     from tailops.jax import _partitioned
 
     monkeypatch.setattr(_partitioned, "have_unions", lambda _: False)
@@ -311,6 +336,7 @@ def main(devices, mode):
     check_functions()
     check_two_dimensions()
     check_what_cannot_be_split()
+    check_numbers_that_are_traced()
     with pytest.MonkeyPatch.context() as monkeypatch:
         check_devices_without_unions(monkeypatch)
     check_transformations()

@@ -76,6 +76,7 @@ if [ $# -gt 0 ]; then
   tests tests "$@"
 else
   tests tensorflow tests/gpu/tensorflow
+  tests unions tests/synchronized/test_union_of_losses.py tests/synchronized/test_union_of_ranges.py
   tests jax tests/gpu/kernels/test_gpu_jax.py
 fi
 exit $failed

@@ -1,14 +1,17 @@
 """Every launch path of loss, selection, range means: compiled, in several schedules, all checks."""
 
 import math
+from functools import partial
 
 import pytest
 import virtual_gpu
 from on_device import averaged_on_device, on_device, selected_on_device
-from paths import LOSS_PATHS, RANGE_PATHS, SELECTION_PATHS
+from paths import LOSS_PATHS, RANGE_PATHS, SELECTION_PATHS, LossPath, RangePath, SelectionPath
 from problems import check_against_cpu, of_values
 from range_means import check as check_range_mean
 from selections import check
+from union_paths import LOSS_UNION_PATHS, RANGE_UNION_PATHS, LossUnionPath
+from unions import losses_on_device, means_on_device
 
 from bench.gpu_report import kernel_name
 from tailops import cuda
@@ -79,42 +82,75 @@ def test_range_mean_of_each_type(path, dtype):
     check_range_mean(case, *averaged_on_device(case, bounds_too=path.on_device))
 
 
-def launched(run, forward_and_backward):
+@of_schedules(LOSS_UNION_PATHS)
+def test_union_of_losses(path, schedule):
+    with virtual_gpu.settings(**virtual_gpu.SCHEDULES[schedule]):
+        problem = path.problem(path.dtypes[0])
+        check_against_cpu(problem, *losses_on_device(problem, path.cuts))
+
+
+@of_types(LOSS_UNION_PATHS)
+def test_union_of_losses_of_each_type(path, dtype):
+    for problem in (path.problem(dtype, "random"), of_values(path.problem(dtype, "random"))):
+        check_against_cpu(problem, *losses_on_device(problem, path.cuts))
+
+
+@of_schedules(RANGE_UNION_PATHS)
+def test_union_of_ranges(path, schedule):
+    with virtual_gpu.settings(**virtual_gpu.SCHEDULES[schedule]):
+        case = path.case(path.dtypes[0])
+        check_range_mean(case, *means_on_device(case, path.cuts))
+
+
+@of_types(RANGE_UNION_PATHS)
+def test_union_of_ranges_of_each_type(path, dtype):
+    case = path.case(dtype, "random")
+    check_range_mean(case, *means_on_device(case, path.cuts))
+
+
+# Of each kind of path: what it is of, on the device, and what checks it.
+EVERYTHING = [
+    (LOSS_PATHS, LossPath.problem, lambda _, problem: on_device(problem), check_against_cpu),
+    (SELECTION_PATHS, SelectionPath.case, lambda _, case: selected_on_device(case), check),
+    (
+        RANGE_PATHS,
+        RangePath.case,
+        lambda path, case: averaged_on_device(case, bounds_too=path.on_device),
+        check_range_mean,
+    ),
+    (
+        LOSS_UNION_PATHS,
+        LossUnionPath.problem,
+        lambda path, problem: losses_on_device(problem, path.cuts),
+        check_against_cpu,
+    ),
+    (
+        RANGE_UNION_PATHS,
+        RangePath.case,
+        lambda path, case: means_on_device(case, path.cuts),
+        check_range_mean,
+    ),
+]
+
+
+def launched(run):
     """The kernels that are launched, by their whole names."""
     with virtual_gpu.settings(count=1, races=0, initialisation=0):
         virtual_gpu.take_counts()
-        run(*forward_and_backward)
+        run()
         return {counts["kernel"] for counts in virtual_gpu.take_counts()}
 
 
 def test_the_paths_are_what_they_say_and_all_there_are():
     everything = set()
-    for path in LOSS_PATHS:
-        for dtype in path.dtypes:
-            problem = path.problem(dtype)
-            kernels = launched(
-                lambda *how, problem=problem: check_against_cpu(problem, *how), on_device(problem)
-            )
-            missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
-            assert not missing, f"{path}, {dtype}"
-            everything |= kernels
-    for path in SELECTION_PATHS:
-        for dtype in path.dtypes:
-            case = path.case(dtype)
-            kernels = launched(lambda *how, case=case: check(case, *how), selected_on_device(case))
-            missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
-            assert not missing, f"{path}, {dtype}"
-            everything |= kernels
-    for path in RANGE_PATHS:
-        for dtype in path.dtypes:
-            case = path.case(dtype)
-            kernels = launched(
-                lambda *how, case=case: check_range_mean(case, *how),
-                averaged_on_device(case, bounds_too=path.on_device),
-            )
-            missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
-            assert not missing, f"{path}, {dtype}"
-            everything |= kernels
+    for paths, problem_of, placed, checked in EVERYTHING:
+        for path in paths:
+            for dtype in path.dtypes:
+                problem = problem_of(path, dtype)
+                kernels = launched(partial(checked, problem, *placed(path, problem)))
+                missing = path.kernels - {kernel_name(kernel) for kernel in kernels}
+                assert not missing, f"{path}, {dtype}"
+                everything |= kernels
     cuda.prepare()
     of_the_library = {kernel for kernel in virtual_gpu.kernels() if "tailops" in kernel}
     assert not {kernel for kernel in of_the_library - everything if FLOORS not in kernel}

@@ -1,5 +1,4 @@
-#include <stdexcept>
-#include <string>
+#include <numeric>
 
 #include "call/range_mean.h"
 #include "core/element_types.h"
@@ -10,36 +9,42 @@
 namespace tailops {
 namespace {
 
-// One table for both, where there are two prefixes, would be read beyond its end.
-void require_tables(const UnionSearch& search, int key_bits, int round, int64_t columns) {
-  const int64_t needed = union_count_columns(key_bits, round, 2);
-  if (columns == needed || have_one_prefix(search)) return;
-  throw std::invalid_argument("counts of " + std::to_string(columns) +
-                              " columns: must be those of two targets, " + std::to_string(needed));
+DigitPlace place_of(int64_t rank, const int64_t* table, const Digit& digit) {
+  DigitPlace place{0, 0, 0};
+  while (place.digit + 1 < digit.count() && rank >= place.smaller + table[place.digit]) {
+    place.smaller += table[place.digit++];
+  }
+  place.ties = table[place.digit];
+  return place;
 }
 
 // ranks_among(valid): the UnionRanks among so many.
 template <typename RanksAmong>
-void descend_all(int key_bits, int round, int64_t groups, int64_t columns, const int64_t* counts,
+void descend_all(const UnionRound& round, int64_t groups, const int64_t* counts,
                  const UnionSearch* before, UnionSearch* after, const RanksAmong& ranks_among) {
+  const Digit digit = round.digit();
   for (int64_t g = 0; g < groups; ++g) {
-    const int64_t* const of_group = counts + g * columns;
-    if (round == 0) {
-      after[g] = begin_search(of_group, key_bits, ranks_among);
-    } else {
-      require_tables(before[g], key_bits, round, columns);
-      after[g] = before[g];
-      continue_search(after[g], of_group, key_bits, round);
+    const int64_t* const of_lower = counts + g * round.columns();
+    const int64_t* const behind = of_lower + digit.count();
+    UnionSearch search =
+        round.is_first()
+            ? begin_search(std::accumulate(of_lower, behind, int64_t{0}), *behind, ranks_among)
+            : before[g];
+    if (search.valid != 0) {
+      const int64_t* const of_upper = round.tables(search) == 1 ? of_lower : behind;
+      descend(search.lower, place_of(search.lower.rank, of_lower, digit), digit);
+      descend(search.upper, place_of(search.upper.rank, of_upper, digit), digit);
     }
+    after[g] = search;
   }
 }
 
 }  // namespace
 
-void union_descend(const Options& options, int key_bits, int round, int64_t groups, int64_t columns,
+void union_descend(const Options& options, const UnionRound& round, int64_t groups,
                    const int64_t* counts, const UnionSearch* before, UnionSearch* after) {
   const Threshold threshold = threshold_of(options);
-  descend_all(key_bits, round, groups, columns, counts, before, after,
+  descend_all(round, groups, counts, before, after,
               [&](int64_t valid) { return ranks_of(threshold, valid); });
 }
 
@@ -53,11 +58,11 @@ void union_states(const Options& options, int64_t groups, const UnionSearch* sea
   }
 }
 
-void union_range_descend(RangeKind kind, const RangeBounds& bounds, int key_bits, int round,
-                         int64_t groups, int64_t columns, const int64_t* counts,
-                         const UnionSearch* before, UnionSearch* after) {
+void union_range_descend(RangeKind kind, const RangeBounds& bounds, const UnionRound& round,
+                         int64_t groups, const int64_t* counts, const UnionSearch* before,
+                         UnionSearch* after) {
   require_range(kind, bounds);
-  descend_all(key_bits, round, groups, columns, counts, before, after, [&](int64_t valid) {
+  descend_all(round, groups, counts, before, after, [&](int64_t valid) {
     if (!has_range(kind, bounds, valid)) throw_range_beyond(bounds, valid);
     return ranks_of(kind, bounds, valid);
   });

@@ -41,12 +41,12 @@ class Histogram {
   using C = ComputeType<T>;
   using Bits = OrderedBits<C>;
 
-  Histogram(const Problem<T>& problem, int round, int targets, const UnionSearch* search,
+  Histogram(const Problem<T>& problem, const UnionRound& round, const UnionSearch* search,
             int64_t* counts)
       : problem_(problem),
         round_(round),
-        digit_(digit_of_round(kKeyBits<T>, round)),
-        columns_(union_count_columns(kKeyBits<T>, round, targets)),
+        digit_(round.digit()),
+        columns_(round.columns()),
         search_(search),
         counts_(counts) {}
 
@@ -70,12 +70,12 @@ class Histogram {
     const auto fill = [&](Counts& counts, int64_t first_block, int64_t end_block) {
       counts.assign(static_cast<size_t>(columns_), 0);
       const auto size = static_cast<size_t>(std::min(kBlockLength, of.length()) + kSlack);
-      std::vector<C> errors(size), between(round_ == 0 ? 0 : size);
+      std::vector<C> errors(size), between(round_.is_first() ? 0 : size);
       for (int64_t block = first_block; block < end_block; ++block) {
         const int64_t begin = block * kBlockLength;
         const int64_t end = std::min(of.length(), begin + kBlockLength);
         const int64_t valid = of.write(begin, end, errors.data());
-        if (round_ == 0) {
+        if (round_.is_first()) {
           count_all(errors.data(), valid, counts.data());
         } else {
           count_prefixed(search_[g], errors.data(), valid, between.data(), counts.data());
@@ -98,8 +98,7 @@ class Histogram {
   void count_prefixed(const UnionSearch& search, const C* errors, int64_t n, C* between,
                       int64_t* counts) const {
     count_prefixed(search.lower, errors, n, between, counts);
-    const bool has_one_table = columns_ == digit_.count();
-    if (has_one_table || have_one_prefix(search)) return;
+    if (round_.tables(search) == 1) return;
     count_prefixed(search.upper, errors, n, between, counts + digit_.count());
   }
 
@@ -116,7 +115,7 @@ class Histogram {
   }
 
   const Problem<T>& problem_;
-  const int round_;
+  const UnionRound round_;
   const Digit digit_;
   const int64_t columns_;
   const UnionSearch* const search_;
@@ -127,18 +126,18 @@ class Histogram {
 
 template <typename T>
 void union_histogram(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
-                     const Options& options, int round, int targets, const UnionSearch* search,
+                     const Options& options, const UnionRound& round, const UnionSearch* search,
                      int64_t* counts, Executor& executor) {
   const KeepSubnormals guard;
   const ScratchScope scope;
   const Problem<T> problem(y_true, y_pred, mask, geometry, options);
-  Histogram<T>(problem, round, targets, search, counts).run(executor);
+  Histogram<T>(problem, round, search, counts).run(executor);
 }
 
-#define TAILOPS_INSTANTIATE(T, ...)                                                        \
-  template void union_histogram<T>(const T*, const T*, const bool*, const Geometry&,       \
-                                   const Options&, int, int, const UnionSearch*, int64_t*, \
-                                   Executor&);
+#define TAILOPS_INSTANTIATE(T, ...)                                                       \
+  template void union_histogram<T>(const T*, const T*, const bool*, const Geometry&,      \
+                                   const Options&, const UnionRound&, const UnionSearch*, \
+                                   int64_t*, Executor&);
 TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
 #undef TAILOPS_INSTANTIATE
 

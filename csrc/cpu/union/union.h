@@ -23,17 +23,17 @@ namespace tailops {
 template <typename T>
 constexpr int kKeyBits = OrderedBits<ComputeType<T>>::kBits;
 
-// counts[geometry.groups() · union_count_columns(…)]: of a share's errors, how often each digit of
-// the round occurs; behind the first round, under the prefixes that `search` has found.
+// counts[geometry.groups() · round.columns()]: of a share's errors, how often each digit of the
+// round occurs; behind the first round, under the prefixes that `search` has found.
 template <typename T>
 void union_histogram(const T* y_true, const T* y_pred, const bool* mask, const Geometry& geometry,
-                     const Options& options, int round, int targets, const UnionSearch* search,
+                     const Options& options, const UnionRound& round, const UnionSearch* search,
                      int64_t* counts, Executor& executor);
 
 // The search of each group after a round, from the counts of all shares together. `before`, which
-// the first round does not read, may be `after`. std::invalid_argument if the counts are those of
-// one target where there are two.
-void union_descend(const Options& options, int key_bits, int round, int64_t groups, int64_t columns,
+// the first round does not read, may be `after`. The round has as many targets as union_targets()
+// of call/union.h says.
+void union_descend(const Options& options, const UnionRound& round, int64_t groups,
                    const int64_t* counts, const UnionSearch* before, UnionSearch* after);
 
 // state[groups], from a search after its last round.
@@ -42,9 +42,9 @@ void union_states(const Options& options, int64_t groups, const UnionSearch* sea
                   GroupState* state);
 
 // union_descend for a range. std::invalid_argument if the union of a group has no such range.
-void union_range_descend(RangeKind kind, const RangeBounds& bounds, int key_bits, int round,
-                         int64_t groups, int64_t columns, const int64_t* counts,
-                         const UnionSearch* before, UnionSearch* after);
+void union_range_descend(RangeKind kind, const RangeBounds& bounds, const UnionRound& round,
+                         int64_t groups, const int64_t* counts, const UnionSearch* before,
+                         UnionSearch* after);
 
 // sums[groups]: of a share's values, between the ends of the union.
 template <typename T>

@@ -59,5 +59,12 @@ inline int64_t blocks_for(int64_t bytes, const Limits& limits) {
   return blocks_for(bytes, limits, limits.blocks_per_multiprocessor);
 }
 
+// How many blocks share each group, where several may.
+inline int64_t blocks_of_group(const Groups& groups, int64_t element_bytes, const Limits& limits) {
+  const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor;
+  return std::min(blocks_for(groups.length * element_bytes, limits),
+                  std::max<int64_t>(1, most / groups.groups()));
+}
+
 }  // namespace cuda
 }  // namespace tailops

@@ -77,7 +77,8 @@ class Backward {
         device::launch(ColumnSlopes<T>{pass, plan_.columns, slopes()}, plan_.add_slopes, stream_);
       }
     }
-    device::launch(ColumnBackward<T, Outputs>{pass, plan_.columns, slopes()}, plan_.pass, stream_);
+    device::launch(ColumnBackward<T, Outputs>{pass, plan_.columns, slopes(), plan_.columns.parts},
+                   plan_.pass, stream_);
   }
 
   template <typename Outputs>
@@ -87,7 +88,8 @@ class Backward {
         device::launch(GridSlopes<T>{pass, slopes()}, plan_.add_slopes, stream_);
       }
     }
-    device::launch(GridBackward<T, Outputs>{pass, slopes()}, plan_.pass, stream_);
+    device::launch(GridBackward<T, Outputs>{pass, slopes(), plan_.pass.blocks}, plan_.pass,
+                   stream_);
   }
 
   const BackwardPlan& plan_;  // outlives this

@@ -45,30 +45,38 @@ struct BackwardPlan {
   }
 };
 
-// With sums over the groups of which each knows its own, more blocks than one for each are faster.
-inline void plan_pass(const Geometry& geometry, bool needs_slopes, int64_t element_bytes,
-                      const Limits& limits, BackwardPlan& plan, Layout& space) {
-  int64_t slopes = 0;
+// Columns in the order of memory, or blocks that share a group. Returns how many sums of slopes
+// there are.
+inline int64_t plan_shared_pass(const Geometry& geometry, int64_t element_bytes,
+                                const Limits& limits, BackwardPlan& plan) {
   if (geometry.inner > 1) {
     plan.way = Way::kColumns;
     plan.columns = ColumnPlan(geometry.outer, geometry.length, geometry.inner, limits);
     plan.pass = plan.columns.grid();
-    slopes = geometry.groups() * plan.columns.parts;
-  } else if (fits_block(geometry, SelectionPath::kAuto, limits) &&
-             (needs_slopes || are_many(geometry, limits))) {
+    return geometry.groups() * plan.columns.parts;
+  }
+  const int64_t blocks = blocks_of_group(geometry, element_bytes, limits);
+  plan.pass = {blocks, geometry.groups(), limits.grid_threads, 0};
+  return geometry.groups() * blocks;
+}
+
+inline void plan_slopes(int64_t sums, BackwardPlan& plan, Layout& space) {
+  plan.slopes = space.add(sums, BackwardPlan::kSlopeBytes);
+  plan.add_slopes = plan.pass;
+}
+
+// With sums over the groups of which each knows its own, more blocks than one for each are faster.
+inline void plan_pass(const Geometry& geometry, bool needs_slopes, int64_t element_bytes,
+                      const Limits& limits, BackwardPlan& plan, Layout& space) {
+  if (geometry.inner == 1 && fits_block(geometry, SelectionPath::kAuto, limits) &&
+      (needs_slopes || are_many(geometry, limits))) {
     plan.teams = plan_teams(geometry, limits, 0);
     plan.way = way_of(plan.teams);
     plan.pass = {plan.teams.blocks, 1, plan.teams.threads, 0};
-  } else {
-    const int64_t most = limits.multiprocessors * limits.blocks_per_multiprocessor;
-    const int64_t blocks = std::min(blocks_for(geometry.length * element_bytes, limits),
-                                    std::max<int64_t>(1, most / geometry.groups()));
-    plan.pass = {blocks, geometry.groups(), limits.grid_threads, 0};
-    slopes = geometry.groups() * blocks;
+    return;
   }
-  if (!needs_slopes || slopes == 0) return;
-  plan.slopes = space.add(slopes, BackwardPlan::kSlopeBytes);
-  plan.add_slopes = plan.pass;
+  const int64_t sums = plan_shared_pass(geometry, element_bytes, limits, plan);
+  if (needs_slopes) plan_slopes(sums, plan, space);
 }
 
 // `ignores`: whether there may be elements that are not valid.

@@ -63,7 +63,8 @@ struct ColumnBackward {
 
   Pass pass;
   ColumnPlan plan;
-  const ThresholdGradient* sums;  // or none
+  const ThresholdGradient* sums;  // [parts][groups], or none
+  int64_t parts;
 
   TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
     const InColumn at(plan);
@@ -96,7 +97,7 @@ struct ColumnBackward {
     } else {
       if (sums == nullptr) return ThresholdGradient{};
       ThresholdGradient total{};
-      for (int64_t p = 0; p < plan.parts; ++p) total += sums[p * pass.call.groups() + group];
+      for (int64_t p = 0; p < parts; ++p) total += sums[p * pass.call.groups() + group];
       return total;
     }
   }

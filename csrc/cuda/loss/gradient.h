@@ -218,7 +218,8 @@ struct GridBackward {
   };
 
   Pass pass;
-  const ThresholdGradient* sums;  // or none
+  const ThresholdGradient* sums;  // [groups][parts], or none
+  int64_t parts;
 
   TAILOPS_DEVICE void run(Shared& shared, unsigned char*) const {
     const int64_t g = device::row_of_blocks();
@@ -232,11 +233,9 @@ struct GridBackward {
       return pass.slope_of_one(g);
     } else {
       if (sums == nullptr) return ThresholdGradient{};
-      const ThresholdGradient* const own = sums + g * device::blocks();
+      const ThresholdGradient* const own = sums + g * parts;
       ThresholdGradient slope{};
-      for (int64_t b = device::thread(); b < device::blocks(); b += device::threads()) {
-        slope += own[b];
-      }
+      for (int64_t p = device::thread(); p < parts; p += device::threads()) slope += own[p];
       return block_reduce(slope, shared.warps, Add());
     }
   }

@@ -9,6 +9,7 @@
 #include "core/ordered_bits.h"
 #include "cuda/device/strided.h"
 #include "cuda/device/values.h"
+#include "cuda/range_mean/range_mean.h"
 #include "formulas/range_mean.h"
 
 namespace tailops {
@@ -21,6 +22,10 @@ struct BoundsArgument {
 
   TAILOPS_DEVICE RangeBounds get() const { return on_device != nullptr ? *on_device : of_host; }
 };
+
+inline BoundsArgument argument_of(const Bounds& bounds) {
+  return {bounds.on_device, bounds.on_host == nullptr ? RangeBounds{} : *bounds.on_host};
+}
 
 // What is added up, in float64, and how many elements that are.
 struct RangeSum {

@@ -26,7 +26,7 @@ class RangeForward {
       : plan_(plan),
         groups_(geometry),
         kind_(kind),
-        bounds_{bounds.on_device, bounds.on_host == nullptr ? RangeBounds{} : *bounds.on_host},
+        bounds_(argument_of(bounds)),
         workspace_(workspace),
         stream_(stream) {}
 

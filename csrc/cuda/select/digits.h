@@ -45,8 +45,6 @@ struct CountDigits {
 
   static constexpr int kMostThreads = 256;
   static constexpr int kLeastBlocks = 3;
-  static constexpr int kChunk =
-      8;  // counts that are added up to find a rank: less than any digit's
 
   struct Shared {
     union {
@@ -98,29 +96,10 @@ struct CountDigits {
     const int64_t workers = device::blocks() * device::threads();
     Vectors(task.group(group())).for_each(worker, workers, [&](const B& batch) {
       Key keys[B::kSize];
-      unsigned places[B::kSize];
-      unsigned active = 0;
       TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) {
-        keys[j] = Bits::encode(batch.values[j]);
-        places[j] = 0;
-      }
-      for (int s = 0; s < slots; ++s) {
-        const Key base = shared.slot_base[s];
-        const unsigned first = static_cast<unsigned>(s) << pass.width();
-        TAILOPS_UNROLL
-        for (int j = 0; j < B::kSize; ++j) {
-          const Key apart = keys[j] ^ base;  // below 2^bits where the known digits are the same
-          if (static_cast<Key>(apart >> (pass.bits - 1)) > Key(1)) continue;
-          active |= 1u << j;
-          places[j] = first + static_cast<unsigned>(apart >> pass.shift());
-        }
-      }
-      active &= batch.valid;
-      TAILOPS_UNROLL
-      for (int j = 0; j < B::kSize; ++j) {
-        count_in_bins(shared.counts, (active >> j & 1u) != 0, places[j]);
-      }
+      for (int j = 0; j < B::kSize; ++j) keys[j] = Bits::encode(batch.values[j]);
+      const unsigned active =
+          count_digits(keys, batch.valid, pass, slots, shared.slot_base, shared.counts);
       tally.add(batch, keys, active, is_first(), pass.is_last());
     });
     return tally;
@@ -137,12 +116,7 @@ struct CountDigits {
     }
     const int counts = slots << pass.width();
     const uint64_t* const all = counts_of_group();
-    for (int c = device::thread(); c < counts / kChunk; c += device::threads()) {
-      uint64_t sum = 0;
-      TAILOPS_UNROLL
-      for (int i = 0; i < kChunk; ++i) sum += device::load_fresh(&all[c * kChunk + i]);
-      shared.sums[c] = sum;
-    }
+    add_up_chunks(all, counts, shared.sums);
     device::barrier();
     for (int t = device::warp(); t < targets; t += device::warps()) {
       find_digit(control, t, n, all, shared);
@@ -162,22 +136,17 @@ struct CountDigits {
   TAILOPS_DEVICE void find_digit(const Control& control, int t, int64_t n, const uint64_t* all,
                                  Shared& shared) const {
     const int slot = is_first() ? 0 : control.slot[t];
-    const int chunks = (1 << pass.width()) / kChunk;
+    const int size = 1 << pass.width();
     const uint64_t remaining =
         is_first() ? static_cast<uint64_t>(task.rank(t, n)) : control.remaining[t];
-    int chunk;
-    uint64_t rest;
-    if (!find_rank(shared.sums + slot * chunks, chunks, remaining, chunk, rest)) return;
-    const uint64_t* const own = all + (static_cast<int64_t>(slot) << pass.width());
-    int digit = chunk * kChunk;
-    uint64_t ties = device::load_fresh(&own[digit]);
-    while (rest >= ties) {
-      rest -= ties;
-      ties = device::load_fresh(&own[++digit]);
+    FoundDigit found;
+    if (!cuda::find_digit(shared.sums + slot * (size / kChunk), all + slot * size, size, remaining,
+                          found)) {
+      return;
     }
-    shared.found.base[t] = shared.slot_base[slot] | static_cast<Key>(digit) << pass.shift();
-    shared.found.rest[t] = rest;
-    shared.found.ties[t] = ties;
+    shared.found.base[t] = shared.slot_base[slot] | static_cast<Key>(found.digit) << pass.shift();
+    shared.found.rest[t] = found.rest;
+    shared.found.ties[t] = found.ties;
   }
 
   // By the first warp, a lane for each target: those of the same digits get the same slot.

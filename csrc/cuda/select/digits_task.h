@@ -16,6 +16,7 @@
 
 #include "core/ordered_bits.h"
 #include "cuda/device/device.h"
+#include "cuda/select/count_digits.h"
 #include "cuda/select/digits_plan.h"
 
 namespace tailops {
@@ -39,15 +40,6 @@ struct DigitsWorkspace {
   DigitsControl<Task>* control;
   uint64_t* counts;  // [groups][counts_each]
   int64_t counts_each;
-};
-
-struct DigitPass {
-  int bits;  // that are not known yet
-  int digit_bits;
-
-  TAILOPS_DEVICE int width() const { return bits < digit_bits ? bits : digit_bits; }
-  TAILOPS_DEVICE int shift() const { return bits - width(); }
-  TAILOPS_DEVICE bool is_last() const { return shift() == 0; }
 };
 
 // In shared memory.

@@ -35,26 +35,26 @@ inline int key_bits_of(tensorflow::DataType type) {
   return type == tensorflow::DT_DOUBLE ? 64 : 32;
 }
 
-// `Context` is one of a kernel's construction or of a shape function. std::invalid_argument for
-// what is out of range.
+// Of an op; for one target, where it has no attribute that says. `Context` is one of a kernel's
+// construction or of a shape function. std::invalid_argument for what is out of range.
 template <typename Context>
-absl::Status read_round(Context* context, int& round, int& key_bits) {
+absl::Status read_round(Context* context, UnionRound& round) {
   tensorflow::DataType type;
   int64_t number = 0;
   TF_RETURN_IF_ERROR(context->GetAttr("T", &type));
   TF_RETURN_IF_ERROR(context->GetAttr("round", &number));
-  key_bits = key_bits_of(type);
+  const int key_bits = key_bits_of(type);
   require_round(number, key_bits);
-  round = static_cast<int>(number);
+  round = {key_bits, static_cast<int>(number), 1};
   return absl::OkStatus();
 }
 
 template <typename Context>
-absl::Status read_targets(Context* context, int& targets) {
-  int64_t number = 0;
-  TF_RETURN_IF_ERROR(context->GetAttr("targets", &number));
-  require_targets(number);
-  targets = static_cast<int>(number);
+absl::Status read_targets(Context* context, UnionRound& round) {
+  int64_t targets = 0;
+  TF_RETURN_IF_ERROR(context->GetAttr("targets", &targets));
+  require_targets(targets);
+  round.targets = static_cast<int>(targets);
   return absl::OkStatus();
 }
 

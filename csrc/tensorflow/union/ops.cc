@@ -22,12 +22,12 @@ using tensorflow::shape_inference::ShapeHandle;
 absl::Status histogram_shape(InferenceContext* c) {
   ShapeHandle input, groups;
   DimensionHandle count;
-  int round = 0, key_bits = 0, targets = 0;
+  UnionRound round{};
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
-  TF_RETURN_IF_ERROR(read_round(c, round, key_bits));
-  TF_RETURN_IF_ERROR(read_targets(c, targets));
+  TF_RETURN_IF_ERROR(read_round(c, round));
+  TF_RETURN_IF_ERROR(read_targets(c, round));
   TF_RETURN_IF_ERROR(group_shape(c, input, &groups, &count));
-  c->set_output(0, c->Matrix(count, union_count_columns(key_bits, round, targets)));
+  c->set_output(0, c->Matrix(count, round.columns()));
   return absl::OkStatus();
 }
 

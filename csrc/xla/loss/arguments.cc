@@ -18,9 +18,7 @@ Arguments read_arguments(const ffi::AnyBuffer& y_true, const ffi::AnyBuffer& y_p
   const std::vector<int64_t> shape = shape_of(y_pred);
   require_same_shape(shape_of(y_true), shape);
   require_dtype("y_true", y_true, y_pred.element_type());
-  const bool is_scheduled = reader.has(kScheduledAttribute);
-  const size_t scheduled =
-      is_scheduled ? static_cast<size_t>(read_place(reader, kScheduledAttribute, 2)) : 0;
+  const size_t scheduled = scheduled_of(reader);
   const int64_t rank = reader.integer(kRankAttribute);
   const int64_t batch_dimensions = static_cast<int64_t>(shape.size()) - rank;
   if (rank < 0 || batch_dimensions < 0) {

@@ -17,7 +17,6 @@ namespace tailops {
 constexpr const char* kForwardTarget = "tailops_tail_loss";
 constexpr const char* kBackwardTarget = "tailops_tail_loss_grad";
 constexpr const char* kRankAttribute = "rank";
-constexpr const char* kScheduledAttribute = "scheduled";
 
 }  // namespace tailops
 

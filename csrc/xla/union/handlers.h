@@ -1,13 +1,15 @@
 #pragma once
 
-// The steps of a union of shares as XLA custom calls: typed-FFI handlers, for platform "Host".
+// The steps of a union of shares as XLA custom calls: typed-FFI handlers, for platform "Host" and,
+// with the suffix _cuda, for platform "CUDA".
 //
 //   tailops_union_histogram      (y_true, y_pred, search, mask?) -> (counts)
-//   tailops_union_descend        (counts, search) -> (search)
-//   tailops_union_state          (search) -> (state)
-//   tailops_union_tail_loss      (y_true, y_pred, state, mask?) -> (loss)
-//   tailops_union_slopes         (upstream, y_true, y_pred, state, mask?) -> (slopes)
-//   tailops_union_tail_loss_grad (upstream, y_true, y_pred, state, slopes, mask?) -> (gradient)
+//   tailops_union_descend        (counts, search, numbers?) -> (search)
+//   tailops_union_state          (search, numbers?) -> (state)
+//   tailops_union_tail_loss      (y_true, y_pred, state, numbers?, mask?) -> (loss)
+//   tailops_union_slopes         (upstream, y_true, y_pred, state, numbers?, mask?) -> (slopes)
+//   tailops_union_tail_loss_grad (upstream, y_true, y_pred, state, slopes, numbers?, mask?)
+//                                -> (gradient)
 //   tailops_union_range_descend  (counts, bounds, search) -> (search)
 //   tailops_union_range_sums     (values, bounds, search, mask?) -> (sums)
 //   tailops_union_range_mean     (bounds, search, sums) -> (mean, state)
@@ -17,16 +19,61 @@
 // not read. Attributes: those of the tail loss, without a batch of problems; of a range, `kind` and
 // `axis`; and, where they matter, int64 `round`, `targets` and `key_bits`.
 
-#include "xla/ffi/api/ffi.h"
+#include <type_traits>
 
-#pragma GCC visibility push(default)
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_histogram_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_descend_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_state_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_tail_loss_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_slopes_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_tail_loss_grad_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_range_descend_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_range_sums_host);
-XLA_FFI_DECLARE_HANDLER_SYMBOL(tailops_union_range_mean_host);
-#pragma GCC visibility pop
+#include "xla/ffi/api/ffi.h"
+#include "xla/union/loss_calls.h"
+#include "xla/union/range_calls.h"
+
+namespace tailops {
+
+// As a binding of XLA's: what a function is called with, from its parameters. Buffers, attributes,
+// and a device, which XLA knows as a context.
+class ByParameters {
+ public:
+  template <typename... Parameters>
+  auto To(xla::ffi::Error (*function)(Parameters...)) const {
+    return bind<Parameters...>(function, xla::ffi::Ffi::Bind());
+  }
+
+ private:
+  template <typename Function, typename Binding>
+  static auto bind(Function* function, Binding binding) {
+    return std::move(binding).To(function);
+  }
+
+  template <typename First, typename... Others, typename Function, typename Binding>
+  static auto bind(Function* function, Binding binding) {
+    using xla::ffi::AnyBuffer;
+    if constexpr (std::is_same_v<First, AnyBuffer>) {
+      return bind<Others...>(function, std::move(binding).template Arg<AnyBuffer>());
+    } else if constexpr (std::is_same_v<First, xla::ffi::RemainingArgs>) {
+      return bind<Others...>(function, std::move(binding).RemainingArgs());
+    } else if constexpr (std::is_same_v<First, xla::ffi::Result<AnyBuffer>>) {
+      return bind<Others...>(function, std::move(binding).template Ret<AnyBuffer>());
+    } else if constexpr (std::is_same_v<First, xla::ffi::Dictionary>) {
+      return bind<Others...>(function, std::move(binding).Attrs());
+    } else {
+      return bind<Others...>(function, std::move(binding).template Ctx<First>());
+    }
+  }
+};
+
+}  // namespace tailops
+
+// All of them, for a device and its suffix.
+// clang-format off
+#define TAILOPS_UNION_HANDLER(NAME, SUFFIX, CALL)                  \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_union_##NAME##_##SUFFIX, CALL, \
+                                tailops::ByParameters())
+#define TAILOPS_UNION_HANDLERS(DEVICE, SUFFIX)                                                   \
+  TAILOPS_UNION_HANDLER(histogram, SUFFIX, tailops::union_histogram_call<DEVICE>);               \
+  TAILOPS_UNION_HANDLER(descend, SUFFIX, tailops::union_descend_call<DEVICE>);                   \
+  TAILOPS_UNION_HANDLER(state, SUFFIX, tailops::union_state_call<DEVICE>);                       \
+  TAILOPS_UNION_HANDLER(tail_loss, SUFFIX, tailops::union_loss_call<DEVICE>);                    \
+  TAILOPS_UNION_HANDLER(slopes, SUFFIX, tailops::union_slopes_call<DEVICE>);                     \
+  TAILOPS_UNION_HANDLER(tail_loss_grad, SUFFIX, tailops::union_gradient_call<DEVICE>);           \
+  TAILOPS_UNION_HANDLER(range_descend, SUFFIX, tailops::union_range_descend_call<DEVICE>);       \
+  TAILOPS_UNION_HANDLER(range_sums, SUFFIX, tailops::union_range_sums_call<DEVICE>);             \
+  TAILOPS_UNION_HANDLER(range_mean, SUFFIX, tailops::union_range_mean_call<DEVICE>)
+// clang-format on

@@ -134,6 +134,69 @@ def test_range_means(how, axis, masked):
         assert_close(slopes[i], gradient, np.float32, "gradient")
 
 
+def on_a_mesh(function, *arrays):
+    """Of one device, as one of several would see its share: by the steps of a union."""
+    mesh = jax.sharding.Mesh(np.array(jax.devices("gpu")[:1]), ("replica",))
+    spec = jax.sharding.PartitionSpec("replica")
+    return jax.jit(jax.shard_map(function, mesh=mesh, in_specs=spec, out_specs=spec))(*arrays)
+
+
+@pytest.mark.parametrize("axis", [None, 0])
+@pytest.mark.parametrize("method", ["floor", "linear"])
+def test_steps_of_a_union_of_losses(axis, method):
+    from tailops.jax._union import tail_loss
+
+    y_true, y_pred = problem_data("few_values", (700, 3), np.float32)
+    y_pred[3, 1] = np.inf
+    kept = np.random.default_rng(0).random((700, 3)) < 0.8
+    options = TailOptions(0.9, 5.0, 3.0, 0.2, axis=axis, method=method)
+
+    def loss_and_slope(t, p, m):
+        def loss(p):
+            return tail_loss(t, p, options, mask=m, axis_name="replica")
+
+        return loss(p), jax.grad(lambda p: loss(p).sum())(p)
+
+    loss, slope = on_a_mesh(loss_and_slope, y_true, y_pred, kept)
+    how = {"reduction": "none", "mask": kept}
+    expected, state = kernels.forward(y_true, y_pred, options, **how)
+    gradient = kernels.backward(np.ones_like(expected), y_true, y_pred, state, options, **how)
+    assert_close(loss, expected, np.float32, "loss")
+    assert_close(slope, gradient, np.float32, "gradient")
+
+
+@pytest.mark.parametrize("axis", [None, 0])
+@pytest.mark.parametrize("kind", ["between", "largest", "at_least"])
+def test_steps_of_a_union_of_ranges(axis, kind):
+    from tailops.jax._union import range_mean
+
+    values = np.random.default_rng(0).standard_normal((700, 3)).astype(np.float32)
+    bounds = {"between": (0.3, 0.95), "largest": (17.5, 0.0), "at_least": (0.3, 900.0)}[kind]
+
+    def mean_and_slope(v):
+        def mean(v):
+            return range_mean(v, bounds, kind, axis, axis_name="replica")
+
+        return mean(v).reshape(1, -1), jax.grad(lambda v: mean(v).sum())(v)
+
+    mean, slope = on_a_mesh(mean_and_slope, values)
+    expected, state = kernels.range_mean_forward(values, bounds, kind, axis)
+    gradient = kernels.range_mean_gradient(np.ones_like(expected), values, state, axis)
+    assert_close(mean, expected.reshape(1, -1), np.float32, "mean")
+    assert_close(slope, gradient, np.float32, "gradient")
+
+
+def test_a_union_that_has_no_such_range():
+    """Only run time knows, and nothing waits for it: the group is NaN."""
+    from tailops.jax._union import range_mean
+
+    values = np.ones((5, 1), np.float32)
+    mean = on_a_mesh(
+        lambda v: range_mean(v, (6.0, 0.0), "largest", None, axis_name="replica").reshape(1), values
+    )
+    assert np.isnan(mean).all()
+
+
 def test_numbers_that_are_traced():
     """They are in the device's memory."""
     from tailops.jax import tail_weighted

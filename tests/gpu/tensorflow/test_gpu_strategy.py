@@ -1,7 +1,10 @@
 """Training on the GPU under tf.distribute, which places variables and steps by itself."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from processes import run_script
 
 from tailops import build_info
 
@@ -55,3 +58,8 @@ def test_ops_of_each_replica_run_on_its_device():
     loss = strategy.run(step)
     assert "GPU:0" in loss.device
     assert np.isfinite(loss.numpy()).all()
+
+
+def test_one_threshold_for_two_replicas():
+    """Two logical GPUs on one: what is found is, bit for bit, what one device finds."""
+    run_script(Path(__file__).parents[2] / "synchronized" / "mirrored.py", 2, "GPU")

@@ -99,17 +99,16 @@ void one_union(Random& random) {
   const int targets = of_range ? union_targets(kind) : union_targets(options);
   constexpr int kBits = kKeyBits<T>;
   std::vector<UnionSearch> search(groups);
-  for (int round = 0; round < digit_rounds(kBits); ++round) {
-    const int64_t columns = union_count_columns(kBits, round, targets);
-    std::vector<int64_t> counts(groups * static_cast<size_t>(columns));
-    union_histogram(y_true.data(), y_pred.data(), kept.get(), geometry, options, round, targets,
+  for (int number = 0; number < digit_rounds(kBits); ++number) {
+    const UnionRound round{kBits, number, targets};
+    std::vector<int64_t> counts(groups * static_cast<size_t>(round.columns()));
+    union_histogram(y_true.data(), y_pred.data(), kept.get(), geometry, options, round,
                     search.data(), counts.data(), executor);
     if (of_range) {
-      union_range_descend(kind, bounds, kBits, round, geometry.groups(), columns, counts.data(),
-                          search.data(), search.data());
+      union_range_descend(kind, bounds, round, geometry.groups(), counts.data(), search.data(),
+                          search.data());
     } else {
-      union_descend(options, kBits, round, geometry.groups(), columns, counts.data(), search.data(),
-                    search.data());
+      union_descend(options, round, geometry.groups(), counts.data(), search.data(), search.data());
     }
   }
   if (of_range) {
