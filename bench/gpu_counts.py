@@ -109,6 +109,47 @@ def calls(of: Shape, dtype: str) -> dict[str, tuple[Callable[[], object], int]]:
     }
 
 
+def steps(of: Shape, y_pred: Any) -> dict[str, tuple[Callable[[], object], int]]:
+    """Those of a share of a union, without what is added up between them."""
+    from unions import Union, address, garbage
+
+    from tailops import _kernels
+    from tailops._options import TailOptions
+
+    options = TailOptions(axis=of.axis)
+    union = Union(np.zeros_like(y_pred), y_pred, None, options, ())
+    search = union.searched(_kernels.union_targets(options.for_kernels()), union.one.descend)
+    state = garbage((union.groups, _kernels.STATE_COLUMNS), "float64")
+    union.one.states(address(search), address(state))
+    share = union.shares[0]
+    loss, gradient, upstream = (garbage(share.shape, share.dtype) for _ in range(3))
+    slopes = garbage((union.groups, _kernels.SLOPE_COLUMNS), "float64")
+    space, size = address(share.workspace), y_pred.itemsize
+    found: dict[str, tuple[Callable[[], object], int]] = {}
+    for number, (round_, before) in enumerate(union.rounds):
+        counts = garbage((union.groups, round_.columns), "int64")
+
+        def count(round_: Any = round_, before: Any = before, counts: Any = counts) -> None:
+            share.kernels.histogram(round_, address(before), address(counts))
+
+        found[f"of a share: round {number + 1}"] = (count, 2 * size)
+    found["of a share: losses"] = (
+        lambda: share.kernels.losses(address(state), address(loss)),
+        3 * size,
+    )
+    found["of a share: slopes"] = (
+        lambda: share.kernels.slopes(address(upstream), address(state), address(slopes), space),
+        3 * size,
+    )
+    found["of a share: gradient"] = (
+        lambda: share.kernels.gradient(
+            address(upstream), address(state), address(slopes), address(gradient), space
+        ),
+        4 * size,
+    )
+    return found
+
+
 def main() -> None:
     """Prints a line per shape and call, and then the lines that move most over what they need."""
     import virtual_gpu
@@ -133,7 +174,11 @@ def main() -> None:
         done.add(of)
         size = " × ".join(f"{n:,}" for n in of.shape)
         name = f"{of.what}, {size}" + ("" if of == wanted else " (scaled down)")
-        for what, (call, floor) in calls(of, arguments.dtype).items():
+        of_shape = calls(of, arguments.dtype)
+        if of.axis != 1:  # in which no replicas share a group
+            y_pred = np.random.default_rng(0).standard_normal(of.shape).astype(arguments.dtype)
+            of_shape |= steps(of, y_pred)
+        for what, (call, floor) in of_shape.items():
             virtual_gpu.take_counts()
             with virtual_gpu.settings(count=1):
                 call()
