@@ -139,7 +139,7 @@ def steps(of: Shape, y_pred: Any) -> dict[str, tuple[Callable[[], object], int]]
     )
     found["of a share: slopes"] = (
         lambda: share.kernels.slopes(address(upstream), address(state), address(slopes), space),
-        3 * size,
+        2 * size,
     )
     found["of a share: gradient"] = (
         lambda: share.kernels.gradient(

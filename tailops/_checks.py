@@ -77,6 +77,19 @@ def index(value: object) -> int:
     return operator.index(value)  # type: ignore[arg-type]
 
 
+def integer(argument: str, value: object, least: int) -> int:
+    """An integer, at least so large; TypeError for anything else, ValueError for a smaller one."""
+    try:
+        found = index(value)
+    except TypeError:
+        raise TypeError(
+            f"{argument}={value!r}: must be an integer, not {type(value).__name__}"
+        ) from None
+    if found < least:
+        raise ValueError(f"{argument}={value!r}: must be at least {least}")
+    return found
+
+
 def axis(argument: str, value: object) -> int | None:
     """An integer or None; TypeError for anything else."""
     if value is None:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tailops import kernels
+from tailops._checks import integer
 from tailops.callbacks._picture import draw, require_matplotlib
 from tailops.losses._base import TailLoss
 
@@ -65,10 +66,7 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         picture: str | PathLike[str] | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
-            raise TypeError(f"batch_size={batch_size!r}: must be an integer")
-        if batch_size <= 0:
-            raise ValueError(f"batch_size={batch_size!r}: must be positive")
+        batch_size = integer("batch_size", batch_size, least=1)
         self._arrays = isinstance(validation_data, tuple | list)
         if self._arrays:
             self._require_rows(validation_data)

@@ -179,7 +179,7 @@ def test_bad_arguments():
         (((x[:0], y[:0]),), ValueError, "must be equally many, and some"),
         (((x,),), TypeError, r"validation_data of 1 arrays: must be \(x, y\)"),
         ((3,), TypeError, "validation_data of type int"),
-        (((x, y), 0), ValueError, "batch_size=0: must be positive"),
+        (((x, y), 0), ValueError, "batch_size=0: must be at least 1"),
         (((x, y), 1.5), TypeError, r"batch_size=1\.5: must be an integer"),
     ]:
         with pytest.raises(error, match=message):

@@ -77,7 +77,7 @@ class Union:
         self.one = self.shares[0].kernels
 
     def searched(self, targets, descend):
-        """By descend(round, counts, before, after), of addresses; `rounds`: each with its search."""
+        """By descend(round, counts, before, after); `rounds`: each, and its search before."""
         search = garbage((self.groups, _kernels.UNION_COLUMNS), "int64")
         self.rounds = []
         for number in range(_kernels.union_rounds(self.key_bits)):
