@@ -32,8 +32,8 @@ TAILOPS_HOST_DEVICE UnionRanks ranks_of(const Threshold& threshold, int64_t vali
 // The state that one device would have with all of the union's elements.
 template <typename C>
 TAILOPS_HOST_DEVICE GroupState union_state(const UnionSearch& search, const Threshold& threshold) {
+  if (search.valid == 0) return GroupState{};
   const double valid = static_cast<double>(search.valid);
-  if (search.valid == 0) return state_of(C(0), C(0), 1.0, 1.0, Rank{0, 0.0, 0.0}, valid);
   const Rank rank = threshold.rank(search.valid);
   if (search.nans > 0) {
     const C nan = std::numeric_limits<C>::quiet_NaN();

@@ -13,6 +13,7 @@ from tailops import _kernels, kernels
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "csrc"
+CALL = SOURCES / "call"
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 FLAGS = ["-std=c++17", "-O1", "-ffp-contract=off", "-DTAILOPS_EMULATED", "-fPIC", "-shared"]
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -87,7 +88,7 @@ def random_limits(rng):
 
 POINTERS = ("y_true", "y_pred", "mask", "upstream", "loss", "state", "gradient", "shape")
 INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "method")
-INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection")
+INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection", "cut")
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 LIMITS = tuple(Limits.__dataclass_fields__)
 _RESULTS = ("launches", "workspace_bytes")
@@ -178,16 +179,16 @@ class Emulation(Emulated):
     """The fused loss."""
 
     arguments = _Arguments
+    function = "tailops_emulate"
+    sources = ("emulate.cc", *(CALL / name for name in ("geometry.cc", "groups.cc", "options.cc")))
 
     def __init__(self, path):
-        super().__init__(path, "tailops_emulate")
+        super().__init__(path, self.function)
+        self.cut = 0
 
-    @staticmethod
-    def compile(folder, *flags):
-        kernels_of_cpu = [
-            SOURCES / "call" / name for name in ("geometry.cc", "groups.cc", "options.cc")
-        ]
-        return compile_library(folder, ["emulate.cc", *kernels_of_cpu], flags)
+    @classmethod
+    def compile(cls, folder, *flags):
+        return compile_library(folder, cls.sources, flags)
 
     def _call(self, case, **arrays):
         options = case.options
@@ -204,6 +205,7 @@ class Emulation(Emulated):
             method=_kernels.METHODS.index(options.method),
             gradient_mode=_kernels.GRADIENTS.index(options.gradient),
             selection=_kernels.SELECTIONS.index(case.selection),
+            cut=self.cut,
             ignore_nan=options.ignore_nan,
             has_ignore_value=options.ignore_value is not None,
             ignore_value=options.ignore_value or 0.0,
@@ -250,3 +252,10 @@ class Emulation(Emulated):
             return self.backward(case, upstream, state, offsets=offsets, over=over).gradient
 
         return forward, backward
+
+
+class EmulatedUnions(Emulation):
+    """A loss of two shares of a batch, the first of which has `cut` rows; nothing is reduced."""
+
+    function = "tailops_emulate_union"
+    sources = ("emulate_union.cc", *Emulation.sources[1:], CALL / "union.cc")

@@ -38,6 +38,8 @@ def architectures():
         ("quantile/quantile.cu", INTEGERS),
         ("range_mean/range_mean.cu", "float"),
         ("range_mean/range_mean.cu", "double"),
+        ("union/union.cu", "float"),
+        ("union/union.cu", "double"),
     ],
 )
 def test_compiles(tmp_path, file, element):

@@ -104,6 +104,16 @@ struct DescendUnion {
   }
 };
 
+template <typename RanksAmong>
+void launch_descent(const RanksAmong& ranks_among, const UnionRound& round, int64_t groups,
+                    const int64_t* counts, const UnionSearch* before, UnionSearch* after,
+                    void* stream) {
+  if (groups == 0) return;
+  using Descend = DescendUnion<RanksAmong>;
+  const Descend all{ranks_among, round, reinterpret_cast<const uint64_t*>(counts), before, after};
+  device::launch(all, {groups, 1, Descend::kMostThreads, 0}, stream);
+}
+
 // A thread for each group.
 template <typename C>
 struct UnionStates {
