@@ -4,8 +4,10 @@
 
 One process first: forward and gradient of a loss with the steps of a union, between which nothing
 is added up, and of the fused op, interleaved. Then so many processes on loopback, each with as many
-elements: a step of the unsynchronized loss, of the synchronized one, and its collectives alone.
-Processes share this machine's cores: what grows with their number is their work as well.
+elements: a step of the unsynchronized loss, of the synchronized one, and its collectives alone,
+beside what two processes' time says of more: a ring makes 2(R − 1) steps of R processes, and it is
+steps that take the time, not bytes. Processes share this machine's cores: what grows with their
+number is their work as well.
 """
 
 import argparse
@@ -149,7 +151,7 @@ def main() -> None:
     """Measures, and prints and writes milliseconds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4, 8])
     parser.add_argument("--output", type=Path)
     parser.add_argument("--worker", type=Path, help="of a process: where its seconds go")
     arguments = parser.parse_args()
@@ -157,8 +159,13 @@ def main() -> None:
         arguments.worker.write_text(json.dumps(worker(arguments.rounds)))
         return
     found = {"alone": alone(arguments.rounds)}
+    of_two = None
     for count in arguments.processes:
-        found[f"{count} processes"] = processes(count, arguments.rounds)
+        times = processes(count, arguments.rounds)
+        of_two = times["collectives"] if count == 2 else of_two
+        if of_two is not None and count > 2:
+            times["collectives of a ring"] = of_two * (count - 1)
+        found[f"{count} processes"] = times
     for case, times in found.items():
         for name, time_taken in times.items():
             print(f"{case:12} {name:30} {1e3 * time_taken:8.3f} ms")

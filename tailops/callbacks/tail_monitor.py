@@ -11,7 +11,9 @@ import numpy as np
 
 from tailops import kernels
 from tailops._checks import integer
+from tailops._options import TailOptions
 from tailops.callbacks._picture import draw, require_matplotlib
+from tailops.callbacks._variables import variables_of
 from tailops.losses._base import TailLoss
 
 __all__ = ["TailMonitor"]
@@ -30,6 +32,8 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     The second only where the model's loss is one of `tailops.losses`: computed over all of the
     validation data, by the loss's own rule; with an axis, the mean of its thresholds. The
     percentiles are those of `numpy.quantile`, all outputs of a row alike; a NaN makes them NaN.
+    Numbers of a loss of `tailops.losses` that are variables, which `TailSchedule` moves, are
+    logged by their arguments' names: `percentile`, `fraction`, `error_scale`.
 
     Keras hands the same logs from callback to callback, in the order of the list: **put this one
     first**, so that CSVLogger, TensorBoard, EarlyStopping and ModelCheckpoint see its entries
@@ -81,6 +85,7 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         if self._picture is not None:
             require_matplotlib()
         self.tail: dict[str, list[float]] = {}
+        self.schedule: dict[str, list[float]] = {}
 
     @staticmethod
     def _require_rows(data: Any) -> None:
@@ -129,22 +134,27 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         found["max"] = float(errors.max())
         loss = getattr(self.model, "loss", None)
         if isinstance(loss, TailLoss):
-            _, state = kernels.forward(y_true, y_pred, loss.options, reduction="mean")
+            # With what its variables hold; here is all of the data, whatever it is spread over.
+            options = TailOptions(**loss.options.get_config() | {"synchronized": False})
+            _, state = kernels.forward(y_true, y_pred, options, reduction="mean")
             found["threshold"] = float(np.mean(state["threshold"]))
         return found
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
         """Forgets an earlier training."""
-        self.tail = {}
+        self.tail, self.schedule = {}, {}
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Measures, and adds to the logs."""
+        logs = {} if logs is None else logs
         for name, value in self._measure().items():
             self.tail.setdefault(name, []).append(value)
-            if logs is not None:
-                logs["val_threshold" if name == "threshold" else f"val_error_{name}"] = value
+            logs["val_threshold" if name == "threshold" else f"val_error_{name}"] = value
+        for name, value in variables_of(self.model.loss).items():
+            self.schedule.setdefault(name, []).append(value)
+            logs[name] = value
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
         """Draws the picture."""
         if self._picture is not None and self.tail:
-            draw(self.tail, self._picture)
+            draw(self.tail, self._picture, self.schedule)

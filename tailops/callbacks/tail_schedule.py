@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tailops._checks import integer, number, require_one_of
+from tailops.callbacks._variables import held
 
 __all__ = ["TailSchedule"]
 
@@ -15,11 +16,6 @@ _SHAPES: dict[str, Callable[[float], float]] = {
     "cosine": lambda x: (1.0 - math.cos(math.pi * x)) / 2.0,
 }
 _UNITS = ("epoch", "step")
-
-
-def _held(variable: keras.Variable) -> float:
-    """What it holds, also where each replica has one."""
-    return float(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
 
 
 class TailSchedule(keras.callbacks.Callback):  # type: ignore[misc]
@@ -118,9 +114,9 @@ class TailSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         if keras.backend.backend() == "jax":
             # Within an epoch the trainer has what the variables hold: put back, and read anew.
             self.model.jax_state_sync()
-        self.variable.assign(self.value(int(_held(self.model.optimizer.iterations))))
+        self.variable.assign(self.value(int(held(self.model.optimizer.iterations))))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Says what it holds."""
         if logs is not None and self.name is not None:
-            logs[self.name] = _held(self.variable)
+            logs[self.name] = held(self.variable)

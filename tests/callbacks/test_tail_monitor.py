@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from processes import run_python
 
-from tailops.callbacks import TailMonitor
-from tailops.losses import PercentileLoss
+from tailops.callbacks import TailMonitor, TailSchedule
+from tailops.losses import AverageTopKLoss, CVaRLoss, PercentileLoss, TailWeightedLoss
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 KEYS = {f"val_error_{name}" for name in PERCENTILES}
@@ -190,3 +190,42 @@ def test_bad_arguments():
         fit(model(), [TailMonitor((x, np.ones((200, 2))))])
     with pytest.raises(ValueError, match="used up after one epoch"):
         fit(model(), [TailMonitor(iter([(x, y)]))])
+
+
+@pytest.mark.parametrize(
+    ("loss_of", "name"),
+    [
+        (lambda v: PercentileLoss(v, 5.0), "percentile"),
+        (lambda v: PercentileLoss(0.9, 5.0, error_scale=v), "error_scale"),
+        (lambda v: AverageTopKLoss("mae", fraction=v), "fraction"),
+        (lambda v: CVaRLoss("mae", v), "percentile"),
+        (lambda v: TailWeightedLoss("mae", v), "percentile"),
+        (lambda v: AverageTopKLoss("mae", k=v), "k"),
+    ],
+)
+def test_a_schedule_is_in_the_logs_and_the_picture(loss_of, name, tmp_path):
+    pytest.importorskip("matplotlib")
+    x = np.random.default_rng(0).standard_normal((64, 1)).astype("float32")
+    number = keras.Variable(0.5)
+    m = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    m.compile("sgd", loss_of(number))
+    monitor = TailMonitor((x, 2 * x), picture=tmp_path / "tail.png")
+    schedule = TailSchedule(number, 0.75, 0.25, 2)
+    history = m.fit(x, 2 * x, epochs=3, verbose=0, callbacks=[monitor, schedule]).history
+    assert history[name] == [0.75, 0.5, 0.25]
+    assert monitor.schedule == {name: [0.75, 0.5, 0.25]}
+    assert (tmp_path / "tail.png").stat().st_size > 10_000
+
+
+def test_the_threshold_is_by_what_a_variable_holds():
+    """And of all of the data where a loss is synchronized."""
+    x = np.random.default_rng(0).standard_normal((64, 1)).astype("float32")
+    for loss in (
+        PercentileLoss(keras.Variable(0.75)),
+        PercentileLoss(0.75, synchronized=True),
+        PercentileLoss(0.75),
+    ):
+        m = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
+        m.compile(keras.optimizers.SGD(0.0), loss)
+        history = m.fit(x, 2 * x, verbose=0, callbacks=[TailMonitor((x, 2 * x))]).history
+        assert history["val_threshold"] == [pytest.approx(np.sort(np.abs(x[:, 0]))[48])]
