@@ -134,7 +134,7 @@ def test_with_a_strategy():
 
 ON_JAX = """
     import keras, numpy as np
-    from tailops.callbacks import TailSchedule
+    from tailops.callbacks import TailMonitor, TailSchedule
     from tailops.losses import AverageTopKLoss
 
     class Numbers(keras.layers.Layer):
@@ -167,7 +167,8 @@ ON_JAX = """
         m.compile("adam", AverageTopKLoss(inner, fraction=numbers.fraction))
         traces = 0
         schedule = TailSchedule(numbers.fraction, 1.0, 0.5, 2, unit=unit)
-        m.fit(x, y, 48, 3, verbose=0, callbacks=[schedule, held])
+        found = m.fit(x, y, 48, 3, verbose=0, callbacks=[TailMonitor((x, y)), schedule, held])
+        assert found.history["fraction"] == expected[1::2], found.history["fraction"]
         assert held.values == expected, (unit, held.values)
         assert traces <= 2, traces
         assert float(numbers.fraction) == 0.5

@@ -85,8 +85,9 @@ class Share {
                 T* gradient) const {
     if (call_.size() == 0) return;
     ThresholdGradient* const own = slopes == nullptr ? nullptr : sums();
-    if (own != nullptr)
+    if (own != nullptr) {
       launch_each(SlopesOfUnion{call_.groups(), slopes, own}, call_.groups(), stream_);
+    }
     const Pass pass = pass_of(upstream, state, gradient);
     if (plan_.way == Way::kColumns) {
       device::launch(ColumnBackward<T, ManyOutputs>{pass, plan_.columns, own, 1}, plan_.pass,

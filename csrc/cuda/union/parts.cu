@@ -24,7 +24,7 @@ struct TurnParts {
   To* to;
 
   TAILOPS_DEVICE void run(Shared&, unsigned char*) const {
-    const int64_t i = device::block() * device::threads() + device::thread();
+    const int64_t i = group_of_thread();
     if (i < n) to[i] = turned(from[i]);
   }
 };

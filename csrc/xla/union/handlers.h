@@ -20,6 +20,7 @@
 // `axis`; and, where they matter, int64 `round`, `targets` and `key_bits`.
 
 #include <type_traits>
+#include <utility>
 
 #include "xla/ffi/api/ffi.h"
 #include "xla/union/loss_calls.h"
