@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BUILD_TYPES = ("Debug", "Release", "RelWithDebInfo", "MinSizeRel")
+BUILD_TYPES = ("Debug", "RelWithDebInfo", "MinSizeRel")  # besides that of this build, Release
 # In ascending order, and how their names stand in a mangled one.
 SETS = {"common": "6common", "avx2": "4avx2", "avx512": "6avx512"}
 ORDER = list(SETS)
