@@ -20,18 +20,28 @@ def run_workers(path, *arguments, count):
     """The same of a file in so many processes that find each other by TF_CONFIG."""
     from examples.two_workers import environments  # not among the tests, which are copied for GPUs
 
-    command = [sys.executable, str(path), *map(str, arguments)]
-    workers = [
-        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        for environment in environments(count)
+    run_together([(path, *arguments)] * count, environments(count))
+
+
+def run_together(commands, environments):
+    """The same of several files with their arguments, which wait for each other."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            text=True,
+        )
+        for command, environment in zip(commands, environments, strict=True)
     ]
     try:
-        errors = [worker.communicate(timeout=600)[1] for worker in workers]
+        printed = [process.communicate(timeout=600)[0] for process in processes]
     finally:
-        for worker in workers:
-            worker.kill()
-    codes = [worker.returncode for worker in workers]
-    assert not any(codes), f"{codes}: {errors}"
+        for process in processes:
+            process.kill()
+    for process, text in zip(processes, printed, strict=True):
+        assert process.returncode == 0, text
 
 
 def _run(*command, **environment):

@@ -4,12 +4,8 @@ from typing import Any
 
 import keras
 
+from tailops._numbers import number_in_config
 from tailops._options import SCHEDULED, TailOptions
-
-
-def held(variable: keras.Variable) -> float:
-    """What it holds, also where each replica has one."""
-    return float(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
 
 
 def variables_of(loss: Any) -> dict[str, float]:
@@ -21,7 +17,7 @@ def variables_of(loss: Any) -> dict[str, float]:
     if isinstance(options, TailOptions):
         numbers |= {name: getattr(options, name) for name in SCHEDULED}
     return {
-        name: held(number)
+        name: number_in_config(number)
         for name, number in numbers.items()
         if isinstance(number, keras.Variable) and not name.startswith("_")
     }

@@ -127,15 +127,19 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             raise ValueError("validation_data has no batch: a generator is used up after one epoch")
         return np.concatenate(labels), np.concatenate(predictions)
 
+    @property
+    def _loss(self) -> Any:
+        """The model's; a model that computes its own has none."""
+        return getattr(self.model, "loss", None)
+
     def _measure(self) -> dict[str, float]:
         y_true, y_pred = self._predictions()
         errors = np.abs(y_pred.astype(np.float64) - y_true)
         found = {name: float(np.quantile(errors, p)) for name, p in _PERCENTILES.items()}
         found["max"] = float(errors.max())
-        loss = getattr(self.model, "loss", None)
-        if isinstance(loss, TailLoss):
+        if isinstance(self._loss, TailLoss):
             # With what its variables hold; here is all of the data, whatever it is spread over.
-            options = TailOptions(**loss.options.get_config() | {"synchronized": False})
+            options = TailOptions(**self._loss.options.get_config() | {"synchronized": False})
             _, state = kernels.forward(y_true, y_pred, options, reduction="mean")
             found["threshold"] = float(np.mean(state["threshold"]))
         return found
@@ -150,7 +154,7 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         for name, value in self._measure().items():
             self.tail.setdefault(name, []).append(value)
             logs["val_threshold" if name == "threshold" else f"val_error_{name}"] = value
-        for name, value in variables_of(self.model.loss).items():
+        for name, value in variables_of(self._loss).items():
             self.schedule.setdefault(name, []).append(value)
             logs[name] = value
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from tailops._checks import integer, number, require_one_of
-from tailops.callbacks._variables import held
+from tailops._numbers import number_in_config, require_scalar
 
 __all__ = ["TailSchedule"]
 
@@ -45,7 +45,7 @@ class TailSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         name: Under which the logs of an epoch have what it holds; None: not at all.
 
     Raises:
-        TypeError: `variable` is no `keras.Variable`, or a number is none.
+        TypeError: `variable` is no `keras.Variable` of a real dtype, or a number is none.
         ValueError: It is no scalar, or an argument is out of range.
 
     Example:
@@ -81,8 +81,7 @@ class TailSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         if not isinstance(variable, keras.Variable):
             raise TypeError(f"variable={variable!r}: must be a keras.Variable")
-        if variable.shape != ():
-            raise ValueError(f"variable of shape {variable.shape}: must be a scalar")
+        require_scalar("variable", str(variable.dtype), variable.shape)
         self.variable = variable
         self.start, self.end = number("start", start), number("end", end)
         self.over, self.begin = integer("over", over, least=1), integer("begin", begin, least=0)
@@ -114,9 +113,9 @@ class TailSchedule(keras.callbacks.Callback):  # type: ignore[misc]
         if keras.backend.backend() == "jax":
             # Within an epoch the trainer has what the variables hold: put back, and read anew.
             self.model.jax_state_sync()
-        self.variable.assign(self.value(int(held(self.model.optimizer.iterations))))
+        self.variable.assign(self.value(int(number_in_config(self.model.optimizer.iterations))))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Says what it holds."""
         if logs is not None and self.name is not None:
-            logs[self.name] = held(self.variable)
+            logs[self.name] = number_in_config(self.variable)

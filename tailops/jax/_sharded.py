@@ -5,13 +5,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tailops._inputs import Inputs, valid_elements
+from tailops._options import SCHEDULED
 from tailops._reductions import reduced
 from tailops.jax import _arrays, _sharded_calls
-from tailops.jax._float64 import words_of_all
+from tailops.jax._float64 import numbers_of
 from tailops.jax._range_mean import masks_of, words_of_bounds
 from tailops.jax._sharded_calls import Options
+
+# In the place of numbers that are known: a split call always has as many operands.
+_NOT_READ = np.zeros(2 * len(SCHEDULED), np.uint32)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
@@ -89,7 +94,7 @@ def tail_loss(given: Inputs, reduction: str) -> jax.Array:
     """
     axis = _from_the_front(given.options.axis, given.y_pred.ndim)
     options = Options(given.options.known(), given.options.is_scheduled)
-    numbers = words_of_all(given.options.numbers)  # of ones that are known, nobody reads them
+    (numbers,) = numbers_of(given.options) or (_NOT_READ,)
     masks = masks_of(given.mask)
     losses = _losses(given.y_true, given.y_pred, numbers, masks, axis, options)
     loss: jax.Array = reduced(_arrays, losses, valid_elements(_arrays, given), reduction)

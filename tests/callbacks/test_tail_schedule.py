@@ -186,6 +186,7 @@ def test_with_keras_on_jax():
     [
         ((0.5, 1.0, 0.2, 4), {}, TypeError, r"variable=0\.5: must be a keras\.Variable"),
         (([1.0, 2.0], 1.0, 0.2, 4), {}, ValueError, r"variable of shape \(2,\): must be a scalar"),
+        ((True, 1.0, 0.2, 4), {}, TypeError, "variable of dtype bool: must be a number"),
         ((None, "1", 0.2, 4), {}, TypeError, "start='1': must be a number"),
         ((None, 1.0, None, 4), {}, TypeError, "end=None: must be a number"),
         ((None, 1.0, 0.2, 0), {}, ValueError, "over=0: must be at least 1"),
@@ -199,6 +200,7 @@ def test_with_keras_on_jax():
 def test_errors(arguments, how, error, message):
     first, *others = arguments
     if not isinstance(first, float):
-        first = keras.Variable(0.5 if first is None else first)
+        dtype = "bool" if first is True else "float32"
+        first = keras.Variable(0.5 if first is None else first, dtype=dtype)
     with pytest.raises(error, match=message):
         TailSchedule(first, *others, **how)

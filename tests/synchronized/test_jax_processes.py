@@ -1,10 +1,10 @@
 """JAX in two processes on loopback, with an array that is sharded over both."""
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
+from processes import run_together
 
 from tailops import build_info
 
@@ -22,19 +22,5 @@ def test_the_same_as_in_one_process(monkeypatch):
     from two_workers import free_ports
 
     (port,) = map(str, free_ports(1))
-    workers = [
-        subprocess.Popen(
-            [sys.executable, WORKER, port, str(number), str(COUNT)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for number in range(COUNT)
-    ]
-    try:
-        printed = [worker.communicate(timeout=300)[0] for worker in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
-    for worker, text in zip(workers, printed, strict=True):
-        assert worker.returncode == 0, text
+    commands = [(WORKER, port, number, COUNT) for number in range(COUNT)]
+    run_together(commands, [os.environ] * COUNT)
