@@ -136,6 +136,22 @@ def test_every_error_and_gradient(error, gradient):
         check(batch("few_valued", "none", np.float64), options, SPLITS["empty"])
 
 
+@pytest.mark.parametrize("method", ["floor", "linear"])
+def test_numbers_that_are_tensors(method):
+    for axis in (None, 0):
+        options = TailOptions(
+            tf.constant(0.875), tf.constant(3.0), tf.constant(5.0), axis=axis, method=method
+        )
+        arrays = batch("random", "random", np.float32)
+        known = TailOptions(0.875, 3.0, 5.0, axis=axis, method=method)
+        upstream = upstream_of(np.arange(ROWS))
+        found = on_replicas(arrays, upstream, options, SPLITS["unequal"])
+        expected = on_one_device(arrays, upstream, known)
+        assert_same(found[0], expected[0])
+        for actual, wanted in zip(found[1:], expected[1:], strict=True):
+            assert_close(actual, wanted, 1e-6)
+
+
 def test_negative_values():
     options = TailOptions(error="value", percentile=0.2, smoothing_factor=3.0)
     for residuals in ("random", "few_valued", "zeros", "infinities"):

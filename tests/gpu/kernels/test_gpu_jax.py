@@ -1,6 +1,7 @@
 """JAX on a GPU: the custom calls give what the kernels on the CPU give."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -143,21 +144,25 @@ def on_a_mesh(function, *arrays):
 
 @pytest.mark.parametrize("axis", [None, 0])
 @pytest.mark.parametrize("method", ["floor", "linear"])
-def test_steps_of_a_union_of_losses(axis, method):
+@pytest.mark.parametrize("traced", [False, True])
+def test_steps_of_a_union_of_losses(axis, method, traced):
     from tailops.jax._union import tail_loss
 
     y_true, y_pred = problem_data("few_values", (700, 3), np.float32)
     y_pred[3, 1] = np.inf
     kept = np.random.default_rng(0).random((700, 3)) < 0.8
-    options = TailOptions(0.9, 5.0, 3.0, 0.2, axis=axis, method=method)
+    options = TailOptions(0.875, 5.0, 3.0, 0.2, axis=axis, method=method)
 
-    def loss_and_slope(t, p, m):
+    def loss_and_slope(t, p, m, *numbers):
+        chosen = replace(options, percentile=numbers[0][0]) if traced else options
+
         def loss(p):
-            return tail_loss(t, p, options, mask=m, axis_name="replica")
+            return tail_loss(t, p, chosen, mask=m, axis_name="replica")
 
         return loss(p), jax.grad(lambda p: loss(p).sum())(p)
 
-    loss, slope = on_a_mesh(loss_and_slope, y_true, y_pred, kept)
+    numbers = [np.float32([options.percentile])] if traced else []
+    loss, slope = on_a_mesh(loss_and_slope, y_true, y_pred, kept, *numbers)
     how = {"reduction": "none", "mask": kept}
     expected, state = kernels.forward(y_true, y_pred, options, **how)
     gradient = kernels.backward(np.ones_like(expected), y_true, y_pred, state, options, **how)
