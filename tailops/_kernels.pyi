@@ -11,6 +11,7 @@ RANGE_KINDS: tuple[str, ...]
 RANGE_SUM_COLUMNS: int
 NUMBER_PARTS: int
 SLOPE_COLUMNS: int
+MOST_IN_WINDOW: int
 UNION_COLUMNS: int
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int
@@ -190,6 +191,15 @@ class CudaShare:
     def slopes(self, upstream: int, state: int, slopes: int, workspace: int) -> None: ...
     def gradient(
         self, upstream: int, state: int, slopes: int, gradient: int, workspace: int
+    ) -> None: ...
+    def remember(
+        self,
+        window: int,
+        written: int,
+        size: int,
+        frozen: bool,
+        window_after: int,
+        written_after: int,
     ) -> None: ...
     def range_descend(
         self,

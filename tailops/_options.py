@@ -170,6 +170,10 @@ class TailOptions:
         known = self._scheduled(lambda name, _: OPTIONS[name].default)
         return replace(known, synchronized=False) if self.synchronized else known
 
+    def of_errors(self) -> "TailOptions":
+        """What selects the same threshold from errors that are known."""
+        return TailOptions(percentile=self.percentile, method=self.method, error=VALUE)
+
     def for_batch(self, rank: int | None) -> "TailOptions":
         """Not synchronized where no group has elements of several samples.
 

@@ -29,6 +29,7 @@
 #include "formulas/union_range.h"
 #include "formulas/union_search.h"
 #include "formulas/union_state.h"
+#include "formulas/window.h"
 #include "python/compute.h"
 #include "python/dtypes.h"
 #include "python/floors.h"
@@ -304,6 +305,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("range_mean_gradient", &range_mean_gradient);
   m.def("union_targets", py::overload_cast<const Options&>(&union_targets));
   m.def("range_targets", [](const std::string& kind) { return union_targets(range_kind(kind)); });
+  m.attr("MOST_IN_WINDOW") = kMostInWindow;
   m.def("union_rounds", [](int key_bits) { return digit_rounds(key_bits); });
   m.def("union_count_columns", [](int key_bits, int number, int targets) {
     return UnionRound{key_bits, number, targets}.columns();

@@ -12,6 +12,7 @@ from tailops._checks import same_rank
 from tailops._families import TAIL_WEIGHTED_LOSS, documented
 from tailops._keras_broadcast import along_leading_axes
 from tailops._options import TailOptions
+from tailops._windows import Window
 from tailops.losses._around import AROUND, AroundLoss, all_of
 from tailops.losses._backend import (
     FRAMEWORK,
@@ -19,6 +20,7 @@ from tailops.losses._backend import (
     scaled_for_replicas,
     tensors,
 )
+from tailops.losses._window import WINDOW, as_window
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,7 +45,9 @@ _Tail = Callable[[str], Any]
 @keras.saving.register_keras_serializable(package="tailops")
 @documented(
     TAIL_WEIGHTED_LOSS,
-    AROUND | {"reduction": AROUND["reduction"].replace("the groups' means", "the weighted values")},
+    AROUND
+    | WINDOW
+    | {"reduction": AROUND["reduction"].replace("the groups' means", "the weighted values")},
 )
 class TailWeightedLoss(AroundLoss):
     """Any loss, its values above a percentile of them weighted 1 + s times: the one to train with.
@@ -83,6 +87,7 @@ class TailWeightedLoss(AroundLoss):
         smoothing_factor: Any = 5.0,
         *,
         axis: Any = None,
+        window: int | None = None,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "tail_weighted_loss",
         dtype: Any = None,
@@ -92,13 +97,16 @@ class TailWeightedLoss(AroundLoss):
         self.options = TAIL_WEIGHTED_LOSS.options(
             percentile, error_scale, smoothing_factor, **options
         )
+        self.window = as_window(window, axis, self.options.gradient)
 
-    def _of_values(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
+    def _of_values(
+        self, y_true: Any, y_pred: Any, masks: list[Any], window: Window | None
+    ) -> tuple[_Tail, Any, Any]:
         values, valid = self.values(y_true, y_pred, masks)
 
         def tail(reduction: str) -> Any:
             return _functionals.tail_weighted(
-                FRAMEWORK, values, self.options, self.axis, valid, reduction, "fused"
+                FRAMEWORK, values, self.options, self.axis, valid, reduction, "fused", window
             )
 
         return tail, values, valid
@@ -123,17 +131,17 @@ class TailWeightedLoss(AroundLoss):
     def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
         """The losses, something of the values' shape, and where they count; None: everywhere."""
         require_numbers_read_anew(self.options)
+        window = self.window_of(y_pred)
         found = self._as_residuals(y_true, y_pred)
         if found is None:
-            return self._of_values(y_true, y_pred, masks)
+            return self._of_values(y_true, y_pred, masks, window)
         targets, predictions, options = found
         like = keras.ops.squeeze(predictions, -1)
         valid = all_of(masks, like)
+        tail_loss = FRAMEWORK.tail_losses["fused"] if window is None else window.tail_loss
 
         def tail(reduction: str) -> Any:
-            losses = FRAMEWORK.tail_losses["fused"](
-                targets, predictions, options, reduction=reduction, mask=valid
-            )
+            losses = tail_loss(targets, predictions, options, reduction=reduction, mask=valid)
             return keras.ops.squeeze(losses, -1) if reduction == "none" else losses
 
         return tail, like, valid
@@ -165,4 +173,4 @@ class TailWeightedLoss(AroundLoss):
 
     def own_config(self) -> dict[str, Any]:
         """The options."""
-        return TAIL_WEIGHTED_LOSS.config(self.options)
+        return {**TAIL_WEIGHTED_LOSS.config(self.options), "window": self.window}
