@@ -166,3 +166,9 @@ class TailWeightedLoss(AroundLoss):
     def own_config(self) -> dict[str, Any]:
         """The options."""
         return TAIL_WEIGHTED_LOSS.config(self.options)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TailWeightedLoss":
+        """The loss of such arguments; κ saved without a unit is in 1/value, as it was then."""
+        loss: TailWeightedLoss = super().from_config({"smoothing_unit": "error"} | config)
+        return loss

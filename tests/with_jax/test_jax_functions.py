@@ -21,6 +21,7 @@ from modes import x64  # noqa: E402, F401
 import tailops.jax as tj  # noqa: E402
 
 EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), _kernels.METHODS, _kernels.GRADIENTS))
+UNITS = _kernels.SMOOTHING_UNITS * len(EVERY_OPTION)
 DTYPES = [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]
 CASES = [
     (reduction, axis, DTYPES[(i + j) % 4])
@@ -60,8 +61,8 @@ def assert_same_bits(actual, expected):
 @pytest.mark.parametrize(("reduction", "axis", "dtype"), CASES)
 def test_every_option(reduction, axis, dtype):
     chosen = [
-        TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1)
-        for (error, beta), method, gradient in EVERY_OPTION
+        TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1, unit)
+        for ((error, beta), method, gradient), unit in zip(EVERY_OPTION, UNITS, strict=False)
     ]
 
     @jax.jit
