@@ -131,12 +131,10 @@ def _of_values(**defaults: Any) -> Family:
     """As of a percentile loss, but for what needs a residual; axes are no option."""
     texts = {
         "percentile": "p, a fraction in (0, 1]: which value is the threshold t.",
-        "smoothing_factor": "κ ≥ 0, in 1/value or as `smoothing_unit` says: how sharp the step at "
-        "t is. It is soft within about ±3/κ of t.",
         "error_scale": "s ≥ 0: a value in the tail weighs 1 + s times.",
-        "smoothing_unit": 'Unit of κ: "error" is 1/value; "threshold" is 1/t, so that the loss of '
-        "c·v is c times as large: κ needs no tuning to the values' scale. t is held constant in "
-        "it; where t is 0 or infinite, the step is a hard one.",
+        "smoothing_unit": 'The unit of κ: "error" is 1/value; "threshold" is 1/|t|, so that the '
+        "loss of c·v is c times as large: κ needs no tuning to the values' scale. t is held "
+        "constant in it; where t is 0 or infinite, the step is a hard one.",
         "ignore_nan": "Whether values are ignored that are NaN.",
     }
     table = _table("beta", "error", "axis", "epsilon", "ignore_value")

@@ -152,7 +152,7 @@ def test_an_infinite_threshold(error, gradient):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_kappa(way):
-    """h is ½ everywhere, whatever the unit; NaN remains NaN."""
+    """H is ½ everywhere, whatever the unit; NaN remains NaN."""
     shape, axis = WAYS[way]
     for family, gradient in itertools.product(("random", "zeros", "infinite"), _kernels.GRADIENTS):
         d = residuals(family, int(np.prod(shape)), np.float32).reshape(shape)

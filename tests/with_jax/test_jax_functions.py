@@ -342,3 +342,25 @@ def test_ignoring_has_the_same_functional_forms():
         tj.percentile_loss(marked, y_pred, ignore_value=0.5)
     with pytest.raises(TypeError, match="mask of dtype int32: must be bool"):
         tj.percentile_loss(y_true, y_pred, mask=marked)
+
+
+@pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
+def test_scales(gradient):
+    """With κ in 1/t: the loss of c·y and c·ŷ is c times as large, and the gradient the same."""
+
+    @jax.jit
+    def step(y_true, y_pred):
+        def loss(y_pred):
+            return tj.percentile_loss(
+                y_true, y_pred, 0.9, 5.0, gradient=gradient, axis=0, smoothing_unit="threshold"
+            ).mean()
+
+        return jax.value_and_grad(loss)(y_pred)
+
+    y_true, y_pred = pair((400, 3))
+    loss, slope = step(y_true, y_pred)
+    for c in np.float32([1e-6, 1e-3, 0.7, 1e3, 1e6]):
+        scaled_loss, scaled_slope = step(c * y_true, c * y_pred)
+        np.testing.assert_allclose(scaled_loss, c * loss, rtol=2e-6)
+        atol = 1e-5 * np.abs(slope).max()
+        np.testing.assert_allclose(scaled_slope, slope, rtol=0, atol=atol)
