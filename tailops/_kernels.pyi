@@ -21,6 +21,7 @@ KEPT_SCRATCH_BYTES: int
 ERRORS: tuple[str, ...]
 METHODS: tuple[str, ...]
 GRADIENTS: tuple[str, ...]
+SMOOTHING_UNITS: tuple[str, ...]
 REDUCTIONS: tuple[str, ...]
 SELECTIONS: tuple[str, ...]
 
@@ -36,6 +37,7 @@ class Options:
         error: str,
         method: str,
         gradient: str,
+        smoothing_unit: str,
         ignore_value: float | None,
         ignore_nan: bool,
         selection: str,

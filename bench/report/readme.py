@@ -65,7 +65,7 @@ def quality(result: Result) -> str:
     batch = fits.usual_batch(name)
     mae = fits.main(name, fits_of.REFERENCE, batch)
     labels = {
-        "PercentileLoss": "`TailWeightedLoss`, as above: `PercentileLoss` with the same settings",
+        "PercentileLoss": "`PercentileLoss` with the settings above, κ in 1/error",
         "PercentileLoss, published": "`PercentileLoss`, the defaults",
         "MSE": "MSE",
     }

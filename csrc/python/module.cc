@@ -47,8 +47,9 @@ namespace {
 
 Options make_options(double percentile, double smoothing_factor, double error_scale, double beta,
                      double epsilon, const std::string& error, const std::string& method,
-                     const std::string& gradient, std::optional<double> ignore_value,
-                     bool ignore_nan, const std::string& selection) {
+                     const std::string& gradient, const std::string& smoothing_unit,
+                     std::optional<double> ignore_value, bool ignore_nan,
+                     const std::string& selection) {
   Options options;
   options.percentile = percentile;
   options.smoothing_factor = smoothing_factor;
@@ -57,7 +58,7 @@ Options make_options(double percentile, double smoothing_factor, double error_sc
   options.epsilon = epsilon;
   options.ignore_value = ignore_value;
   options.ignore_nan = ignore_nan;
-  set_names(options, error, method, gradient);
+  set_names(options, error, method, gradient, smoothing_unit);
   options.selection =
       static_cast<SelectionPath>(index_of("selection", selection, selection_path_names()));
   validate(options);
@@ -247,8 +248,8 @@ PYBIND11_MODULE(_kernels, m) {
   py::class_<Options>(m, "Options")
       .def(py::init(&make_options), py::kw_only(), py::arg("percentile"),
            py::arg("smoothing_factor"), py::arg("error_scale"), py::arg("beta"), py::arg("epsilon"),
-           py::arg("error"), py::arg("method"), py::arg("gradient"), py::arg("ignore_value"),
-           py::arg("ignore_nan"), py::arg("selection"));
+           py::arg("error"), py::arg("method"), py::arg("gradient"), py::arg("smoothing_unit"),
+           py::arg("ignore_value"), py::arg("ignore_nan"), py::arg("selection"));
 
   py::class_<Geometry>(m, "Geometry")
       .def(py::init(&geometry_of), py::arg("shape"), py::arg("axis"), py::arg("reduction"))
@@ -293,6 +294,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(method_names()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
+  m.attr("SMOOTHING_UNITS") = py::tuple(py::cast(smoothing_unit_names()));
   m.attr("SELECTIONS") = py::tuple(py::cast(selection_path_names()));
   m.attr("REDUCTIONS") = py::tuple(py::cast(reduction_names()));
 

@@ -55,12 +55,13 @@ class TailWeightedLoss(AroundLoss):
     With the values v of `loss`:
 
         t = the percentile p of the batch's values (or of each group's, with `axis`)
-        h = ½(1 + tanh(κ(v − t)))        1 in the tail, 0 below, ½ at t
+        h = ½(1 + tanh(κ(v − t)/|t|))    1 in the tail, 0 below, ½ at t
         ℓ = v(1 + s·h)
 
-    All values teach, those in the tail more; `gradient="fixed_weight"` holds 1 + s·h constant,
-    which is what training wants. Where `loss` is Keras's absolute or squared error of one output,
-    residuals are fused into the kernels, with the same numbers.
+    κ is in units of 1/t, so that it suits values of any scale; of 1/value where `smoothing_unit` is
+    "error". All values teach, those in the tail more; `gradient="fixed_weight"` holds 1 + s·h
+    constant, which is what training wants. Where `loss` is Keras's absolute or squared error of one
+    output, residuals are fused into the kernels, with the same numbers.
 
     Args:
         ...: The options are those of `tailops.ops.TailOptions`; `help()` describes everything.
@@ -71,7 +72,7 @@ class TailWeightedLoss(AroundLoss):
     Example:
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
         >>> model.compile("adam", TailWeightedLoss("mae", percentile=0.95))
-        >>> loss = TailWeightedLoss("mae", error_scale=2.0)
+        >>> loss = TailWeightedLoss("mae", error_scale=2.0, smoothing_factor=100.0)
         >>> loss.reduction = "none"
         >>> loss([[0.0], [0.0], [0.0]], [[1.0], [2.0], [4.0]]).numpy().tolist()
         [1.0, 2.0, 8.0]
@@ -174,3 +175,9 @@ class TailWeightedLoss(AroundLoss):
     def own_config(self) -> dict[str, Any]:
         """The options."""
         return {**TAIL_WEIGHTED_LOSS.config(self.options), "window": self.window}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TailWeightedLoss":
+        """The loss of such arguments; κ saved without a unit is in 1/value, as it was then."""
+        loss: TailWeightedLoss = super().from_config({"smoothing_unit": "error"} | config)
+        return loss

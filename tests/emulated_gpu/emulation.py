@@ -88,7 +88,7 @@ def random_limits(rng):
 
 POINTERS = ("y_true", "y_pred", "mask", "upstream", "loss", "state", "gradient", "shape")
 INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "method")
-INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection", "cut")
+INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "smoothing_unit", "selection", "cut")
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 LIMITS = tuple(Limits.__dataclass_fields__)
 _RESULTS = ("launches", "workspace_bytes")
@@ -204,6 +204,7 @@ class Emulation(Emulated):
             error_kind=_kernels.ERRORS.index(options.error),
             method=_kernels.METHODS.index(options.method),
             gradient_mode=_kernels.GRADIENTS.index(options.gradient),
+            smoothing_unit=_kernels.SMOOTHING_UNITS.index(options.smoothing_unit),
             selection=_kernels.SELECTIONS.index(case.selection),
             cut=self.cut,
             ignore_nan=options.ignore_nan,
