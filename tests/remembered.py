@@ -31,6 +31,14 @@ class Remembered:
         return np.quantile(errors, p, method=method)
 
 
+def oldest_first(window, written):
+    """What a window holds, in the order in which it was written."""
+    size, count = len(window), int(written)
+    assert 0 <= count < 2 * size
+    assert count == float(written)
+    return window[:count] if count < size else np.roll(window, -(count - size))
+
+
 def weighted(y_true, y_pred, t, options, valid=None):
     """Losses and gradients by y_pred of each element, for a threshold that is a constant."""
     wide = np.float64

@@ -260,3 +260,26 @@ class EmulatedUnions(Emulation):
 
     function = "tailops_emulate_union"
     sources = ("emulate_union.cc", *Emulation.sources[1:], CALL / "union.cc")
+
+
+class EmulatedWindows(Emulation):
+    """Batches written into a window."""
+
+    function = "tailops_emulate_window"
+    sources = ("emulate_window.cc", *EmulatedUnions.sources[1:])
+
+    def remember(self, batch, window, written, *, in_place, frozen=False):
+        """The window behind a batch, and how many have been written, as arrays of one."""
+        self.cut = len(window)
+        count = written.copy()
+        after = window if in_place else np.full_like(window, 77)
+        self._call(
+            batch,
+            y_true=np.ascontiguousarray(batch.y_true),
+            y_pred=np.ascontiguousarray(batch.y_pred),
+            loss=window,
+            state=count,
+            gradient=after,
+            upstream=count if frozen else None,
+        )
+        return after, count

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from processes import run_python, run_script
+from quick import quick
 
 from tailops import build_info
 from tailops.layers import ErrorWindow
@@ -24,6 +25,11 @@ def test_training(backend, tmp_path):
     paths = f"{HERE}:{HERE.parent}"
     printed = run_script(HERE / "training.py", tmp_path, KERAS_BACKEND=backend, PYTHONPATH=paths)
     assert printed.strip().endswith("done")
+
+
+@pytest.mark.parametrize("replicas", quick(2, of=[2, 4]))
+def test_replicas(replicas):
+    run_script(HERE / "replicas.py", replicas)
 
 
 def test_custom_loop():

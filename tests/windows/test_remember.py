@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from remembered import Remembered
+from remembered import Remembered, oldest_first
 
 from tailops import _kernels
 from tailops._tensorflow.attributes import attributes_of
@@ -27,14 +27,6 @@ def remember(y_true, y_pred, window, written, options=None, mask=None, frozen=Fa
 
 def in_xla(*arguments, **named):
     return tf.function(remember, jit_compile=True)(*arguments, **named)
-
-
-def oldest_first(window, written):
-    """What a window holds, in the order in which it was written."""
-    size, count = len(window), int(written)
-    assert 0 <= count < 2 * size
-    assert count == float(written)
-    return window[:count] if count < size else np.roll(window, -(count - size))
 
 
 def check_stream(seed, size, batches, dtype, call=remember, **how):

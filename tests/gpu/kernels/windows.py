@@ -2,18 +2,10 @@
 
 import arrays
 import numpy as np
-from remembered import Remembered
+from remembered import Remembered, oldest_first
 from unions import Share, address, garbage
 
 from tailops._options import TailOptions
-
-
-def oldest_first(window, written):
-    """What a window holds, in the order in which it was written."""
-    size, count = len(window), int(written)
-    assert 0 <= count < 2 * size
-    assert count == float(written)
-    return window[:count] if count < size else np.roll(window, -(count - size))
 
 
 def check_stream(rng, size, batches, dtype, options=None, masked=False, in_place=False):
