@@ -7,9 +7,19 @@ import keras
 from tailops import _kernels
 from tailops._checks import integer
 from tailops._keras_attributes import attach
-from tailops.losses._backend import variables_per_replica
 
 __all__ = ["ErrorWindow"]
+
+
+def _of_each_replica() -> dict[str, str]:
+    """What a variable is made with of which each replica has its own; the first one's is saved."""
+    if keras.backend.backend() != "tensorflow":
+        return {}  # an array is one, on however many devices
+    import tensorflow as tf
+
+    if not tf.distribute.has_strategy():
+        return {}
+    return {"synchronization": "on_read", "aggregation": "only_first_replica"}
 
 
 @keras.saving.register_keras_serializable(package="tailops")
@@ -59,7 +69,7 @@ class ErrorWindow(keras.layers.Layer):  # type: ignore[misc]
                 trainable=False,
                 autocast=False,
                 name=name,
-                **variables_per_replica(),
+                **_of_each_replica(),
             )
 
         self.errors = zeros("errors", (self.size,))

@@ -21,6 +21,7 @@ And losses around any other one, whose values v are what that is before it is av
 
 import keras
 
+import tailops.layers  # noqa: F401  # so that models load whose losses remember
 from tailops.losses.average_top_k import AverageTopKLoss
 from tailops.losses.cvar import CVaRLoss
 from tailops.losses.hybrid import HybridPercentileLoss, hybrid_percentile_loss

@@ -20,7 +20,6 @@ __all__ = [
     "scaled_for_replicas",
     "tail_loss_of",
     "tensors",
-    "variables_per_replica",
 ]
 
 NAME: str = keras.backend.backend()
@@ -36,7 +35,6 @@ _module: Any = importlib.import_module(f"tailops.losses._{NAME}")
 scaled_for_replicas = _module.scaled_for_replicas
 require_read_anew = _module.require_read_anew
 require_carried = _module.require_carried
-variables_per_replica = _module.variables_per_replica
 FRAMEWORK: Framework = _module.FRAMEWORK
 tensors: Tensors = FRAMEWORK.tensors
 

@@ -16,7 +16,6 @@ __all__ = [
     "require_carried",
     "require_read_anew",
     "scaled_for_replicas",
-    "variables_per_replica",
 ]
 
 # The reference is written in TensorFlow.
@@ -55,8 +54,3 @@ def require_carried(variable: Any, y_pred: Any) -> None:
         "keras.StatelessScope(state_mapping=...) of the model's non_trainable_variables, and keep "
         "what that returns"
     )
-
-
-def variables_per_replica() -> dict[str, str]:
-    """Nothing: an array is one, on however many devices."""
-    return {}

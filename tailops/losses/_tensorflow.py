@@ -14,7 +14,6 @@ __all__ = [
     "require_carried",
     "require_read_anew",
     "scaled_for_replicas",
-    "variables_per_replica",
 ]
 
 IMPLEMENTATIONS: dict[str, Callable[..., Any]] = {
@@ -37,10 +36,3 @@ def require_read_anew(argument: str, number: Any) -> None:
 def require_carried(variable: Any, y_pred: Any) -> None:
     """Nothing to require: an assignment is part of the graph."""
     del variable, y_pred
-
-
-def variables_per_replica() -> dict[str, str]:
-    """What a variable is made with of which each replica has its own; the first one's is saved."""
-    if not tf.distribute.has_strategy():
-        return {}
-    return {"synchronization": "on_read", "aggregation": "only_first_replica"}

@@ -245,7 +245,7 @@ def test_the_threshold_of_a_window(loss, rank, nested, tmp_path):
     """That of the errors in training, as each epoch ends; 200 of the first, then 300."""
     x, y = data()
     layers = [keras.Input((4,)), keras.layers.Dense(1), ErrorWindow(300)]
-    m = keras.Sequential([keras.Sequential(layers)] if nested else layers)
+    m = keras.Sequential([keras.Input((4,)), keras.Sequential(layers)] if nested else layers)
     m.compile(keras.optimizers.Adam(0.05), loss)
     history = fit(m, [TailMonitor((x, y), picture=tmp_path / "tail.png")])
     assert history["window_filled"] == [200, 300, 300]

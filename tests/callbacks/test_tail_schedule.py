@@ -93,7 +93,8 @@ def test_it_counts_and_nothing_is_traced_anew(name, unit, jit_compile):
                 strict=True)
         )  # fmt: skip
     for one, other in zip(m.get_weights(), by_hand.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+        # XLA adds up in another order, terms of up to some hundreds.
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("unit", ["epoch", "step"])

@@ -32,6 +32,25 @@ def test_replicas(replicas):
     run_script(HERE / "replicas.py", replicas)
 
 
+def test_a_model_loads_where_only_the_losses_are_imported(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1), ErrorWindow(8)])
+    model.compile("adam", CVaRLoss("mae", window=8))
+    model.fit(np.ones((5, 2), "float32"), np.zeros((5, 1), "float32"), verbose=0)
+    model.save(tmp_path / "model.keras")
+    printed = run_python(
+        """
+        import sys
+        import keras
+        import tailops.losses
+
+        model = keras.models.load_model(sys.argv[1])
+        print(float(model.layers[-1].written), model.loss.window)
+        """,
+        tmp_path / "model.keras",
+    )
+    assert printed.split() == ["5.0", "8"]
+
+
 def test_custom_loop():
     """That calls the model with training=True; without, there is no gradient to be had."""
     layer, loss = ErrorWindow(8), PercentileLoss(gradient="fixed_weight", window=8)
