@@ -1,6 +1,7 @@
 """Trains what is not in the cache, a process for each core."""
 
 import multiprocessing
+import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 from tqdm import tqdm
 
 from bench.quality import data
-from bench.quality.cache import Cache
+from bench.quality.cache import Cache, Statistics
 
 # Of a cached result: it is trained anew when this changes, as it must where data or model do.
-VERSION = 1
+VERSION = 2
+SECONDS = "seconds"
 
 Job = dict[str, Any]
 Csv = tuple[Path | None, str]
@@ -23,14 +25,15 @@ def _one_thread() -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.get_logger().setLevel("ERROR")  # of what is traced anew: each loss is
 
 
-def _train(job: Job, csv: Csv, seeds: list[int]) -> list[Any]:
+def _train(job: Job, csv: Csv, seeds: list[int]) -> tuple[dict[int, Statistics], float]:
     from bench.quality import fit
 
-    table = data.table(job["table"], *csv)
-    how = (job["loss"], job["options"], job["batch"], job["epochs"])
-    return list(fit.run(table, *how, seeds))
+    began = time.perf_counter()
+    found = fit.run(data.table(job["table"], *csv), job, job["batch"], job["epochs"], seeds)
+    return found, (time.perf_counter() - began) / len(seeds)
 
 
 def key_of(job: Job, seed: int) -> Job:
@@ -58,6 +61,7 @@ def train_missing(
             pool.submit(_train, job, csv, left): job for job, left in missing.values()
         }
         for future in as_completed(of_future):
-            for seed, statistics in future.result():
-                cache.put(key_of(of_future[future], seed), statistics)
+            found, seconds = future.result()
+            for seed, statistics in found.items():
+                cache.put(key_of(of_future[future], seed), statistics | {SECONDS: seconds})
                 progress.update()
