@@ -103,11 +103,9 @@ SAMPLES, MOST_PASSES = 500_000, 40
 BATCHES = {
     "california_housing": ((32, 512, 16, 128), (32, 512)),
     "diamonds": ((32, 512, 16, 128), (32, 512)),
-    "digits": ((32,), (32,)),
-    "diamonds_cut": ((32,), (32,)),
     "synthetic": ((512,), (512,)),
 }
-OTHERS: tuple[tuple[int, ...], tuple[int, ...]] = ((32,), ())
+OTHERS: tuple[tuple[int, ...], tuple[int, ...]] = ((32,), (32,))
 
 
 def schedule_of(table: str, rows: int) -> Schedule:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.quality.families import CVAR, FAMILIES, L_Q
+from bench.quality.families import BATCHES, FAMILIES, L_Q, OTHERS
 from bench.report.change import Change, over_seeds
 
 Row = dict[str, Any]
@@ -88,13 +88,19 @@ class Panel:
         reference: To which everything is relative; None: the plain mean was not trained.
     """
 
-    def __init__(self, fits: list[Row], name: str, batch: int, reference: int | None = None):
-        self.name, self.batch = name, batch
+    def __init__(self, result: Row, name: str, batch: int, reference: int | None = None) -> None:
+        self.name, self.batch, fits = name, batch, result["fits"]
+        self.task = next(of["task"] for of in result["tables"] if of["name"] == name)
         of_table = [row for row in fits if row["table"] == name]
         self.rows = [row for row in of_table if row["batch"] == batch]
         plain = {row["batch"]: row for row in of_table if row["options"] == MEAN}
         self.plain = plain.get(batch)
         self.reference = plain.get(reference or batch)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether everything was trained."""
+        return self.batch in BATCHES.get(self.name, OTHERS)[1]
 
     def families(self) -> list[str]:
         """Of which something was trained besides the plain mean."""
@@ -149,7 +155,9 @@ def compare(panel: Panel, tail: str, cost: float) -> Comparison:
         panel,
         tail,
         cost,
-        *(over_seeds(values) for values in (l_q, other, ours)),
+        over_seeds(l_q),
+        over_seeds(other),
+        over_seeds(ours),
         over_seeds([a - b for a, b in zip(ours, best, strict=True)]),
         (label(names[0]["options"]), _named(names[1]), _named(names[2])),
     )
@@ -165,6 +173,6 @@ def panels(result: Row) -> Iterator[Panel]:
     for table in result["tables"]:
         batches = dict.fromkeys(row["batch"] for row in fits if row["table"] == table["name"])
         for batch in sorted(batches):
-            panel = Panel(fits, table["name"], batch)
-            if panel.reference is not None and panel.ours() and CVAR in panel.families():
+            panel = Panel(result, table["name"], batch)
+            if panel.reference is not None and panel.ours() and panel.rivals():
                 yield panel
