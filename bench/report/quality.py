@@ -55,12 +55,12 @@ def _summary(panel: Panel, tail: str) -> str:
     return table(heads, lines)
 
 
-def _families(panel: Panel, tail: str) -> str:
+def _families(panel: Panel) -> str:
     lines = []
     for name in panel.families():
         curve = panel.curve([name])
-        lines.append([name, *(str(curve.at(tail, cost)) for cost in COSTS)])
-    return table([f"{tail} at a cost of", *(percent(cost) for cost in COSTS)], lines)
+        lines.append([name, *(str(curve.at(TAILS[0], cost)) for cost in COSTS)])
+    return table(["at a cost of", *(percent(cost) for cost in COSTS)], lines)
 
 
 def _set(found: list[Panel]) -> Iterator[str]:
@@ -69,10 +69,9 @@ def _set(found: list[Panel]) -> Iterator[str]:
     yield f"![Tail and mean of every family on {name}]({picture(name)})\n"
     for panel in found:
         yield f"Batches of {panel.batch}:\n"
-        for tail in TAILS:
-            yield _summary(panel, tail)
-        yield f"<details><summary>Every family</summary>\n\n{_families(panel, TAILS[0])}"
-        yield f"{_families(panel, TAILS[1])}\n</details>\n"
+        yield from (_summary(panel, tail) for tail in TAILS)
+        details = "<details><summary>p99 of every family</summary>"
+        yield f"{details}\n\n{_families(panel)}\n</details>\n"
 
 
 def picture(name: str) -> str:
