@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from bench.quality.cache import Cache, Statistics
 # Of a cached result: it is trained anew when this changes, as it must where data or model do.
 VERSION = 2
 SECONDS = "seconds"
+# What XLA compiled is never forgotten, some ten megabytes for each loss.
+LOSSES_OF_A_PROCESS = 50
 
 Job = dict[str, Any]
 Csv = tuple[Path | None, str]
@@ -52,16 +55,24 @@ def train_missing(
             missing[str(job)] = (job, left)
     if not missing:
         return
+    todo = list(missing.values())
+    with tqdm(total=sum(len(left) for _, left in todo), unit="fit") as progress:
+        for start in range(0, len(todo), LOSSES_OF_A_PROCESS * processes):
+            some = todo[start : start + LOSSES_OF_A_PROCESS * processes]
+            for key, statistics in _trained(some, processes, csv):
+                cache.put(key, statistics)
+                progress.update()
+
+
+def _trained(
+    todo: list[tuple[Job, list[int]]], processes: int, csv: Csv
+) -> Iterator[tuple[Job, Statistics]]:
     context = multiprocessing.get_context("spawn")
-    with (
-        ProcessPoolExecutor(processes, context, _one_thread) as pool,
-        tqdm(total=sum(len(left) for _, left in missing.values()), unit="fit") as progress,
-    ):
+    with ProcessPoolExecutor(processes, context, _one_thread) as pool:
         of_future: dict[Future[Any], Job] = {
-            pool.submit(_train, job, csv, left): job for job, left in missing.values()
+            pool.submit(_train, job, csv, left): job for job, left in todo
         }
         for future in as_completed(of_future):
             found, seconds = future.result()
             for seed, statistics in found.items():
-                cache.put(key_of(of_future[future], seed), statistics | {SECONDS: seconds})
-                progress.update()
+                yield key_of(of_future[future], seed), statistics | {SECONDS: seconds}

@@ -10,6 +10,7 @@ from bench.report import (
     quality,
     quality_picture,
     readme,
+    settings,
     speed,
     tails,
     weights_picture,
@@ -40,6 +41,7 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
     yield weights_picture.draw(docs / "tail_weights.png")
     blocks = {
         root / "README.md": readme.blocks(read),
+        docs / "choosing.md": settings.blocks(read),
         docs / "which_tail.md": hard_pixels.blocks(read) | tails.blocks(read),
     }
     for page, found in blocks.items():

@@ -90,7 +90,7 @@ class Panel:
 
     def __init__(self, result: Row, name: str, batch: int, reference: int | None = None) -> None:
         self.name, self.batch, fits = name, batch, result["fits"]
-        self.task = next(of["task"] for of in result["tables"] if of["name"] == name)
+        self.about = next(of for of in result["tables"] if of["name"] == name)
         of_table = [row for row in fits if row["table"] == name]
         self.rows = [row for row in of_table if row["batch"] == batch]
         plain = {row["batch"]: row for row in of_table if row["options"] == MEAN}
@@ -176,3 +176,8 @@ def panels(result: Row) -> Iterator[Panel]:
             panel = Panel(result, table["name"], batch)
             if panel.reference is not None and panel.ours() and panel.rivals():
                 yield panel
+
+
+def main_panels(result: Row) -> list[Panel]:
+    """Those at which everything was trained."""
+    return [panel for panel in panels(result) if panel.is_main]

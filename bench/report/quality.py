@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bench.quality.families import FAMILIES, L_Q, TAIL_WEIGHTED, WINDOW
 from bench.report import quality_text, settings
 from bench.report.change import over_seeds
-from bench.report.frontier import COSTS, TAILS, Comparison, Panel, Row, compare, panels
+from bench.report.frontier import COSTS, TAILS, Comparison, Panel, Row, compare, main_panels, panels
 from bench.report.text import digits, head, percent, table
 
 # Batches of 32 are compared with large ones.
@@ -77,11 +77,6 @@ def _set(found: list[Panel]) -> Iterator[str]:
 def picture(name: str) -> str:
     """The file of a set's picture."""
     return f"quality-{name}.png"
-
-
-def main_panels(found: list[Panel]) -> list[Panel]:
-    """Those at which everything was trained."""
-    return [panel for panel in found if panel.is_main]
 
 
 def _batches(result: Row, name: str, batches: list[int]) -> Iterator[str]:
@@ -158,7 +153,7 @@ def _grid(name: str) -> str:
 def document(result: Row) -> str:
     """The whole page."""
     found = list(panels(result))
-    of_main = main_panels(found)
+    of_main = main_panels(result)
     compared = comparisons(of_main)
     parts = [quality_text.INTRODUCTION, head(result), "## In short\n", _in_short(compared)]
     parts += [settings.guidance(of_main), quality_text.FRONTIER]

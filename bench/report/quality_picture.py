@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from bench.quality.families import CVAR, FAMILIES, L_Q, TAIL_WEIGHTED
 from bench.report import pictures
-from bench.report.frontier import TAILS, Panel, Row, panels
-from bench.report.quality import main_panels, picture
+from bench.report.frontier import TAILS, Panel, Row, main_panels
+from bench.report.quality import picture
 
 COLORS = {
     L_Q: "#08519c",
@@ -34,7 +34,7 @@ MOST_COST = 30
 
 def draw(result: Row, folder: Path) -> Iterator[Path]:
     """One for each set: batch sizes side by side, a tail in each row; of one size, both."""
-    found = main_panels(list(panels(result)))
+    found = main_panels(result)
     for name in dict.fromkeys(panel.name for panel in found):
         yield _draw([panel for panel in found if panel.name == name], folder / picture(name))
 

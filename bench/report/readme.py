@@ -63,7 +63,7 @@ def speed(result: Result) -> str:
 
 def quality(result: Result) -> str:
     """The tail at equal cost in the mean, on the first two sets; and what to set for which cost."""
-    found = frontiers.main_panels(list(frontier.panels(result)))
+    found = frontier.main_panels(result)
     names = list(dict.fromkeys(panel.name for panel in found))[:2]
     lines = []
     for panel in found:
@@ -73,13 +73,12 @@ def quality(result: Result) -> str:
                 changes = (str(of) for of in (one.l_q, one.other, one.ours))
                 lines.append([frontiers.at(panel), percent(cost), *changes])
     heads = ["", "at a cost of", "L_q", "the best other", "ours"]
-    advised = "\n".join(settings.lines(found))
     return (
         "p99 of held-out absolute errors at equal cost in the mean, both against MAE's at the same "
         f"batch size, ± 95 %:\n\n{table(heads, lines)}\n"
         "*L_q*: the mean of |d|^q, q from 1.25 to 4. *The best other*: of Huber, log-cosh, CVaR "
         "(average top-k) and a hard step. "
-        f"[All sets, and where ours does not win](docs/quality.md).\n\n{advised}\n"
+        f"[All sets, and where ours does not win](docs/quality.md).\n\n{settings.advised(found)}"
     )
 
 

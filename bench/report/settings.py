@@ -1,4 +1,4 @@
-"""Which loss with which settings for which cost in the mean: over all sets of numbers at once."""
+"""Which loss with which settings for which cost in the mean: one setting for several sets."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.quality.families import TAIL_WEIGHTED
-from bench.report.frontier import COSTS, TAILS, Panel, Row, label
+from bench.report.frontier import COSTS, TAILS, Panel, Row, label, main_panels
 from bench.report.text import percent, table
+
+LARGE = 5000
 
 
 class Advice(NamedTuple):
@@ -47,9 +49,15 @@ def advice(found: list[Panel], families: Collection[str], cost: float) -> Advice
     return min(cheap, key=lambda one: float(one.tails[TAILS[0]].mean()), default=None)
 
 
-def of_numbers(found: list[Panel]) -> list[Panel]:
-    """Where κ has one meaning: targets divided by their standard deviation."""
-    return [panel for panel in found if panel.task == "numbers"]
+def of_large(found: list[Panel]) -> list[Panel]:
+    """What is advised from: numbers, divided by their standard deviation, of many real rows."""
+    return [
+        panel
+        for panel in found
+        if panel.about["task"] == "numbers"
+        and panel.about["rows"] >= LARGE
+        and "noise" not in panel.about
+    ]
 
 
 def _range(values: np.ndarray) -> str:
@@ -58,7 +66,7 @@ def _range(values: np.ndarray) -> str:
 
 def guidance(found: list[Panel]) -> str:
     """The best of all, and of the one to begin with, for each cost."""
-    panels = of_numbers(found)
+    panels = of_large(found)
     everything = {name for panel in panels for name in panel.families()}
     lines: list[list[str]] = []
     for cost in COSTS:
@@ -78,15 +86,31 @@ def guidance(found: list[Panel]) -> str:
     )
 
 
-def lines(found: list[Panel]) -> Iterator[str]:
-    """The README's: what to set for which cost."""
-    panels = of_numbers(found)
+def _lines(found: list[Panel]) -> Iterator[str]:
+    everything = {name for panel in found for name in panel.families()}
     for cost in COSTS[:3]:
-        one = advice(panels, [TAIL_WEIGHTED], cost)
-        if one:
-            p, s = one.options["percentile"], one.options["error_scale"]
+        ours, best = (advice(found, families, cost) for families in ([TAIL_WEIGHTED], everything))
+        if ours and best:
+            p, s = ours.options["percentile"], ours.options["error_scale"]
+            better = f"; of all losses {best.name}: p99 {_range(best.tails[TAILS[0]])}"
             yield (
                 f"- at most {percent(cost)} in the mean: "
                 f'`TailWeightedLoss("mae", percentile={p:g}, error_scale={s:g})`, '
-                f"p99 {_range(one.tails[TAILS[0]])}"
+                f"p99 {_range(ours.tails[TAILS[0]])}{better if best.name != ours.name else ''}\n"
             )
+
+
+def advised(found: list[Panel]) -> str:
+    """What to set for which cost, a line each."""
+    panels = of_large(found)
+    names = " and ".join(dict.fromkeys(panel.name for panel in panels))
+    return (
+        f"One setting for {names}, against MAE, on average and from the lowest to the highest:\n\n"
+        + "".join(_lines(panels))
+    )
+
+
+def blocks(results: list[Row]) -> dict[str, str]:
+    """By name; of the first result that is of it."""
+    found = [result for result in results if "fits" in result]
+    return {"settings": advised(main_panels(found[0]))} if found else {}

@@ -14,7 +14,7 @@ def row(family, options, mean, p99):
 
 def result(*rows):
     plain = row("L_q", {"q": 1.0}, [1.0] * 3, [10.0] * 3)
-    of = {"name": "houses", "about": "ten", "rows": 10, "task": "numbers"}
+    of = {"name": "houses", "about": "ten", "rows": 10_000, "task": "numbers"}
     return {"tables": [of], "fits": [plain, *rows], "seeds": 3}
 
 

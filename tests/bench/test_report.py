@@ -95,7 +95,7 @@ def fits():
     return {
         **head(),
         "seeds": 2,
-        "tables": [{"name": "houses", "about": "ten", "rows": 10, "task": "numbers"}],
+        "tables": [{"name": "houses", "about": "ten", "rows": 10_000, "task": "numbers"}],
         "fits": [
             row("L_q", {"q": 1.0}, 1.0, 10.0),
             row("L_q", {"q": 2.0}, 1.1, 9.0),
