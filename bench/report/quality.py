@@ -1,13 +1,16 @@
 """docs/quality.md: at equal cost in the mean, who has the lowest tail."""
 
+import statistics
 from collections.abc import Iterator
 
 from bench.quality.families import FAMILIES, L_Q, TAIL_WEIGHTED, WINDOW
 from bench.report import quality_text, settings
-from bench.report.change import over_seeds
+from bench.report.change import Change, over_seeds
 from bench.report.frontier import COSTS, TAILS, Comparison, Panel, Row, compare, main_panels, panels
 from bench.report.text import digits, head, percent, table
 
+ACCURACY = "accuracy"
+MARKS = {"better": "{} (better)", "worse": "**{} (worse)**", "no difference shown": "{}"}
 # Batches of 32 are compared with large ones.
 SMALL = 32
 WINDOWED = f"{TAIL_WEIGHTED}, window"
@@ -63,13 +66,36 @@ def _families(panel: Panel) -> str:
     return table(["at a cost of", *(percent(cost) for cost in COSTS)], lines)
 
 
+def _plain(panel: Panel) -> str:
+    """What everything is relative to."""
+    row = panel.plain or {}
+    values = (f"{of} {digits(statistics.fmean(row[of]), 4)}" for of in ("mean", *TAILS))
+    return f"The plain mean has: {', '.join(values)}."
+
+
+def _accuracy(panel: Panel) -> str:
+    lines = []
+    for name in panel.families():
+        curve = panel.curve([name])
+        rows = (curve.rows[0], *(curve.nearest(TAILS[0], cost) for cost in COSTS))
+        lines.append([name, *(f"{statistics.fmean(row[ACCURACY]):.4f}" for row in rows)])
+    heads = [
+        "accuracy, by p99 nearest to a cost of",
+        percent(0),
+        *(percent(cost) for cost in COSTS),
+    ]
+    return table(heads, lines)
+
+
 def _set(found: list[Panel]) -> Iterator[str]:
     name = found[0].name
     yield f"### {name}\n"
     yield f"![Tail and mean of every family on {name}]({picture(name)})\n"
     for panel in found:
-        yield f"Batches of {panel.batch}:\n"
+        yield f"Batches of {panel.batch}. {_plain(panel)}\n"
         yield from (_summary(panel, tail) for tail in TAILS)
+        if ACCURACY in panel.rows[0]:
+            yield _accuracy(panel)
         details = "<details><summary>p99 of every family</summary>"
         yield f"{details}\n\n{_families(panel)}\n</details>\n"
 
@@ -109,19 +135,26 @@ def _batches(result: Row, name: str, batches: list[int]) -> Iterator[str]:
 
 
 def _not_better(found: list[Comparison]) -> str:
+    rows: dict[tuple[str, str], list[Change]] = {}
+    for one in found:
+        rows.setdefault((at(one.panel), one.tail), []).append(one.difference)
     lines = [
-        [at(one.panel), one.tail, percent(one.cost), str(one.difference), one.difference.verdict]
-        for one in found
-        if one.difference.verdict != "better"
+        [*key, *(MARKS[of.verdict].format(of) for of in differences)]
+        for key, differences in rows.items()
+        if any(of.verdict != "better" for of in differences)
     ]
-    heads = ["", "tail", "cost", "ours less the better one", "ours is"]
+    heads = ["ours less the better one, at a cost of", "", *(percent(cost) for cost in COSTS)]
     return table(heads, lines) if lines else "Nowhere.\n"
 
 
 def _trained(result: Row) -> str:
     fits = result["fits"]
     names = dict.fromkeys(row["table"] for row in fits)
-    about = [f"- **{of['name']}**: {of['about']}" for of in result["tables"] if of["name"] in names]
+    about = [
+        f"- **{of['name']}**: {of['about']}{_noise(of)}"
+        for of in result["tables"]
+        if of["name"] in names
+    ]
     grid = []
     for name in names:
         of = {row["batch"]: row["epochs"] for row in fits if row["table"] == name}
@@ -138,6 +171,13 @@ def _trained(result: Row) -> str:
         window=f"{WINDOW:,}",
         families="\n".join(f"- {name}: {_grid(name)}" for name in FAMILIES),
     )
+
+
+def _noise(of: Row) -> str:
+    if "noise" not in of:
+        return ""
+    values = ", ".join(f"{name} {digits(value)}" for name, value in of["noise"].items())
+    return f"; the noise alone, which no model can predict: {values}"
 
 
 def _grid(name: str) -> str:
