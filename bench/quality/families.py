@@ -9,10 +9,11 @@ Options = dict[str, Any]
 WINDOW = 4096
 PERCENTILES = (0.9, 0.95, 0.99)
 SCALES = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-# κ of the losses, in 1/value; of targets divided by their standard deviation.
+# κ is in 1/error: of targets divided by their standard deviation.
 SMOOTHING = {"smoothing_factor": 5.0, "gradient": "fixed_weight"}
-# κ in 1/t: the step is soft between about 0 and 2t.
-RELATIVE = {"smoothing_factor": 3.0, "smoothing_unit": "threshold", "gradient": "fixed_weight"}
+# κ is in 1/t, whatever the scale of the values.
+IN_THRESHOLDS = {"smoothing_unit": "threshold", **SMOOTHING}
+IN_ERRORS = {"smoothing_unit": "error", **SMOOTHING}
 # Averages of the k largest with k = f·n are CVaR at 1 − f: one family.
 CVAR = "CVaR, average top-k"
 L_Q = "L_q"
@@ -48,7 +49,7 @@ def _with(grid: list[Options], **others: Any) -> list[Options]:
 
 NUMBERS, CLASSES = ("numbers",), ("classes",)
 _TAILS = _grid(percentile=PERCENTILES, error_scale=SCALES)
-_WEIGHTED = _with(_TAILS, **SMOOTHING)
+_WEIGHTED = _with(_TAILS, **IN_THRESHOLDS)
 _CVAR = _grid(percentile=(0.3, 0.5, 0.7, 0.8, 0.9))
 _HYBRID = _with(
     _grid(percentile=(0.95,), error_scale=(5.0, 10.0, 20.0, 50.0), beta=(0.2, 0.5, 0.8)),
@@ -68,7 +69,7 @@ FAMILIES: dict[str, Family] = {
         _with(
             _grid(percentile=PERCENTILES, error_scale=(0.5, 1.0, 2.0, 5.0, 10.0)),
             squared=True,
-            **SMOOTHING,
+            **IN_THRESHOLDS,
         ),
         ours=True,
         tasks=NUMBERS,
@@ -87,7 +88,7 @@ FAMILIES: dict[str, Family] = {
         "HybridPercentileLoss", _with(_HYBRID, window=WINDOW), ours=True, tasks=NUMBERS
     ),
     "CVaR, window": Family("CVaRLoss", _with(_CVAR, window=WINDOW), ours=True),
-    "TailWeightedLoss, κ in 1/t": Family("TailWeightedLoss", _with(_TAILS, **RELATIVE), ours=True),
+    "TailWeightedLoss, κ in 1/e": Family("TailWeightedLoss", _with(_TAILS, **IN_ERRORS), ours=True),
 }
 
 

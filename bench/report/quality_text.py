@@ -34,9 +34,9 @@ TRAINED = """## What was trained
 
 Two hidden layers of 64, ReLU; Keras's Adam, a first rate of 10⁻³·√(batch/128) and cosine decay to
 0; no early stopping; features and numeric targets divided by their standard deviation, which is
-the unit of κ and δ. {seeds} seeds, each another split, another start and another order, the same
-for every loss; the seeds of a loss are trained side by side, as one Keras model compiled by XLA.
-About half a million samples each, at most 40 passes:
+the unit of δ, and of κ in 1/e; t is the threshold. {seeds} seeds, each another split, another
+start and another order, the same for every loss; the seeds of a loss are trained side by side, as
+one Keras model compiled by XLA. About half a million samples each, at most 40 passes:
 
 {grid}
 
