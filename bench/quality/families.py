@@ -88,6 +88,14 @@ FAMILIES: dict[str, Family] = {
         "HybridPercentileLoss", _with(_HYBRID, window=WINDOW), ours=True, tasks=NUMBERS
     ),
     "CVaR, window": Family("CVaRLoss", _with(_CVAR, window=WINDOW), ours=True),
+    "TailWeightedLoss, κ = 2": Family(
+        "TailWeightedLoss",
+        _with(
+            _grid(percentile=(0.95, 0.99), error_scale=(5.0, 10.0, 20.0, 50.0)),
+            **(IN_THRESHOLDS | {"smoothing_factor": 2.0}),
+        ),
+        ours=True,
+    ),
     "TailWeightedLoss, κ in 1/e": Family("TailWeightedLoss", _with(_TAILS, **IN_ERRORS), ours=True),
 }
 

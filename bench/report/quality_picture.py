@@ -26,6 +26,7 @@ COLORS = {
     "TailWeightedLoss, window": "#7a0019",
     "HybridPercentileLoss, window": "#e05080",
     "CVaR, window": "#9c4a1a",
+    "TailWeightedLoss, κ = 2": "#ff7f7f",
     "TailWeightedLoss, κ in 1/e": "#f0a000",
 }
 # What costs more is cut off.
