@@ -14,6 +14,7 @@ from bench.baselines import tensorflow as others
 from bench.case import FLOOR, OURS, Compared, Contestant, Trial
 from bench.environment import THREADS
 from bench.published import in_float64
+from tailops.layers import ErrorWindow
 from tailops.losses import PercentileLoss
 
 WHAT = "Keras train step"
@@ -38,18 +39,36 @@ LOSSES: dict[str, tuple[Callable[[], Any], bool]] = {
     MEAN_ABSOLUTE_ERROR: (partial(str, "mae"), False),
     f"{MEAN_ABSOLUTE_ERROR}, XLA": (partial(str, "mae"), True),
 }
+# What remembers, beside what does not: for small batches, whose percentile is one element.
+WINDOWS = (4096, 65_536)
+SMALL = 32
+
+
+def _of_window(window: int | None) -> Any:
+    return PercentileLoss(window=window, gradient="fixed_weight")
+
+
+OF_WINDOWS: dict[str, tuple[Callable[[], Any], bool]] = {
+    f"tailops, window of {window:,}{xla}": (partial(_of_window, window), bool(xla))
+    for window in WINDOWS
+    for xla in ("", ", XLA")
+}
 
 
 def _model(loss: Any, jit_compile: bool) -> keras.Model:
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Dense(WIDTH, "relu") for _ in range(2)]
-    model = keras.Sequential([keras.Input((FEATURES,)), *layers, keras.layers.Dense(1)])
+    layers.append(keras.layers.Dense(1))
+    window = getattr(loss, "window", None)
+    if window is not None:
+        layers.append(ErrorWindow(window))
+    model = keras.Sequential([keras.Input((FEATURES,)), *layers])
     model.compile(keras.optimizers.Adam(1e-6), loss, jit_compile=jit_compile)
     return model
 
 
 def _contestant(name: str, batch: tuple[Any, ...]) -> Contestant:
-    make, jit_compile = LOSSES[name]
+    make, jit_compile = (LOSSES | OF_WINDOWS)[name]
     model = _model(make(), jit_compile)
     return Contestant(lambda: (model.train_on_batch(*batch),))
 
@@ -68,7 +87,7 @@ class TrainStep(Compared):
 
     def who(self) -> list[str]:
         """Who is quick enough."""
-        return list(LOSSES)
+        return [*LOSSES, *(OF_WINDOWS if self.n == SMALL else ())]
 
     def prepare(self) -> Trial:
         """A loss must be the one we have, or MAE, whichever is nearer."""
@@ -83,7 +102,7 @@ class TrainStep(Compared):
             nearest = min(right, key=lambda value: abs(value - found[0]))
             np.testing.assert_allclose(found[0], nearest, rtol=1e-4)
 
-        makers = {name: partial(_contestant, name, batch) for name in LOSSES}
+        makers = {name: partial(_contestant, name, batch) for name in self.who()}
         return Trial(makers, {FLOOR: floors.read_one(x, THREADS)}, expected)
 
 

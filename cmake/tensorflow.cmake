@@ -68,6 +68,7 @@ if(has_xla)
     csrc/tensorflow/range_mean/custom_call.cc
     csrc/tensorflow/shared/custom_call.cc
     csrc/tensorflow/shared/mlir_dictionary.cc
+    csrc/tensorflow/union/custom_call.cc
     csrc/tensorflow/lowering.cc
     csrc/tensorflow/xla_kernels.cc
     csrc/xla/loss/arguments.cc
@@ -76,7 +77,8 @@ if(has_xla)
     csrc/xla/quantile/arguments.cc
     csrc/xla/quantile/host_handlers.cc
     csrc/xla/range_mean/arguments.cc
-    csrc/xla/range_mean/host_handlers.cc)
+    csrc/xla/range_mean/host_handlers.cc
+    csrc/xla/union/host_handlers.cc)
   precompile_headers(tailops_xla)
   target_include_directories(tailops_xla SYSTEM PRIVATE
     ${tensorflow_folder}/include/external/highwayhash
@@ -87,7 +89,8 @@ if(has_xla)
     target_sources(tailops_xla PRIVATE
       csrc/xla/loss/cuda_handlers.cc
       csrc/xla/quantile/cuda_handlers.cc
-      csrc/xla/range_mean/cuda_handlers.cc)
+      csrc/xla/range_mean/cuda_handlers.cc
+      csrc/xla/union/cuda_handlers.cc)
     target_compile_definitions(tailops_xla PRIVATE TAILOPS_HAS_CUDA)
     target_link_libraries(tailops_xla PRIVATE tailops_cuda)
   endif()

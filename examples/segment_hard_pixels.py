@@ -61,7 +61,11 @@ LOSSES: dict[str, Callable[[], Any]] = {
     "CVaR": lambda: CVaRLoss(cross_entropy(), percentile=0.9),
     "average top-k": lambda: AverageTopKLoss(cross_entropy(), fraction=0.2, axis=(1, 2)),
     "tail-weighted": lambda: TailWeightedLoss(
-        cross_entropy(), percentile=0.95, error_scale=20.0, smoothing_factor=5.0
+        cross_entropy(),
+        percentile=0.95,
+        error_scale=20.0,
+        smoothing_factor=5.0,
+        smoothing_unit="error",  # per nat
     ),
 }
 

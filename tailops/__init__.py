@@ -1,6 +1,7 @@
 """Keras losses for the errors that hurt most: the tail of a batch, selected without sorting it.
 
 - `tailops.losses`: Keras losses, and the same as functions of tensors
+- `tailops.layers`: what a model remembers, for losses with a window
 - `tailops.metrics`: Keras metrics that skip missing values, and percentiles of the error
 - `tailops.callbacks`: how the tail moves while a model trains
 - `tailops.reference`: the same functions in plain TensorFlow, readable as the definition
@@ -18,9 +19,19 @@ from tailops._build import build_info
 from tailops._tensorflow.version import require_installed_tensorflow
 
 if TYPE_CHECKING:
-    from tailops import callbacks, cuda, jax, kernels, losses, metrics, ops, reference
+    from tailops import callbacks, cuda, jax, kernels, layers, losses, metrics, ops, reference
 
-_SUBMODULES = ("callbacks", "cuda", "jax", "kernels", "losses", "metrics", "ops", "reference")
+_SUBMODULES = (
+    "callbacks",
+    "cuda",
+    "jax",
+    "kernels",
+    "layers",
+    "losses",
+    "metrics",
+    "ops",
+    "reference",
+)
 
 __all__ = [
     "__version__",
@@ -29,6 +40,7 @@ __all__ = [
     "cuda",
     "jax",
     "kernels",
+    "layers",
     "losses",
     "metrics",
     "ops",

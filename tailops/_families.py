@@ -50,6 +50,7 @@ class CommonOptions(TypedDict, total=False):
     gradient: str
     axis: int | None
     epsilon: float
+    smoothing_unit: str
     ignore_value: float | None
     ignore_nan: bool
     synchronized: bool
@@ -66,6 +67,7 @@ class ValueOptions(TypedDict, total=False):
 
     method: str
     gradient: str
+    smoothing_unit: str
     ignore_nan: bool
     synchronized: bool
 
@@ -129,9 +131,10 @@ def _of_values(**defaults: Any) -> Family:
     """As of a percentile loss, but for what needs a residual; axes are no option."""
     texts = {
         "percentile": "p, a fraction in (0, 1]: which value is the threshold t.",
-        "smoothing_factor": "κ ≥ 0, in 1/value: how sharp the step at t is. It is soft within "
-        "about ±3/κ of t.",
         "error_scale": "s ≥ 0: a value in the tail weighs 1 + s times.",
+        "smoothing_unit": 'The unit of κ: "error" is 1/value; "threshold" is 1/|t|, so that the '
+        "loss of c·v is c times as large: κ needs no tuning to the values' scale. t is held "
+        "constant in it; where t is 0 or infinite, the step is a hard one.",
         "ignore_nan": "Whether values are ignored that are NaN.",
     }
     table = _table("beta", "error", "axis", "epsilon", "ignore_value")
@@ -144,7 +147,11 @@ def _of_values(**defaults: Any) -> Family:
 
 TAIL_OF_VALUES = _of_values(percentile=0.95)
 TAIL_WEIGHTED_LOSS = _of_values(
-    percentile=0.95, error_scale=20.0, smoothing_factor=5.0, gradient="fixed_weight"
+    percentile=0.95,
+    error_scale=20.0,
+    smoothing_factor=5.0,
+    gradient="fixed_weight",
+    smoothing_unit="threshold",
 )
 MAX_FRACTION_LOSS = Family(
     {

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tailops._axes import as_given, as_one_axis, reduced_axes
 from tailops._checks import FLOATING, rank_of, require_one_of
-from tailops._inputs import Tensors
+from tailops._inputs import Inputs, Tensors
 from tailops._options import TailOptions
 from tailops._ranges import Range
 
@@ -79,6 +79,22 @@ class Replicas(Protocol):
         """The sum over all of them, on each of them."""
 
 
+class WindowSteps(Protocol):
+    """What a framework does with a window of errors. `filled` is True where it has one."""
+
+    def remember(self, batch: Inputs, errors: Any, written: Any, frozen: bool) -> tuple[Any, ...]:
+        """The window behind a batch: errors, written and filled."""
+
+    def losses(self, batch: Inputs, errors: Any, filled: Any) -> Any:
+        """Of each element, by the threshold of the window, a constant."""
+
+    def range_weights(self, values: Any, mask: Any, errors: Any, filled: Any, part: Range) -> Any:
+        """The weights of values in the mean of a part of the window, times how many that has."""
+
+    def not_trained(self, x: Any) -> Any:
+        """It, whose gradient is an error."""
+
+
 @dataclass(frozen=True)
 class Framework:
     """What a framework has.
@@ -87,6 +103,7 @@ class Framework:
         tensors: Its tensors.
         means: For every `impl` a module with `range_mean` and `range_weights`.
         tail_losses: For every `impl` a `tail_loss`.
+        window: What it does with a window of errors.
         replicas: Those that compute the current step; None if there is one.
         of_every_group: Whether a group within a sample is their business, too.
     """
@@ -94,6 +111,7 @@ class Framework:
     tensors: Tensors
     means: Mapping[str, Any]
     tail_losses: Mapping[str, Callable[..., Any]]
+    window: WindowSteps
     replicas: Callable[[], Replicas | None] = lambda: None
     of_every_group: bool = False
 
@@ -262,19 +280,25 @@ def tail_weighted(
     mask: Any,
     reduction: str,
     impl: str,
+    window: Any = None,
 ) -> Any:
     """The tail loss of values, each its own error; sums and means are of elements."""
     require_one_of("reduction", reduction, REDUCTIONS)
     require_one_of("impl", impl, framework.tail_losses)
     tensors = framework.tensors
     given = as_values(tensors, values, axis, mask, may_be_empty=options.synchronized)
-    replicas = framework.others(given, options.synchronized, impl)
     # A last axis of 1 makes each element a sample.
     rows, kept = (
         None if x is None else tensors.expand_dims(x, -1) for x in (given.rows, given.mask)
     )
-    chosen = replace(options, axis=given.axis, synchronized=False)
-    tail_loss = framework.tail_losses[impl] if replicas is None else replicas.tail_loss
+    chosen = replace(options, axis=given.axis)
+    tail_loss = framework.tail_losses[impl]
+    if window is not None:
+        tail_loss = window.tail_loss
+    else:
+        chosen = replace(chosen, synchronized=False)
+        replicas = framework.others(given, options.synchronized, impl)
+        tail_loss = tail_loss if replicas is None else replicas.tail_loss
     losses = tail_loss(rows, rows, chosen, reduction=reduction, mask=kept)
     if reduction != "none":
         return losses

@@ -11,6 +11,7 @@ RANGE_KINDS: tuple[str, ...]
 RANGE_SUM_COLUMNS: int
 NUMBER_PARTS: int
 SLOPE_COLUMNS: int
+MOST_IN_WINDOW: int
 UNION_COLUMNS: int
 BUFFER_LENGTH: int
 BLOCK_LENGTH: int
@@ -20,6 +21,7 @@ KEPT_SCRATCH_BYTES: int
 ERRORS: tuple[str, ...]
 METHODS: tuple[str, ...]
 GRADIENTS: tuple[str, ...]
+SMOOTHING_UNITS: tuple[str, ...]
 REDUCTIONS: tuple[str, ...]
 SELECTIONS: tuple[str, ...]
 
@@ -35,6 +37,7 @@ class Options:
         error: str,
         method: str,
         gradient: str,
+        smoothing_unit: str,
         ignore_value: float | None,
         ignore_nan: bool,
         selection: str,
@@ -190,6 +193,15 @@ class CudaShare:
     def slopes(self, upstream: int, state: int, slopes: int, workspace: int) -> None: ...
     def gradient(
         self, upstream: int, state: int, slopes: int, gradient: int, workspace: int
+    ) -> None: ...
+    def remember(
+        self,
+        window: int,
+        written: int,
+        size: int,
+        frozen: bool,
+        window_after: int,
+        written_after: int,
     ) -> None: ...
     def range_descend(
         self,

@@ -64,7 +64,8 @@ class TailOptions:
     smoothing_factor: Any = _option(
         100.0,
         number_or_scalar,
-        "κ ≥ 0, in 1/error: how sharp the step at t is. It is soft within about ±3/κ of t.",
+        "κ ≥ 0, in the `smoothing_unit`: how sharp the step at t is. It is soft within about ±3/κ "
+        "of t.",
     )
     error_scale: Any = _option(
         10.0, number_or_scalar, "s ≥ 0: an error in the tail weighs 1 + s times."
@@ -102,6 +103,13 @@ class TailOptions:
         "each output its own.",
     )
     epsilon: float = _option(1e-3, number, 'ε > 0 of "smooth_absolute", in units of the error.')
+    smoothing_unit: str = _option(
+        "error",
+        string,
+        'The unit of κ: "error" is 1/error; "threshold" is 1/|t|, so that the loss of c·y and c·ŷ '
+        "is c times as large: κ needs no tuning to the targets' scale. t is held constant in it; "
+        "where t is 0 or infinite, the step is a hard one.",
+    )
     ignore_value: float | None = _option(
         None,
         optional_number,
@@ -169,6 +177,10 @@ class TailOptions:
         """
         known = self._scheduled(lambda name, _: OPTIONS[name].default)
         return replace(known, synchronized=False) if self.synchronized else known
+
+    def of_errors(self) -> "TailOptions":
+        """What selects the same threshold from errors that are known."""
+        return TailOptions(percentile=self.percentile, method=self.method, error=VALUE)
 
     def for_batch(self, rank: int | None) -> "TailOptions":
         """Not synchronized where no group has elements of several samples.

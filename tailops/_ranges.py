@@ -5,9 +5,12 @@ here, the rest by the op.
 """
 
 import math
+import sys
 from collections.abc import Callable
 from numbers import Real
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from tailops._inputs import Tensors
 from tailops._numbers import require_scalar
@@ -36,6 +39,14 @@ class Range(NamedTuple):
     def bounds(self, tensors: Tensors) -> Any:
         """Both numbers as a framework's kernels take them."""
         return tensors.numbers(self.first, self.second)
+
+    def start(self, tensors: Tensors) -> "Range":
+        """Of fractions: where it starts, so narrow that its mean is the value there."""
+        # The smallest step that a number just below 1 can take.
+        if isinstance(self.first, float):
+            return self._replace(second=self.first + sys.float_info.epsilon / 2)
+        first = tensors.wide(self.first)
+        return self._replace(first=first, second=first + np.finfo(first.dtype.name).epsneg)
 
 
 class _Number(NamedTuple):

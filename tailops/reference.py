@@ -119,8 +119,20 @@ def _product_or_zero(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.where((a == 0) | (b == 0), tf.zeros_like(a * b), a * b)
 
 
+def _steepness(κ: tf.Tensor, t: tf.Tensor, unit: str) -> tf.Tensor:
+    """2κ in 1/error; of a threshold of which nothing is a unit, infinite: a hard step."""
+    if unit == "error":
+        return 2 * κ
+    hard = (t == 0) | tf.math.is_inf(t)
+    of_group = 2 * κ / tf.where(hard, tf.ones_like(t), tf.abs(t))
+    of_group = tf.where(hard, tf.constant(float("inf"), t.dtype), of_group)
+    return tf.where(κ == 0, κ, of_group)
+
+
 def weighted_errors(e: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.Tensor:
     """ℓ = e(1 + s·h), with h = ½(1 + tanh(κ(e − t))), and its gradient by e.
+
+    With `smoothing_unit="threshold"`, κ/|t| stands for κ, as a constant.
 
     The gradient is written out: what an element that is the threshold has of its own spike s·e·h′,
     and its share of those of all elements equal to it, cancel where the upstream gradients are
@@ -129,14 +141,17 @@ def weighted_errors(e: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> tf.
     t = threshold(e, valid, options)
     group = {"axis": options.axis, "keepdims": options.axis is not None}
 
+    κ = tf.cast(tensors.wide(options.smoothing_factor), t.value.dtype)
+    steepness = tf.stop_gradient(_steepness(κ, t.value, options.smoothing_unit))
+
     def indicator(errors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The indicator h and h′. Equal infinities are no distance apart, nor is any if κ = 0."""
-        at = tf.cast(t.value, errors.dtype)
-        distance = tf.where(errors == at, tf.zeros_like(errors), errors - at)
-        κ = tf.cast(tensors.wide(options.smoothing_factor), errors.dtype)
-        none = (κ == 0) & ~tf.math.is_nan(distance)
-        z = 2 * κ * tf.where(none, tf.zeros_like(distance), distance)
-        return tf.sigmoid(z), 2 * κ * tf.sigmoid(z) * tf.sigmoid(-z)
+        at, steep = tf.cast(t.value, errors.dtype), tf.cast(steepness, errors.dtype)
+        distance = errors - at
+        none = (errors == at) | ((steep == 0) & ~tf.math.is_nan(distance))
+        z = tf.where(none, tf.zeros_like(distance), steep * distance)
+        slope = tf.where(tf.math.is_inf(steep), tf.zeros_like(steep), steep)
+        return tf.sigmoid(z), slope * tf.sigmoid(z) * tf.sigmoid(-z)
 
     def by_error(e: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
         h, slope = indicator(e)

@@ -6,7 +6,7 @@ enough for what is left.
 
 import mpmath
 import numpy as np
-from oracle import error_derivative, errors_of, order_statistics
+from oracle import error_derivative, errors_of, order_statistics, smoothing_at
 
 
 def gradient(d, options, upstream):
@@ -14,7 +14,7 @@ def gradient(d, options, upstream):
     e = errors_of(d, options.error, options.epsilon)
     parts, t = order_statistics(e, options.percentile, options.method)
     with mpmath.workdps(100):
-        κ, s = mpmath.mpf(options.smoothing_factor), mpmath.mpf(options.error_scale)
+        κ, s = mpmath.mpf(float(smoothing_at(t, options))), mpmath.mpf(options.error_scale)
         errors, g = ([mpmath.mpf(float(x)) for x in of] for of in (e, upstream))
         distances = [κ * (x - mpmath.mpf(float(t))) for x in errors]
         h = [(1 + mpmath.tanh(x)) / 2 for x in distances]

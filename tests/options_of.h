@@ -12,6 +12,7 @@ Options options_of(const Numbers& numbers) {
   options.error_kind = static_cast<int>(numbers.error_kind);
   options.method = static_cast<int>(numbers.method);
   options.gradient = static_cast<GradientMode>(numbers.gradient_mode);
+  options.smoothing_unit = static_cast<SmoothingUnit>(numbers.smoothing_unit);
   options.selection = static_cast<SelectionPath>(numbers.selection);
   options.percentile = numbers.percentile;
   options.smoothing_factor = numbers.smoothing_factor;

@@ -91,13 +91,26 @@ def _product_or_zero(a, b):
     return np.where((a == 0) | (b == 0), 0.0, a * b)
 
 
+def smoothing_at(t, options):
+    """κ in 1/error, of a group with this threshold, in the dtype that is computed in."""
+    κ = options.smoothing_factor
+    if options.smoothing_unit == "error" or κ == 0:
+        return κ
+    with np.errstate(all="ignore"):
+        steepness = t.dtype.type(2 * κ) / np.abs(t)
+    return np.inf if np.isinf(t) or np.isinf(steepness) else κ / np.abs(np.float64(t))
+
+
 def _indicator(e, t, κ):
     """The indicator h and h′; ½ where e and t are the same infinity, and without a κ."""
     distance = np.where(e == t, 0.0, e - t)
     if κ == 0:
         return np.full(len(e), 0.5), np.zeros(len(e))
+    if np.isinf(κ):
+        return 0.5 * (1 + np.sign(distance)), np.zeros(len(e))
     slope = 0.5 * κ / np.cosh(np.clip(κ * distance, -350, 350)) ** 2
-    return 0.5 * (1 + np.tanh(κ * distance)), np.where(slope < 1e-40, 0.0, slope)
+    nothing = slope < 1e-40 * min(1, κ)
+    return 0.5 * (1 + np.tanh(κ * distance)), np.where(nothing, 0.0, slope)
 
 
 def _by_ties(e, parts, spike, upstream):
@@ -140,7 +153,7 @@ def _group(d, e, options, upstream):
     if parts[0][0] == parts[-1][0]:
         parts = [(parts[0][0], sum(weight for _, weight in parts))]
     d, e = d.astype(np.float64), e.astype(np.float64)
-    h, slope = _indicator(e, np.float64(t), options.smoothing_factor)
+    h, slope = _indicator(e, np.float64(t), smoothing_at(t, options))
     spike = _product_or_zero((1 - β) * s, _product_or_zero(e, slope))
     loss = _mixture(β, d * d, e * (1 + s * h))
 

@@ -104,7 +104,12 @@ def test_the_table():
     fields = {field.name: field.type for field in dataclasses.fields(TailOptions)}
     assert list(OPTIONS) == list(inspect.signature(TailOptions).parameters) == list(fields)
     assert described(TailOptions) == list(fields)
-    for names in (_kernels.ERRORS, _kernels.METHODS, _kernels.GRADIENTS):
+    for names in (
+        _kernels.ERRORS,
+        _kernels.METHODS,
+        _kernels.GRADIENTS,
+        _kernels.SMOOTHING_UNITS,
+    ):
         for name in names:
             assert f'"{name}"' in inspect.getdoc(TailOptions)
     for family in (PERCENTILE_LOSS, MAX_FRACTION_LOSS, HYBRID_LOSS):
@@ -124,7 +129,12 @@ def test_options_of_values():
         assert family.options().error == "value"
     assert TAIL_OF_VALUES.options() == TailOptions(0.95, error="value")
     assert TAIL_WEIGHTED_LOSS.options() == TailOptions(
-        0.95, 5.0, 20.0, error="value", gradient="fixed_weight"
+        0.95,
+        5.0,
+        20.0,
+        error="value",
+        gradient="fixed_weight",
+        smoothing_unit="threshold",
     )
 
 

@@ -21,7 +21,7 @@ CALLS = {
     "OHEM": "`OHEMLoss`, threshold −log 0.7, at least 2,500",
     "CVaR": "`CVaRLoss`, percentile 0.9",
     "average top-k": "`AverageTopKLoss`, fraction 0.2, of each image",
-    "tail-weighted": "`TailWeightedLoss`, the defaults",
+    "tail-weighted": "`TailWeightedLoss`, κ = 5 per nat",
     "trimmed": f"`TrimmedLoss`, fraction {WRONG_LABELS:g}",
 }
 

@@ -51,6 +51,7 @@ void visit_options(Carried& carried, const Visitor& visitor) {
   visitor.choice("error", options.error_kind, std::tuple_size_v<ErrorKinds>);
   visitor.choice("method", options.method, method_names().size());
   visitor.choice("gradient", options.gradient, std::size(kGradientModeNames));
+  visitor.choice("smoothing_unit", options.smoothing_unit, std::size(kSmoothingUnitNames));
   visitor.choice("reduction", carried.reduction, std::size(kReductionNames));
   visitor.choice(kIgnoreNan, options.ignore_nan, 2);
   visitor.number(kIgnoreValue, options.ignore_value);
@@ -129,6 +130,7 @@ std::vector<TextAttribute> text_attributes() {
   add("error", error_kind_names());
   add("method", method_names());
   add("gradient", gradient_mode_names());
+  add("smoothing_unit", smoothing_unit_names());
   add("reduction", reduction_names());
   attributes.push_back({kIgnoreValue, "", {}});
   add(kIgnoreNan, kFalseOrTrue);
@@ -141,7 +143,8 @@ Attributes parse_attributes(const std::function<std::string(const std::string& n
   for (const NumberOption& number : kNumberOptions) {
     attributes.options.*number.value = number_of(number.name, text_of(number.name));
   }
-  set_names(attributes.options, text_of("error"), text_of("method"), text_of("gradient"));
+  set_names(attributes.options, text_of("error"), text_of("method"), text_of("gradient"),
+            text_of("smoothing_unit"));
   if (const std::string value = text_of(kIgnoreValue); !value.empty()) {
     attributes.options.ignore_value = number_of(kIgnoreValue, value);
   }

@@ -74,6 +74,10 @@ std::vector<std::string> gradient_mode_names() {
   return {std::begin(kGradientModeNames), std::end(kGradientModeNames)};
 }
 
+std::vector<std::string> smoothing_unit_names() {
+  return {std::begin(kSmoothingUnitNames), std::end(kSmoothingUnitNames)};
+}
+
 std::vector<std::string> selection_path_names() {
   return {std::begin(kSelectionPathNames), std::end(kSelectionPathNames)};
 }
@@ -90,11 +94,13 @@ int index_of(const char* argument, const std::string& value,
 }
 
 void set_names(Options& options, const std::string& error, const std::string& method,
-               const std::string& gradient) {
+               const std::string& gradient, const std::string& smoothing_unit) {
   options.error_kind = index_of("error", error, error_kind_names());
   options.method = index_of("method", method, method_names());
   options.gradient =
       static_cast<GradientMode>(index_of("gradient", gradient, gradient_mode_names()));
+  options.smoothing_unit = static_cast<SmoothingUnit>(
+      index_of("smoothing_unit", smoothing_unit, smoothing_unit_names()));
 }
 
 void validate(const Options& options) {

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "formulas/gradient_mode.h"
+#include "formulas/parameters.h"
 #include "formulas/rank.h"
+#include "formulas/smoothing_unit.h"
 
 namespace tailops {
 
@@ -25,6 +27,7 @@ struct Options {
   int error_kind = 0;  // index into ErrorKinds of formulas/tail_loss.h
   int method = 0;      // index into method_names()
   GradientMode gradient = GradientMode::kExact;
+  SmoothingUnit smoothing_unit = SmoothingUnit::kError;
   double percentile = 0.99;  // or the fraction, for "max_fraction"
   double smoothing_factor = 100.0;
   double error_scale = 10.0;
@@ -39,6 +42,7 @@ std::vector<std::string> error_kind_names();
 // The rank rules, and "max_fraction".
 std::vector<std::string> method_names();
 std::vector<std::string> gradient_mode_names();
+std::vector<std::string> smoothing_unit_names();
 std::vector<std::string> selection_path_names();
 
 // Index of `value` among `names`; std::invalid_argument names the argument, the value and the
@@ -50,7 +54,7 @@ std::string in_decimal(double number);
 
 // Sets the members that are chosen by name.
 void set_names(Options& options, const std::string& error, const std::string& method,
-               const std::string& gradient);
+               const std::string& gradient, const std::string& smoothing_unit);
 
 // std::invalid_argument if an option is out of range.
 void validate(const Options& options);
@@ -66,6 +70,16 @@ constexpr int64_t kStepNumbers = sizeof(StepNumbers) / sizeof(double);
 
 // The options with these numbers; std::invalid_argument if one is out of range.
 Options with_numbers(Options options, const StepNumbers& numbers);
+
+template <typename C>
+LossParameters<C> loss_parameters(const Options& options) {
+  return {static_cast<C>(options.smoothing_factor),
+          static_cast<C>(options.error_scale),
+          static_cast<C>(options.beta),
+          static_cast<C>(options.epsilon),
+          options.gradient,
+          options.smoothing_unit};
+}
 
 // The largest error is what "lower" makes of the percentile 1. Inline, since the library of the
 // CUDA launches is linked without the kernels of the CPU.

@@ -5,6 +5,7 @@
 
 #include "formulas/digits.h"
 #include "formulas/quantile_rank.h"
+#include "formulas/window.h"
 
 namespace tailops {
 
@@ -36,6 +37,16 @@ void require_round(int64_t round, int key_bits) {
 void require_targets(int64_t targets) {
   if (targets == 1 || targets == 2) return;
   throw std::invalid_argument("targets=" + std::to_string(targets) + ": must be 1 or 2");
+}
+
+void require_window(const std::vector<int64_t>& shape, const Groups& batch) {
+  if (shape.size() != 1 || shape[0] < 1 || shape[0] > kMostInWindow) {
+    throw std::invalid_argument("window of shape " + to_string(shape) + ": must be [m], m in [1, " +
+                                std::to_string(kMostInWindow) + "]");
+  }
+  if (batch.groups() == 1) return;
+  throw std::invalid_argument("a batch of " + std::to_string(batch.groups()) +
+                              " groups: a window is of one");
 }
 
 void require_tables(const UnionRound& round, int targets) {

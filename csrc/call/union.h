@@ -48,6 +48,10 @@ void require_round(int64_t round, int key_bits);
 // std::invalid_argument unless 1 or 2.
 void require_targets(int64_t targets);
 
+// std::invalid_argument unless a window of this shape can remember a batch that falls into groups
+// like this.
+void require_window(const std::vector<int64_t>& shape, const Groups& batch);
+
 // std::invalid_argument if the counts of a round have fewer tables than so many targets may need.
 void require_tables(const UnionRound& round, int targets);
 

@@ -3,7 +3,7 @@
 // Where the indicator is neither 0 nor 1: within half_width of the threshold. Outside, replacing it
 // by 0 or 1 changes loss and gradient by less than the last bit of their sum:
 //   s·h and s·|e|·h′ ≤ s(1 + 2κ|e|)·exp(−2κ|e − t|) < 2^−(digits + 2).
-// With κ = 0 nothing is.
+// With κ = 0 nothing is; of a hard step all is but what is equal to the threshold.
 
 #include <cmath>
 #include <cstdint>
@@ -26,11 +26,12 @@ struct Bracket {
   C band_high;
 };
 
-// A known threshold; lower and upper are the order statistics that it is made of. V is a number, or
-// as many as there are groups side by side.
+// A known threshold, and how steep the step there is; lower and upper are the order statistics that
+// it is made of. V is a number, or as many as there are groups side by side.
 template <typename V>
 struct TailOf {
   V threshold;
+  V steepness;
   V lower;
   V upper;
   V band_low;
@@ -44,6 +45,7 @@ using Tail = TailOf<C>;
 template <typename Visit, typename... Tails>
 void visit_tails(const Visit& visit, Tails&... tails) {
   visit(tails.threshold...);
+  visit(tails.steepness...);
   visit(tails.lower...);
   visit(tails.upper...);
   visit(tails.band_low...);
@@ -68,21 +70,34 @@ TAILOPS_HOST_DEVICE C greater(C a, C b) {
   return a > b ? a : b;
 }
 
-// Of no width around an infinite threshold: all else is infinitely far.
+// Of no width around an infinite threshold: all else is infinitely far; nor of a hard step.
 template <typename C>
-TAILOPS_HOST_DEVICE C band_half_width(const LossParameters<C>& w, C magnitude) {
-  if (std::isinf(magnitude)) return C(0);
-  const double kappa = w.smoothing_factor, s = w.error_scale;
+TAILOPS_HOST_DEVICE C band_half_width(C steepness, C error_scale, C magnitude) {
+  if (std::isinf(magnitude) || std::isinf(steepness)) return C(0);
+  const double slope = steepness, s = error_scale;
   const double bits = std::numeric_limits<C>::digits + 2;
-  const double factor = 1.0 + s * (1.0 + 2.0 * kappa * static_cast<double>(magnitude));
+  const double factor = 1.0 + s * (1.0 + slope * static_cast<double>(magnitude));
   if (!std::isfinite(factor)) return static_cast<C>(factor);
-  return static_cast<C>((bits + power_above(factor)) * 0.6931471805599453 / (2.0 * kappa));
+  return static_cast<C>((bits + power_above(factor)) * 0.6931471805599453 / slope);
 }
 
-// Of an end of a bracket; an infinite one says nothing.
+// Of the widest that there is around thresholds that are not larger.
+template <typename C>
+TAILOPS_HOST_DEVICE C widest_half_width(const LossParameters<C>& w, C magnitude) {
+  return band_half_width(w.steepness_at(magnitude), w.error_scale, magnitude);
+}
+
+// Of an end of a bracket; an infinite one says nothing: from there on the threshold grows faster
+// than the band around it,
 template <typename C>
 TAILOPS_HOST_DEVICE C finite_magnitude(C end) {
   return std::isinf(end) ? C(0) : std::fabs(end);
+}
+
+// unless that is so many times the threshold.
+template <typename C>
+TAILOPS_HOST_DEVICE bool outgrows_threshold(const LossParameters<C>& w) {
+  return w.unit == SmoothingUnit::kThreshold && widest_half_width(w, C(1)) > C(1);
 }
 
 // Around every threshold that an order statistic in [low, high] can make: `factor` times it, at
@@ -91,7 +106,10 @@ template <typename C>
 TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double factor, const LossParameters<C>& w) {
   constexpr C kInfinity = std::numeric_limits<C>::infinity();
   if (w.smoothing_factor == C(0)) return {-kInfinity, low, high, kInfinity};
-  const C half = band_half_width(w, greater(finite_magnitude(low), finite_magnitude(high)));
+  const bool is_open = low != high && (std::isinf(low) || std::isinf(high));
+  const C half = is_open && outgrows_threshold(w)
+                     ? kInfinity
+                     : widest_half_width(w, greater(finite_magnitude(low), finite_magnitude(high)));
   return {lesser(static_cast<C>(factor * low) - half, low), low, high,
           greater(static_cast<C>(factor * high), high) + half};
 }
@@ -101,11 +119,13 @@ TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double factor, const Los
 template <typename C>
 TAILOPS_HOST_DEVICE Tail<C> tail_of(C threshold, C lower, C upper, const LossParameters<C>& w) {
   constexpr C kInfinity = std::numeric_limits<C>::infinity(), kMax = std::numeric_limits<C>::max();
-  if (w.smoothing_factor == C(0)) return {threshold, lower, upper, -kInfinity, kInfinity};
-  const C half = band_half_width(w, static_cast<C>(std::fabs(threshold)));
+  const C steepness = w.steepness_at(threshold);
+  if (steepness == C(0)) return {threshold, steepness, lower, upper, -kInfinity, kInfinity};
+  const C half = band_half_width(steepness, w.error_scale, static_cast<C>(std::fabs(threshold)));
   const C finite_low = greater(threshold - half, -kMax);
   const C finite_high = lesser(threshold + half, kMax);
-  return {threshold, lower, upper, lesser(finite_low, lower), greater(finite_high, upper)};
+  return {
+      threshold, steepness, lower, upper, lesser(finite_low, lower), greater(finite_high, upper)};
 }
 
 }  // namespace tailops

@@ -6,8 +6,10 @@
 //   ℓ = e(1 + s·h)                   weighted error
 //
 // and the derivatives. A functional of the tail is such a struct, and what its sums are divided by:
-// here the number of elements (call/means.h). V is a scalar or a vector of T, and so is U, the type
-// of the threshold.
+// here the number of elements (call/means.h). V is a scalar or a vector of T, and so are U and S,
+// the types of the threshold and of the steepness, 2κ.
+
+#include <limits>
 
 #include "core/host_device.h"
 #include "formulas/parameters.h"
@@ -22,29 +24,34 @@ struct Indicator {
   V derivative;  // h′ = ∂h/∂e = 2κ·h(1 − h)
 };
 
-// h as sigmoid(2κ(e − t)): one exponential, and h(1 − h) without cancellation. Equal infinities
-// are no distance apart, and where κ is 0 an infinite distance is none.
-template <typename V, typename U, typename T>
-TAILOPS_HOST_DEVICE Indicator<V> tail_indicator(V error, U threshold, T smoothing_factor) {
-  const T steepness = T(2) * smoothing_factor;
-  V distance = choose(error == threshold, V{}, error - threshold);
-  if (smoothing_factor == T(0)) distance = choose(distance == distance, V{}, distance);
-  const V z = decaying_exponential(steepness * distance);
-  const V h = T(1) / (T(1) + z);
-  return {h, steepness * (z * h * h)};
-}
-
-// The same at e = t, without the exponential.
-template <typename T>
-TAILOPS_HOST_DEVICE Indicator<T> indicator_at_threshold(T smoothing_factor) {
-  return {T(0.5), T(0.5) * smoothing_factor};
-}
-
 template <typename T>
 struct SmoothedWeight : LossParameters<T> {
   using LossParameters<T>::beta;
   using LossParameters<T>::error_scale;
+  using LossParameters<T>::smoothing_factor;
   using LossParameters<T>::weight_in_tail;
+
+  // h as sigmoid(2κ(e − t)): one exponential, and h(1 − h) without cancellation. Equal infinities
+  // are no distance apart, and where κ is 0 an infinite distance is none.
+  template <typename V, typename U, typename S>
+  TAILOPS_HOST_DEVICE Indicator<V> indicator(V error, U threshold, S steepness) const {
+    V distance = error - threshold;
+    if (smoothing_factor == T(0)) distance = choose(distance == distance, V{}, distance);
+    const V z = decaying_exponential(choose(error == threshold, V{}, steepness * distance));
+    const V h = T(1) / (T(1) + z);
+    return {h, slope_of(steepness) * (z * h * h)};
+  }
+
+  // The same at e = t, without the exponential.
+  TAILOPS_HOST_DEVICE Indicator<T> indicator_at_threshold(T steepness) const {
+    return {T(0.5), T(0.25) * slope_of(steepness)};
+  }
+
+  // What h′ has of the steepness: of an infinite one, nothing.
+  template <typename S>
+  static TAILOPS_HOST_DEVICE S slope_of(S steepness) {
+    return choose(steepness == std::numeric_limits<T>::infinity(), S{}, steepness);
+  }
 
   // ℓ
   template <typename V>

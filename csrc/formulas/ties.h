@@ -29,12 +29,13 @@ TAILOPS_HOST_DEVICE Ties ties_of(const GroupState& state,
                                  const ThresholdGradientOf<Upstream>& by_threshold,
                                  const LossParameters<C>& w) {
   const auto formulas = formulas_of(w.template as<double>());
+  const double steepness = w.steepness_at(static_cast<C>(state.threshold));
   // So far below the threshold h′ is zero. What is left of it would not be, times a huge error.
   constexpr double kNothing = 1e-300;
   const auto tie_at = [&](double error) {
     Indicator<double> h = error == state.threshold
-                              ? indicator_at_threshold(formulas.smoothing_factor)
-                              : tail_indicator(error, state.threshold, formulas.smoothing_factor);
+                              ? formulas.indicator_at_threshold(steepness)
+                              : formulas.indicator(error, state.threshold, steepness);
     if (h.value < kNothing) h.derivative = 0.0;
     const bool has_spike = w.mode != GradientMode::kFixedWeight;
     return Tie{formulas.weight(h), has_spike ? formulas.spike(error, h) : 0.0, 0.0, 0.0};

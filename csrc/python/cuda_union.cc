@@ -14,6 +14,7 @@
 #include "cuda/loss/given_state.h"
 #include "cuda/union/parts.h"
 #include "cuda/union/union.h"
+#include "cuda/union/window.h"
 #include "python/compute.h"
 #include "python/cuda.h"
 #include "python/dtypes.h"
@@ -123,6 +124,16 @@ void gradient(const DeviceShare& share, uintptr_t upstream, uintptr_t state, uin
   });
 }
 
+void remember(const DeviceShare& batch, uintptr_t window, uintptr_t written, int64_t size,
+              bool frozen, uintptr_t window_after, uintptr_t written_after) {
+  batch.with_inputs("cuda_remember", [&](const auto& inputs) {
+    using C = ComputeType<std::decay_t<decltype(*inputs.y_pred)>>;
+    cuda::remember(inputs, batch.geometry, batch.options,
+                   {at<const C>(window), at<const C>(written), size}, frozen,
+                   {at<C>(window_after), at<C>(written_after), size}, batch.stream);
+  });
+}
+
 void range_descend(const DeviceShare& share, const std::string& kind, uintptr_t bounds,
                    const UnionRound& round, uintptr_t counts, uintptr_t before, uintptr_t after) {
   cuda::union_range_descend(range_kind(kind), {nullptr, at<RangeBounds>(bounds)}, round,
@@ -170,6 +181,7 @@ void add_cuda_union(py::module_& m) {
       .def("losses", &losses)
       .def("slopes", &slopes)
       .def("gradient", &gradient)
+      .def("remember", &remember)
       .def("range_descend", &range_descend)
       .def("range_sums", &range_sums)
       .def("range_mean", &mean_of_range);

@@ -29,6 +29,7 @@
 #include "formulas/union_range.h"
 #include "formulas/union_search.h"
 #include "formulas/union_state.h"
+#include "formulas/window.h"
 #include "python/compute.h"
 #include "python/dtypes.h"
 #include "python/floors.h"
@@ -46,8 +47,9 @@ namespace {
 
 Options make_options(double percentile, double smoothing_factor, double error_scale, double beta,
                      double epsilon, const std::string& error, const std::string& method,
-                     const std::string& gradient, std::optional<double> ignore_value,
-                     bool ignore_nan, const std::string& selection) {
+                     const std::string& gradient, const std::string& smoothing_unit,
+                     std::optional<double> ignore_value, bool ignore_nan,
+                     const std::string& selection) {
   Options options;
   options.percentile = percentile;
   options.smoothing_factor = smoothing_factor;
@@ -56,7 +58,7 @@ Options make_options(double percentile, double smoothing_factor, double error_sc
   options.epsilon = epsilon;
   options.ignore_value = ignore_value;
   options.ignore_nan = ignore_nan;
-  set_names(options, error, method, gradient);
+  set_names(options, error, method, gradient, smoothing_unit);
   options.selection =
       static_cast<SelectionPath>(index_of("selection", selection, selection_path_names()));
   validate(options);
@@ -246,8 +248,8 @@ PYBIND11_MODULE(_kernels, m) {
   py::class_<Options>(m, "Options")
       .def(py::init(&make_options), py::kw_only(), py::arg("percentile"),
            py::arg("smoothing_factor"), py::arg("error_scale"), py::arg("beta"), py::arg("epsilon"),
-           py::arg("error"), py::arg("method"), py::arg("gradient"), py::arg("ignore_value"),
-           py::arg("ignore_nan"), py::arg("selection"));
+           py::arg("error"), py::arg("method"), py::arg("gradient"), py::arg("smoothing_unit"),
+           py::arg("ignore_value"), py::arg("ignore_nan"), py::arg("selection"));
 
   py::class_<Geometry>(m, "Geometry")
       .def(py::init(&geometry_of), py::arg("shape"), py::arg("axis"), py::arg("reduction"))
@@ -292,6 +294,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(method_names()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
+  m.attr("SMOOTHING_UNITS") = py::tuple(py::cast(smoothing_unit_names()));
   m.attr("SELECTIONS") = py::tuple(py::cast(selection_path_names()));
   m.attr("REDUCTIONS") = py::tuple(py::cast(reduction_names()));
 
@@ -304,6 +307,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.def("range_mean_gradient", &range_mean_gradient);
   m.def("union_targets", py::overload_cast<const Options&>(&union_targets));
   m.def("range_targets", [](const std::string& kind) { return union_targets(range_kind(kind)); });
+  m.attr("MOST_IN_WINDOW") = kMostInWindow;
   m.def("union_rounds", [](int key_bits) { return digit_rounds(key_bits); });
   m.def("union_count_columns", [](int key_bits, int number, int targets) {
     return UnionRound{key_bits, number, targets}.columns();

@@ -2,7 +2,7 @@
 
 from tailops import reference, reference_range_mean
 from tailops._functionals import Framework
-from tailops._tensorflow import range_mean, tensors
+from tailops._tensorflow import range_mean, tensors, window
 from tailops._tensorflow.replicas import replicas
 from tailops._tensorflow.tail_loss import tail_loss
 
@@ -10,5 +10,6 @@ TENSORFLOW = Framework(
     tensors,
     means={"fused": range_mean, "reference": reference_range_mean},
     tail_losses={"fused": tail_loss, "reference": reference.tail_loss},
+    window=window,
     replicas=replicas,
 )

@@ -5,23 +5,24 @@ from typing import Any
 import tensorflow as tf
 
 from tailops._inputs import Inputs, as_inputs, valid_elements
+from tailops._keras_scopes import in_symbolic_scope
 from tailops._options import TailOptions, require_reduction
 from tailops._reductions import reduced
 from tailops._tensorflow import tensors, union, xla
-
-try:
-    from keras.src.backend.common.symbolic_scope import in_symbolic_scope
-except ImportError:  # it has no public name
-
-    def in_symbolic_scope() -> bool:
-        """Whether Keras only asks for shapes, as before it fits: by no replica."""
-        return False
 
 
 def all_reduce(x: Any) -> Any:
     """The sum over all replicas, on each of them. Its gradient is the sum of theirs."""
     context = tf.distribute.get_replica_context()
     return context.all_reduce(tf.distribute.ReduceOp.SUM, x)
+
+
+def gathered(x: Any) -> Any:
+    """All replicas' vectors, one behind the other, on each of them."""
+    context = tf.distribute.get_replica_context()
+    if x.dtype == tf.bool:  # of which there is no such collective on GPUs
+        return context.all_gather(tf.cast(x, tf.int32), axis=0) != 0
+    return context.all_gather(x, axis=0)
 
 
 class Replicas:

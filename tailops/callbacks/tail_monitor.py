@@ -14,6 +14,7 @@ from tailops._checks import integer
 from tailops._options import TailOptions
 from tailops.callbacks._picture import draw, require_matplotlib
 from tailops.callbacks._variables import variables_of
+from tailops.callbacks._window import measured
 from tailops.losses._base import TailLoss
 
 __all__ = ["TailMonitor"]
@@ -32,6 +33,10 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     The second only where the model's loss is one of `tailops.losses`: computed over all of the
     validation data, by the loss's own rule; with an axis, the mean of its thresholds. The
     percentiles are those of `numpy.quantile`, all outputs of a row alike; a NaN makes them NaN.
+    With a loss that has a window, t is that of the window instead, as the epoch ends:
+
+        window_threshold, window_filled    the loss's t, and how many errors the window has
+
     Numbers of a loss of `tailops.losses` that are variables, which `TailSchedule` moves, are
     logged by their arguments' names: `percentile`, `fraction`, `error_scale`.
 
@@ -137,7 +142,7 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         errors = np.abs(y_pred.astype(np.float64) - y_true)
         found = {name: float(np.quantile(errors, p)) for name, p in _PERCENTILES.items()}
         found["max"] = float(errors.max())
-        if isinstance(self._loss, TailLoss):
+        if isinstance(self._loss, TailLoss) and self._loss.window is None:
             # With what its variables hold; here is all of the data, whatever it is spread over.
             options = TailOptions(**self._loss.options.get_config() | {"synchronized": False})
             _, state = kernels.forward(y_true, y_pred, options, reduction="mean")
@@ -157,6 +162,11 @@ class TailMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         for name, value in variables_of(self._loss).items():
             self.schedule.setdefault(name, []).append(value)
             logs[name] = value
+        of_window = measured(self.model, self._loss)
+        if of_window is not None:
+            self.tail.setdefault("threshold", []).append(of_window.threshold)
+            self.schedule.setdefault("window_filled", []).append(of_window.filled)
+            logs |= {"window_threshold": of_window.threshold, "window_filled": of_window.filled}
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
         """Draws the picture."""

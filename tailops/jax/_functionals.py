@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tailops._functionals import Framework
-from tailops.jax import _arrays, _range_mean
+from tailops.jax import _arrays, _range_mean, _window
 from tailops.jax._devices import devices
 from tailops.jax._replicas import Replicas
 from tailops.jax._tail_loss import tail_loss
@@ -13,6 +13,7 @@ JAX = Framework(
     _arrays,
     means={"fused": _range_mean},
     tail_losses={"fused": tail_loss},
+    window=_window,
     replicas=devices,
     of_every_group=True,
 )

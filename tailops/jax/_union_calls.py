@@ -28,6 +28,7 @@ register(
             "descend",
             "state",
             "tail_loss",
+            "remember",
             "slopes",
             "tail_loss_grad",
             "range_descend",
@@ -210,3 +211,29 @@ class RangeSteps(_Search):
 
     def gradient(self, upstream: Any, state: Any) -> Any:
         return _range_calls.backward(upstream, self.y_pred, state, self.mask, self.kind, self.axis)
+
+
+def remember(
+    y_true: Any,
+    y_pred: Any,
+    errors: Any,
+    written: Any,
+    mask: Any,
+    options: TailOptions,
+    frozen: bool,
+) -> tuple[Any, Any]:
+    """A window behind a batch: its errors, and how many have been written.
+
+    Args:
+        y_true: The batch's targets.
+        y_pred: Its predictions.
+        errors: The window's before it.
+        written: As csrc/formulas/window.h counts them.
+        mask: A tuple of one or none.
+        options: All of them known.
+        frozen: Whether only an empty window is written to.
+    """
+    attributes = _custom_calls.attributes_of(options, "none", scheduled=0, frozen=int(frozen))
+    results = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype) for x in (errors, written))
+    window, count = _call("remember", results, attributes, y_true, y_pred, errors, written, *mask)
+    return window, count

@@ -8,7 +8,9 @@ from tailops._inner_loss import InnerLoss
 from tailops._keras_broadcast import along_leading_axes
 from tailops._keras_masks import mask_of, with_mask
 from tailops._numbers import number_in_config
+from tailops._windows import Window
 from tailops.losses._backend import scaled_for_replicas
+from tailops.losses._window import window_of, with_dtype
 
 __all__ = ["AROUND", "AroundLoss"]
 
@@ -46,6 +48,7 @@ class AroundLoss(keras.losses.Loss):  # type: ignore[misc]
         self.inner = InnerLoss(loss)
         super().__init__(name=name, reduction=reduction, dtype=dtype or self.inner.dtype)
         self.axis = tuple(axis) if isinstance(axis, list) else axis
+        self.window: int | None = None
 
     def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
         """The losses without a reduction, and which of them count; None: all."""
@@ -65,13 +68,17 @@ class AroundLoss(keras.losses.Loss):  # type: ignore[misc]
         """The loss with Keras's reduction, `sample_weight` and masks; `mask` is one more."""
 
         def own(x: Any) -> Any:
-            return keras.ops.convert_to_tensor(x, dtype=self.dtype)
+            return with_dtype(x, self.dtype)
 
         masks = [mask_of(y_pred), mask]
         with keras.name_scope(self.name):
             y_true, y_pred = (keras.tree.map_structure(own, y) for y in (y_true, y_pred))
             weight = None if sample_weight is None else own(sample_weight)
             return self.reduced(y_true, y_pred, masks, weight)
+
+    def window_of(self, y_pred: Any) -> Window | None:
+        """That of the predictions, if the loss has one."""
+        return window_of(y_pred, self.window, self.dtype)
 
     def values(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
         """Those of the inner loss, and where they count; None: everywhere."""

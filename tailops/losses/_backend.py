@@ -8,7 +8,20 @@ import keras
 from tailops._checks import require_one_of
 from tailops._functionals import Framework
 from tailops._inputs import Tensors
+from tailops._keras_scopes import in_symbolic_scope
 from tailops._options import SCHEDULED, TailOptions
+
+__all__ = [
+    "FRAMEWORK",
+    "in_symbolic_scope",
+    "require_carried",
+    "require_numbers_read_anew",
+    "require_read_anew",
+    "scaled_for_replicas",
+    "tail_loss_of",
+    "tensors",
+    "variables_per_replica",
+]
 
 NAME: str = keras.backend.backend()
 _BACKENDS = ("tensorflow", "jax")
@@ -22,6 +35,8 @@ if NAME not in _BACKENDS:
 _module: Any = importlib.import_module(f"tailops.losses._{NAME}")
 scaled_for_replicas = _module.scaled_for_replicas
 require_read_anew = _module.require_read_anew
+require_carried = _module.require_carried
+variables_per_replica = _module.variables_per_replica
 FRAMEWORK: Framework = _module.FRAMEWORK
 tensors: Tensors = FRAMEWORK.tensors
 

@@ -14,6 +14,7 @@ from tailops.losses._backend import (
     tail_loss_of,
     tensors,
 )
+from tailops.losses._window import WINDOW, as_window, window_of, with_dtype
 
 # What is said of the arguments that are Keras's.
 KERAS = {
@@ -21,6 +22,7 @@ KERAS = {
     '"none" or None.',
     "name": "Name of the loss.",
     "dtype": "Of the computation; None: `keras.config.floatx()`.",
+    **WINDOW,
 }
 
 # Keras's reductions that the op does itself where nothing has to be weighted.
@@ -38,10 +40,21 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
     family: ClassVar[Family]
 
     def __init__(
-        self, options: TailOptions, reduction: str | None, name: str | None, dtype: Any
+        self,
+        options: TailOptions,
+        window: int | None,
+        reduction: str | None,
+        name: str | None,
+        dtype: Any,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.options = options
+        self.window = as_window(window, options.axis, options.gradient)
+
+    def _tail_loss(self, y_pred: Any) -> Any:
+        require_numbers_read_anew(self.options)
+        window = window_of(y_pred, self.window, self.dtype)
+        return tail_loss_of("fused") if window is None else window.tail_loss
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Per-sample losses, of the shape of y_pred without its last axis.
@@ -49,8 +62,7 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         Where Keras is going to average them, its denominator counts what is ignored too: they are
         that much larger, so that the mean is the one over the elements that count.
         """
-        require_numbers_read_anew(self.options)
-        tail_loss = tail_loss_of("fused")
+        tail_loss = self._tail_loss(y_pred)
         averaged = self.reduction != "sum" and self.reduction in _IN_THE_OP
         if not (self.options.ignores and averaged):
             return tail_loss(y_true, y_pred, self.options)
@@ -64,15 +76,15 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
         """The loss with Keras's reduction, `sample_weight` and mask; the op reduces if it can."""
         require_dtypes(tensors, y_true, y_pred, self.options.ignore_value)
         by_keras = sample_weight is not None or mask_of(y_pred) is not None
+        y_pred = with_dtype(y_pred, self.dtype)
         if by_keras or self.reduction not in _IN_THE_OP:
             return super().__call__(y_true, y_pred, sample_weight)
-        require_numbers_read_anew(self.options)
         with keras.name_scope(self.name):
             # Labels are compared as they are: a cast may make two of them the same.
             label_dtype = self.dtype if self.options.ignore_value is None else None
-            loss = tail_loss_of("fused")(
+            loss = self._tail_loss(y_pred)(
                 keras.ops.convert_to_tensor(y_true, dtype=label_dtype),
-                keras.ops.convert_to_tensor(y_pred, dtype=self.dtype),
+                y_pred,
                 self.options,
                 reduction=_IN_THE_OP[self.reduction],
             )
@@ -81,4 +93,5 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         options = self.family.config(self.options)
-        return {**super().get_config(), "dtype": self.dtype, **options}
+        own = {"window": self.window, "dtype": self.dtype}
+        return {**super().get_config(), **own, **options}

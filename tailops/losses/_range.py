@@ -9,6 +9,7 @@ from tailops._checks import boolean
 from tailops._functionals import Replicas, Values, as_values
 from tailops._keras_broadcast import along_leading_axes
 from tailops._ranges import Range
+from tailops._windows import Window
 from tailops.losses._around import AroundLoss
 from tailops.losses._backend import FRAMEWORK, require_read_anew, scaled_for_replicas
 
@@ -74,7 +75,10 @@ class RangeLoss(AroundLoss):
 
     def unreduced(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
         """The means of the groups, and which groups have a value that counts."""
+        window = self.window_of(y_pred)
         values, valid = self.values(y_true, y_pred, masks)
+        if window is not None:
+            return self._by_window(window, values, valid, None), None
         counts = None
         if valid is not None:
             counts = self._counts(valid, self._replicas(self._given(values, valid)))
@@ -82,7 +86,12 @@ class RangeLoss(AroundLoss):
 
     def reduced(self, y_true: Any, y_pred: Any, masks: list[Any], sample_weight: Any) -> Any:
         """The means of the groups, reduced."""
+        window = self.window_of(y_pred)
         values, valid = self.values(y_true, y_pred, masks)
+        if window is not None:
+            mean = self._by_window(window, values, valid, sample_weight)
+            scaled = self.reduction in _MEANS or self.synchronized
+            return scaled_for_replicas(mean) if scaled else mean
         if sample_weight is not None:
             return self._weighted(values, valid, sample_weight)
         reduction = "mean" if self.reduction in _MEANS else self.reduction or "none"
@@ -119,6 +128,26 @@ class RangeLoss(AroundLoss):
                 total(keras.ops.sum(counted * weight)), total(keras.ops.sum(counted))
             )
         return self.divided(keras.ops.sum(means), divisor)
+
+    def _by_window(self, window: Window, values: Any, valid: Any, sample_weight: Any) -> Any:
+        """The mean of the one group that there is, in which values beyond the window's part count.
+
+        With `sample_weight` each value's share is multiplied by its weight.
+        """
+        wide = keras.ops.cast(values, self.wide)
+        parts = window.excesses(wide, self._part_now(), valid, self.synchronized)
+        counted = keras.ops.ones_like(parts)
+        if valid is not None:
+            counted = keras.ops.cast(valid, self.wide)
+            parts = keras.ops.where(valid, parts, 0)
+        divisor = counted
+        if sample_weight is not None:
+            weight = along_leading_axes("sample_weight", sample_weight, self.wide, values)
+            parts = parts * weight
+            if self.reduction == "mean_with_sample_weight":
+                divisor = counted * weight
+        mean = keras.ops.divide_no_nan(keras.ops.sum(parts), keras.ops.sum(divisor))
+        return keras.ops.cast(mean, self.dtype)
 
     def numbers(self) -> dict[str, Any]:
         """The arguments that say which part it is."""

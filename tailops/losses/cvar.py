@@ -10,17 +10,22 @@ from tailops._functionals import TEXTS
 from tailops.losses._around import AROUND
 from tailops.losses._backend import tensors
 from tailops.losses._range import RangeLoss
+from tailops.losses._window import WINDOW, as_window
 
 __all__ = ["CVaRLoss"]
 
 
 @keras.saving.register_keras_serializable(package="tailops")
-@documented(texts=TEXTS | AROUND)
+@documented(texts=TEXTS | AROUND | WINDOW)
 class CVaRLoss(RangeLoss):
     """Conditional value at risk of any loss: the mean of the largest share 1 − p of its values.
 
     Formulas in `tailops.ops.range_mean`. Values that are left out have no gradient; of n values in
     a group, the (1 − p)·n largest have one of 1/((1 − p)·n) each.
+
+    With a window it is t + mean(max(v − t, 0))/(1 − p) of the batch's values, where t is the
+    percentile of the window: Rockafellar and Uryasev's form, which is the same where the window is
+    the batch. Values at t share what is left of the mass, as without a window.
 
     Args:
         ...: `help()` describes it, from the tables of `tailops.losses`.
@@ -42,6 +47,7 @@ class CVaRLoss(RangeLoss):
         percentile: Any = 0.95,
         *,
         axis: Any = None,
+        window: int | None = None,
         synchronized: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "cvar_loss",
@@ -50,6 +56,7 @@ class CVaRLoss(RangeLoss):
         super().__init__(loss, axis, synchronized, reduction, name, dtype)
         self.percentile = percentile
         self.part()
+        self.window = as_window(window, axis)
 
     def part(self) -> _ranges.Range:
         """What is above the percentile."""
@@ -58,3 +65,7 @@ class CVaRLoss(RangeLoss):
     def numbers(self) -> dict[str, Any]:
         """The percentile."""
         return {"percentile": self.percentile}
+
+    def own_config(self) -> dict[str, Any]:
+        """And the window."""
+        return {**super().own_config(), "window": self.window}

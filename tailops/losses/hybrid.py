@@ -80,10 +80,11 @@ class HybridPercentileLoss(TailLoss):
         error_scale: Any = 10.0,
         beta: float = 0.2,
         *,
+        window: int | None = None,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "hybrid_percentile_loss",
         dtype: Any = None,
         **options: "Unpack[PercentileOptions]",
     ) -> None:
         chosen = self.family.options(percentile, smoothing_factor, error_scale, beta, **options)
-        super().__init__(chosen, reduction, name, dtype)
+        super().__init__(chosen, window, reduction, name, dtype)

@@ -80,10 +80,11 @@ class MaxFractionLoss(TailLoss):
         smoothing_factor: Any = 100.0,
         error_scale: Any = 10.0,
         *,
+        window: int | None = None,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "max_fraction_loss",
         dtype: Any = None,
         **options: "Unpack[CommonOptions]",
     ) -> None:
         chosen = self.family.options(fraction, smoothing_factor, error_scale, **options)
-        super().__init__(chosen, reduction, name, dtype)
+        super().__init__(chosen, window, reduction, name, dtype)

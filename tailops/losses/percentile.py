@@ -92,10 +92,11 @@ class PercentileLoss(TailLoss):
         smoothing_factor: Any = 100.0,
         error_scale: Any = 10.0,
         *,
+        window: int | None = None,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "percentile_loss",
         dtype: Any = None,
         **options: "Unpack[PercentileOptions]",
     ) -> None:
         chosen = self.family.options(percentile, smoothing_factor, error_scale, **options)
-        super().__init__(chosen, reduction, name, dtype)
+        super().__init__(chosen, window, reduction, name, dtype)

@@ -12,6 +12,7 @@ from tailops._checks import same_rank
 from tailops._families import TAIL_WEIGHTED_LOSS, documented
 from tailops._keras_broadcast import along_leading_axes
 from tailops._options import TailOptions
+from tailops._windows import Window
 from tailops.losses._around import AROUND, AroundLoss, all_of
 from tailops.losses._backend import (
     FRAMEWORK,
@@ -19,6 +20,7 @@ from tailops.losses._backend import (
     scaled_for_replicas,
     tensors,
 )
+from tailops.losses._window import WINDOW, as_window
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,7 +45,9 @@ _Tail = Callable[[str], Any]
 @keras.saving.register_keras_serializable(package="tailops")
 @documented(
     TAIL_WEIGHTED_LOSS,
-    AROUND | {"reduction": AROUND["reduction"].replace("the groups' means", "the weighted values")},
+    AROUND
+    | WINDOW
+    | {"reduction": AROUND["reduction"].replace("the groups' means", "the weighted values")},
 )
 class TailWeightedLoss(AroundLoss):
     """Any loss, its values above a percentile of them weighted 1 + s times: the one to train with.
@@ -51,12 +55,13 @@ class TailWeightedLoss(AroundLoss):
     With the values v of `loss`:
 
         t = the percentile p of the batch's values (or of each group's, with `axis`)
-        h = ½(1 + tanh(κ(v − t)))        1 in the tail, 0 below, ½ at t
+        h = ½(1 + tanh(κ(v − t)/|t|))    1 in the tail, 0 below, ½ at t
         ℓ = v(1 + s·h)
 
-    All values teach, those in the tail more; `gradient="fixed_weight"` holds 1 + s·h constant,
-    which is what training wants. Where `loss` is Keras's absolute or squared error of one output,
-    residuals are fused into the kernels, with the same numbers.
+    κ is in units of 1/t, so that it suits values of any scale; of 1/value where `smoothing_unit` is
+    "error". All values teach, those in the tail more; `gradient="fixed_weight"` holds 1 + s·h
+    constant, which is what training wants. Where `loss` is Keras's absolute or squared error of one
+    output, residuals are fused into the kernels, with the same numbers.
 
     Args:
         ...: The options are those of `tailops.ops.TailOptions`; `help()` describes everything.
@@ -67,7 +72,7 @@ class TailWeightedLoss(AroundLoss):
     Example:
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
         >>> model.compile("adam", TailWeightedLoss("mae", percentile=0.95))
-        >>> loss = TailWeightedLoss("mae", error_scale=2.0)
+        >>> loss = TailWeightedLoss("mae", error_scale=2.0, smoothing_factor=100.0)
         >>> loss.reduction = "none"
         >>> loss([[0.0], [0.0], [0.0]], [[1.0], [2.0], [4.0]]).numpy().tolist()
         [1.0, 2.0, 8.0]
@@ -83,6 +88,7 @@ class TailWeightedLoss(AroundLoss):
         smoothing_factor: Any = 5.0,
         *,
         axis: Any = None,
+        window: int | None = None,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "tail_weighted_loss",
         dtype: Any = None,
@@ -92,13 +98,16 @@ class TailWeightedLoss(AroundLoss):
         self.options = TAIL_WEIGHTED_LOSS.options(
             percentile, error_scale, smoothing_factor, **options
         )
+        self.window = as_window(window, axis, self.options.gradient)
 
-    def _of_values(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
+    def _of_values(
+        self, y_true: Any, y_pred: Any, masks: list[Any], window: Window | None
+    ) -> tuple[_Tail, Any, Any]:
         values, valid = self.values(y_true, y_pred, masks)
 
         def tail(reduction: str) -> Any:
             return _functionals.tail_weighted(
-                FRAMEWORK, values, self.options, self.axis, valid, reduction, "fused"
+                FRAMEWORK, values, self.options, self.axis, valid, reduction, "fused", window
             )
 
         return tail, values, valid
@@ -123,17 +132,17 @@ class TailWeightedLoss(AroundLoss):
     def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
         """The losses, something of the values' shape, and where they count; None: everywhere."""
         require_numbers_read_anew(self.options)
+        window = self.window_of(y_pred)
         found = self._as_residuals(y_true, y_pred)
         if found is None:
-            return self._of_values(y_true, y_pred, masks)
+            return self._of_values(y_true, y_pred, masks, window)
         targets, predictions, options = found
         like = keras.ops.squeeze(predictions, -1)
         valid = all_of(masks, like)
+        tail_loss = FRAMEWORK.tail_losses["fused"] if window is None else window.tail_loss
 
         def tail(reduction: str) -> Any:
-            losses = FRAMEWORK.tail_losses["fused"](
-                targets, predictions, options, reduction=reduction, mask=valid
-            )
+            losses = tail_loss(targets, predictions, options, reduction=reduction, mask=valid)
             return keras.ops.squeeze(losses, -1) if reduction == "none" else losses
 
         return tail, like, valid
@@ -165,4 +174,10 @@ class TailWeightedLoss(AroundLoss):
 
     def own_config(self) -> dict[str, Any]:
         """The options."""
-        return TAIL_WEIGHTED_LOSS.config(self.options)
+        return {**TAIL_WEIGHTED_LOSS.config(self.options), "window": self.window}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TailWeightedLoss":
+        """The loss of such arguments; κ saved without a unit is in 1/value, as it was then."""
+        loss: TailWeightedLoss = super().from_config({"smoothing_unit": "error"} | config)
+        return loss

@@ -16,7 +16,14 @@ OPTIONS = [
     TailOptions(
         0.5, error="smooth_absolute", method="linear", gradient="fixed_weight", axis=-1, epsilon=0.1
     ),
-    TailOptions(0.5, error="squared", method="max_fraction", gradient="fixed_threshold", axis=0),
+    TailOptions(
+        0.5,
+        error="squared",
+        method="max_fraction",
+        gradient="fixed_threshold",
+        axis=0,
+        smoothing_unit="threshold",
+    ),
 ]
 CALLS = list(zip(OPTIONS, _kernels.REDUCTIONS, strict=True))
 Y = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
@@ -34,7 +41,12 @@ def test_attributes_are_numbers(options, reduction):
     attributes = dict(_kernels.call_attributes(options.for_kernels(), options.axis, reduction))
     for name in ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon"):
         assert attributes.pop(name) == getattr(options, name)
-    places = {"error": "ERRORS", "method": "METHODS", "gradient": "GRADIENTS"}
+    places = {
+        "error": "ERRORS",
+        "method": "METHODS",
+        "gradient": "GRADIENTS",
+        "smoothing_unit": "SMOOTHING_UNITS",
+    }
     for name, names in places.items():
         assert getattr(_kernels, names)[attributes.pop(name)] == getattr(options, name)
     assert _kernels.REDUCTIONS[attributes.pop("reduction")] == reduction

@@ -9,6 +9,7 @@ import tensorflow as tf
 from processes import run_python
 
 from tailops.callbacks import TailMonitor, TailSchedule
+from tailops.layers import ErrorWindow
 from tailops.losses import AverageTopKLoss, CVaRLoss, PercentileLoss, TailWeightedLoss
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
@@ -229,3 +230,39 @@ def test_the_threshold_is_by_what_a_variable_holds():
         m.compile(keras.optimizers.SGD(0.0), loss)
         history = m.fit(x, 2 * x, verbose=0, callbacks=[TailMonitor((x, 2 * x))]).history
         assert history["val_threshold"] == [pytest.approx(np.sort(np.abs(x[:, 0]))[48])]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    ("loss", "rank"),
+    [
+        (PercentileLoss(0.9, gradient="fixed_weight", window=300), 270),
+        (TailWeightedLoss("mae", 0.5, window=300), 150),
+        (CVaRLoss("mae", 0.8, window=300), 240),
+    ],
+)
+def test_the_threshold_of_a_window(loss, rank, nested, tmp_path):
+    """That of the errors in training, as each epoch ends; 200 of the first, then 300."""
+    x, y = data()
+    layers = [keras.Input((4,)), keras.layers.Dense(1), ErrorWindow(300)]
+    m = keras.Sequential([keras.Sequential(layers)] if nested else layers)
+    m.compile(keras.optimizers.Adam(0.05), loss)
+    history = fit(m, [TailMonitor((x, y), picture=tmp_path / "tail.png")])
+    assert history["window_filled"] == [200, 300, 300]
+    window = (m.layers[0] if nested else m).layers[-1]
+    errors = np.sort(np.asarray(window.errors))
+    assert history["window_threshold"][-1] == errors[rank]
+    assert "val_threshold" not in history
+    assert (tmp_path / "tail.png").stat().st_size > 10_000
+
+
+def test_a_window_of_nothing_has_no_threshold():
+    x, y = data()
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1), ErrorWindow(300)])
+    m.compile("adam", PercentileLoss(gradient="fixed_weight", window=300))
+    monitor, logs = TailMonitor((x, y)), {}
+    monitor.set_model(m)
+    monitor.on_train_begin()
+    monitor.on_epoch_end(0, logs)
+    assert np.isnan(logs["window_threshold"])
+    assert logs["window_filled"] == 0

@@ -88,7 +88,7 @@ def random_limits(rng):
 
 POINTERS = ("y_true", "y_pred", "mask", "upstream", "loss", "state", "gradient", "shape")
 INTEGERS_BEFORE = ("dimensions", "axis", "dtype", "reduction", "error_kind", "method")
-INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "selection", "cut")
+INTEGERS = (*INTEGERS_BEFORE, "gradient_mode", "smoothing_unit", "selection", "cut")
 NUMBERS = ("percentile", "smoothing_factor", "error_scale", "beta", "epsilon")
 LIMITS = tuple(Limits.__dataclass_fields__)
 _RESULTS = ("launches", "workspace_bytes")
@@ -204,6 +204,7 @@ class Emulation(Emulated):
             error_kind=_kernels.ERRORS.index(options.error),
             method=_kernels.METHODS.index(options.method),
             gradient_mode=_kernels.GRADIENTS.index(options.gradient),
+            smoothing_unit=_kernels.SMOOTHING_UNITS.index(options.smoothing_unit),
             selection=_kernels.SELECTIONS.index(case.selection),
             cut=self.cut,
             ignore_nan=options.ignore_nan,
@@ -259,3 +260,26 @@ class EmulatedUnions(Emulation):
 
     function = "tailops_emulate_union"
     sources = ("emulate_union.cc", *Emulation.sources[1:], CALL / "union.cc")
+
+
+class EmulatedWindows(Emulation):
+    """Batches written into a window."""
+
+    function = "tailops_emulate_window"
+    sources = ("emulate_window.cc", *EmulatedUnions.sources[1:])
+
+    def remember(self, batch, window, written, *, in_place, frozen=False):
+        """The window behind a batch, and how many have been written, as arrays of one."""
+        self.cut = len(window)
+        count = written.copy()
+        after = window if in_place else np.full_like(window, 77)
+        self._call(
+            batch,
+            y_true=np.ascontiguousarray(batch.y_true),
+            y_pred=np.ascontiguousarray(batch.y_pred),
+            loss=window,
+            state=count,
+            gradient=after,
+            upstream=count if frozen else None,
+        )
+        return after, count

@@ -191,6 +191,7 @@ def random_problem(rng, most=3000, dtypes=DTYPES):
             gradient=str(rng.choice(_kernels.GRADIENTS)),
             axis=None if rng.random() < 0.5 else int(rng.integers(len(shape))),
             epsilon=0.3,
+            smoothing_unit=str(rng.choice(_kernels.SMOOTHING_UNITS)),
         ),
         str(rng.choice(_kernels.REDUCTIONS)),
         selection=str(rng.choice(_kernels.SELECTIONS)),

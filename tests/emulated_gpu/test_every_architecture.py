@@ -43,7 +43,8 @@ def architectures():
     ],
 )
 def test_compiles(tmp_path, file, element):
-    for architecture in architectures():
+    # What is double is the same text, for which the architecture with the least is enough.
+    for architecture in architectures()[: 1 if element == "double" else None]:
         defined = [] if element is INTEGERS else [f"-DTAILOPS_ELEMENT={element}"]
         source = [f"-I{ROOT / 'csrc'}", ROOT / "csrc/cuda" / file]
         command = [NVCC, *FLAGS, *WARNINGS, *defined, f"-arch=sm_{architecture}", "-cubin", *source]

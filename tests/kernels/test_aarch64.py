@@ -22,7 +22,7 @@ STRICT = ["-Wall", "-Wextra", "-Wshadow", "-Werror"]
 PASSES = ("forward", "backward", "select_forward", "select_backward")
 DTYPES = ("float32", "float64", "float16", "bfloat16", "int8", "int32", "int64", "uint64")
 SELECTION_METHODS = (*_kernels.METHODS[:-1], "rank", "rank_from_top")
-REQUEST = struct.Struct("17q6d")
+REQUEST = struct.Struct("18q6d")
 
 
 class Processor:
@@ -62,7 +62,9 @@ class Processor:
             "integers": [
                 _kernels.METHODS.index(o.method), o.ignore_nan, 0,
                 _kernels.REDUCTIONS.index(p.reduction), _kernels.ERRORS.index(o.error),
-                _kernels.GRADIENTS.index(o.gradient), _kernels.SELECTIONS.index(p.selection),
+                _kernels.GRADIENTS.index(o.gradient),
+                _kernels.SMOOTHING_UNITS.index(o.smoothing_unit),
+                _kernels.SELECTIONS.index(p.selection),
                 p.mask is not None, o.ignore_value is not None,
             ],
             "numbers": [
@@ -88,7 +90,7 @@ class Processor:
         """Functions for the check of selections.py."""
         method = SELECTION_METHODS.index(case.method)
         rest = {
-            "integers": [method, case.ignore_nan, len(case.q), 0, 0, 0, 0, 0, 0],
+            "integers": [method, case.ignore_nan, len(case.q), 0, 0, 0, 0, 0, 0, 0],
             "numbers": [0.0] * 6,
         }
 

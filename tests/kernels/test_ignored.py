@@ -71,7 +71,8 @@ def test_every_option(dtype, method, rule):
         _kernels.REDUCTIONS,
         [None, 0, 1],
     )
-    for error, family, gradient, beta, reduction, axis in cases:
+    units = itertools.cycle(_kernels.SMOOTHING_UNITS)
+    for (error, family, gradient, beta, reduction, axis), unit in zip(cases, units, strict=False):
         if error == VALUE and rule != "mask":  # the others are of targets too
             continue
         y_true, y_pred = targets_and_predictions(family, (29, 4), dtype)
@@ -85,6 +86,7 @@ def test_every_option(dtype, method, rule):
             "gradient": gradient,
             "axis": axis,
             "epsilon": 0.3,
+            "smoothing_unit": unit,
         }
         check_without(y_true, y_pred, random_kept((29, 4), 0.7), rule, options, reduction)
 

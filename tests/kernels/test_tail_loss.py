@@ -68,7 +68,8 @@ def test_every_option(dtype, error, method, gradient):
         ["none", "per_sample", "mean", "sum"],
         [None, 0, 1],
     )
-    for family, beta, reduction, axis in cases:
+    units = itertools.cycle(_kernels.SMOOTHING_UNITS)
+    for (family, beta, reduction, axis), unit in zip(cases, units, strict=False):
         y_true, y_pred = targets_and_predictions(family, (37, 3), dtype)
         options = TailOptions(
             percentile=0.8,
@@ -80,6 +81,7 @@ def test_every_option(dtype, error, method, gradient):
             gradient=gradient,
             axis=axis,
             epsilon=0.3,
+            smoothing_unit=unit,
         )
         check(y_true, y_pred, options, reduction)
 

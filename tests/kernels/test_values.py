@@ -48,14 +48,18 @@ def test_every_small_size(family, sign):
 @pytest.mark.parametrize("method", quick("floor", "linear", "max_fraction", of=_kernels.METHODS))
 @pytest.mark.parametrize("dtype", quick(np.float32, of=[np.float64, np.float32]))
 def test_every_option(dtype, method, gradient, sign):
-    for family, reduction, axis, p in itertools.product(
+    cases = itertools.product(
         ("random", "few_values", "tied_at_the_top", "zeros"),
         _kernels.REDUCTIONS,
-        (None, 0, 1),
         (0.3, 0.8),
-    ):
+        (None, 0, 1),
+    )
+    units = itertools.cycle(_kernels.SMOOTHING_UNITS)
+    for (family, reduction, p, axis), unit in zip(cases, units, strict=False):
         values = values_of(family, (37, 3), dtype, sign)
-        options = options_of(p, 7.0, 3.0, method=method, gradient=gradient, axis=axis)
+        options = options_of(
+            p, 7.0, 3.0, method=method, gradient=gradient, axis=axis, smoothing_unit=unit
+        )
         for mask in (None, random_kept((37, 3), 0.7)):
             check(values, options, reduction, mask=mask)
 

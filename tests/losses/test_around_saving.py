@@ -45,6 +45,7 @@ NON_DEFAULT = {
         "error_scale": 3.0,
         "smoothing_factor": 7.0,
         "gradient": "exact",
+        "smoothing_unit": "error",
         "method": "linear",
         "ignore_nan": True,
     },
@@ -95,6 +96,18 @@ def test_a_share_and_defaults():
     assert list(inspect.signature(TailWeightedLoss).parameters)[:4] == first
     for cls in NON_DEFAULT:
         assert keras.saving.get_registered_name(cls) == f"tailops>{cls.__name__}"
+
+
+def test_before_there_was_a_unit():
+    """κ was in 1/value: what was saved then means that."""
+    y_true, y_pred = pair()
+    saved = keras.losses.serialize(TailWeightedLoss("mae", 0.8, smoothing_unit="error"))
+    del saved["config"]["smoothing_unit"]
+    old, new = keras.losses.deserialize(saved), TailWeightedLoss("mae", 0.8)
+    assert (old.options.smoothing_unit, new.options.smoothing_unit) == ("error", "threshold")
+    assert old(y_true, y_pred) == TailWeightedLoss("mae", 0.8, smoothing_unit="error")(
+        y_true, y_pred
+    )
 
 
 def test_of_variables_the_number_is_saved():

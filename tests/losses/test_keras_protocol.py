@@ -126,6 +126,7 @@ NON_DEFAULT = {
     "gradient": "fixed_weight",
     "axis": 0,
     "epsilon": 0.5,
+    "smoothing_unit": "threshold",
     "ignore_value": 0.25,
     "ignore_nan": True,
     "synchronized": True,

@@ -56,12 +56,13 @@ def value_and_gradients(tail_loss, y_true, y_pred, options, reduction, upstream)
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
 @pytest.mark.parametrize("reduction", quick("none", "mean", of=_kernels.REDUCTIONS))
 @pytest.mark.parametrize("axis", quick(None, 0, of=[None, 0, -1]))
-def test_reference_autodiff(axis, reduction, gradient, tied):
+@pytest.mark.parametrize("unit", _kernels.SMOOTHING_UNITS)
+def test_reference_autodiff(unit, axis, reduction, gradient, tied):
     rng = np.random.default_rng(3)
     d = rng.integers(-4, 5, (19, 4)) / 4 if tied else rng.standard_normal((19, 4))
     y_true = rng.integers(-2, 3, d.shape) / 2
     for (error, beta), method in OPTIONS:
-        options = TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1)
+        options = TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1, unit)
         shape = ops.tail_loss(y_true, y_true + d, options, reduction=reduction).shape
         upstream = tf.constant(rng.uniform(0.5, 2.0, shape))
         fused, plain = (

@@ -69,6 +69,7 @@ def random_problem(seed):
         str(rng.choice(_kernels.GRADIENTS)),
         axis=[None, 0, -1][rng.integers(3)],
         epsilon=0.1,
+        smoothing_unit=str(rng.choice(_kernels.SMOOTHING_UNITS)),
     )
     d = with_infinities(rng, shape, dtype)
     reduction = str(rng.choice(["none", "per_sample", "mean", "sum"]))

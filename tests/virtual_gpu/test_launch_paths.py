@@ -3,21 +3,29 @@
 import math
 from functools import partial
 
+import numpy as np
 import pytest
 import virtual_gpu
 from on_device import averaged_on_device, on_device, selected_on_device
 from paths import LOSS_PATHS, RANGE_PATHS, SELECTION_PATHS, LossPath, RangePath, SelectionPath
 from problems import check_against_cpu, of_values
+from range_means import FLOATS
 from range_means import check as check_range_mean
 from selections import check
 from union_paths import LOSS_UNION_PATHS, RANGE_UNION_PATHS, LossUnionPath
 from unions import losses_on_device, means_on_device
+from windows import check_stream
 
 from bench.gpu_report import kernel_name
 from tailops import cuda
 
 # What benchmarks measure against: ReadTwo and ReadTwoWriteOne, no part of any call.
 FLOORS = "ReadTwo"
+
+
+def remembered(dtype, **how):
+    """Batches that are shorter and longer than a window, and than a block."""
+    check_stream(np.random.default_rng(0), 1500, (3, 1024, 4000, 0, 700), dtype, **how)
 
 
 def of_types(paths):
@@ -108,6 +116,18 @@ def test_union_of_ranges_of_each_type(path, dtype):
     check_range_mean(case, *means_on_device(case, path.cuts))
 
 
+@pytest.mark.parametrize("schedule", virtual_gpu.SCHEDULES)
+@pytest.mark.parametrize("in_place", [False, True])
+def test_windows(schedule, in_place):
+    with virtual_gpu.settings(**virtual_gpu.SCHEDULES[schedule]):
+        remembered("float32", masked=True, in_place=in_place)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_windows_of_each_type(dtype):
+    remembered(dtype)
+
+
 # Of each kind of path: what it is of, on the device, and what checks it.
 EVERYTHING = [
     (LOSS_PATHS, LossPath.problem, lambda _, problem: on_device(problem), check_against_cpu),
@@ -143,6 +163,8 @@ def launched(run):
 
 def test_the_paths_are_what_they_say_and_all_there_are():
     everything = set()
+    for dtype in FLOATS:
+        everything |= launched(partial(remembered, dtype))
     for paths, problem_of, placed, checked in EVERYTHING:
         for path in paths:
             for dtype in path.dtypes:

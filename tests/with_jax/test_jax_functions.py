@@ -21,6 +21,7 @@ from modes import x64  # noqa: E402, F401
 import tailops.jax as tj  # noqa: E402
 
 EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), _kernels.METHODS, _kernels.GRADIENTS))
+UNITS = _kernels.SMOOTHING_UNITS * len(EVERY_OPTION)
 DTYPES = [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]
 CASES = [
     (reduction, axis, DTYPES[(i + j) % 4])
@@ -60,8 +61,8 @@ def assert_same_bits(actual, expected):
 @pytest.mark.parametrize(("reduction", "axis", "dtype"), CASES)
 def test_every_option(reduction, axis, dtype):
     chosen = [
-        TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1)
-        for (error, beta), method, gradient in EVERY_OPTION
+        TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1, unit)
+        for ((error, beta), method, gradient), unit in zip(EVERY_OPTION, UNITS, strict=False)
     ]
 
     @jax.jit
@@ -341,3 +342,25 @@ def test_ignoring_has_the_same_functional_forms():
         tj.percentile_loss(marked, y_pred, ignore_value=0.5)
     with pytest.raises(TypeError, match="mask of dtype int32: must be bool"):
         tj.percentile_loss(y_true, y_pred, mask=marked)
+
+
+@pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
+def test_scales(gradient):
+    """With κ in 1/t: the loss of c·y and c·ŷ is c times as large, and the gradient the same."""
+
+    @jax.jit
+    def step(y_true, y_pred):
+        def loss(y_pred):
+            return tj.percentile_loss(
+                y_true, y_pred, 0.9, 5.0, gradient=gradient, axis=0, smoothing_unit="threshold"
+            ).mean()
+
+        return jax.value_and_grad(loss)(y_pred)
+
+    y_true, y_pred = pair((400, 3))
+    loss, slope = step(y_true, y_pred)
+    for c in np.float32([1e-6, 1e-3, 0.7, 1e3, 1e6]):
+        scaled_loss, scaled_slope = step(c * y_true, c * y_pred)
+        np.testing.assert_allclose(scaled_loss, c * loss, rtol=2e-6)
+        atol = 1e-5 * np.abs(slope).max()
+        np.testing.assert_allclose(scaled_slope, slope, rtol=0, atol=atol)

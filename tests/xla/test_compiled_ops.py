@@ -19,6 +19,7 @@ from tailops._tensorflow.library import library
 pytestmark = pytest.mark.skipif(not build_info()["xla"], reason="built without XLA")
 
 EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), _kernels.METHODS, _kernels.GRADIENTS))
+UNITS = _kernels.SMOOTHING_UNITS * len(EVERY_OPTION)
 DTYPES = [tf.float16, tf.bfloat16, tf.float32, tf.float64]
 # Every reduction with every axis; the dtypes take turns, so that each meets each of both.
 QUICK = [("none", None), ("per_sample", 0), ("mean", 0), ("sum", -1)]  # each dtype once
@@ -59,8 +60,8 @@ def compiled(f, **arguments):
 @pytest.mark.parametrize(("reduction", "axis", "dtype"), CASES)
 def test_every_option(reduction, axis, dtype):
     chosen = [
-        TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1)
-        for (error, beta), method, gradient in EVERY_OPTION
+        TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1, unit)
+        for ((error, beta), method, gradient), unit in zip(EVERY_OPTION, UNITS, strict=False)
     ]
 
     def step(y_true, y_pred):

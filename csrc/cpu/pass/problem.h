@@ -30,9 +30,7 @@ struct Problem {
         geometry(geometry_in),
         options(options_in),
         loops(loops_of<T>(options_in.error_kind)),
-        parameters{static_cast<C>(options_in.smoothing_factor),
-                   static_cast<C>(options_in.error_scale), static_cast<C>(options_in.beta),
-                   static_cast<C>(options_in.epsilon), options_in.gradient},
+        parameters(loss_parameters<C>(options_in)),
         ignoring{&loops, ignore_rule<T>(options_in),
                  mask != nullptr || ignore_rule<T>(options_in).any()} {}
 

@@ -80,7 +80,7 @@ struct ColumnLoops : ErrorLanes<Error, T> {
           const M near = valid & Base::inside(e, tail.band_low(i), high);
           V loss = formulas.far_weighted(e, e > high);
           if (bits_of(near) != 0) {
-            const Indicator<V> h = tail_indicator(e, tail.threshold(i), w.smoothing_factor);
+            const Indicator<V> h = formulas.indicator(e, tail.threshold(i), tail.steepness(i));
             loss = choose(near, formulas.weighted(e, h), loss);
             if (exact) {
               const M others = near & ~Base::tied(near, e, tail.lower(i), tail.upper(i));
@@ -112,7 +112,7 @@ struct ColumnLoops : ErrorLanes<Error, T> {
           V slope{};
           if (others != 0) {
             slope = formulas.threshold_derivative(
-                e, tail_indicator(e, tail.threshold(i), w.smoothing_factor));
+                e, formulas.indicator(e, tail.threshold(i), tail.steepness(i)));
           }
           double g[kStep];
           memcpy(g, &exact_g, sizeof(g));

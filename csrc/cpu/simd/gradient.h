@@ -27,7 +27,6 @@ struct GradientLoops : TileLoops<Error, T> {
     Where where;
     Upstream<T> upstream;
     Formulas formulas;
-    C negligible;
     bool fixed_weight;
 
     // Where one value serves all that tie with lower, and one all that tie with upper.
@@ -63,10 +62,13 @@ struct GradientLoops : TileLoops<Error, T> {
     }
 
     // What arrives at the error of elements near the threshold that do not tie with it.
-    TAILOPS_INLINE V untied_by_error(V error, V g, V threshold) const {
+    template <typename At>
+    TAILOPS_INLINE V untied_by_error(V error, V g, At at) const {
+      const auto steepness = where.steepness(at);
+      const auto negligible = Base::negligible(formulas, steepness);
       const V e = Base::zero_below(negligible, error);
       const Indicator<V> h =
-          tail_indicator(e, Base::zero_below(negligible, threshold), formulas.smoothing_factor);
+          formulas.indicator(e, Base::zero_below(negligible, where.threshold(at)), steepness);
       const V weight = formulas.weight(h);
       return g * (fixed_weight ? weight : weight + formulas.spike(e, h));
     }
@@ -78,7 +80,7 @@ struct GradientLoops : TileLoops<Error, T> {
     TAILOPS_INLINE V near_by_error(V e, M near, V g, At at, int64_t i, int count) const {
       const M at_lower = e == where.lower(at), ties = at_lower | (e == where.upper(at));
       V by_error{};
-      if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, where.threshold(at));
+      if (bits_of(near & ~ties) != 0) by_error = untied_by_error(e, g, at);
       if (bits_of(ties) == 0) return by_error;
       if (kSameTies) return choose(ties, choose(at_lower, tied_lower, tied_upper), by_error);
       const NearTies<C> tied = where.near_ties(at);
@@ -157,7 +159,7 @@ struct GradientLoops : TileLoops<Error, T> {
       const V d = tile.residuals(i, kStep);
       const V e = tile.formulas.error(d);
       const V g = tile.upstream_at(i, kStep);
-      const V by_error = tile.untied_by_error(e, g, tile.where.threshold(i));
+      const V by_error = tile.untied_by_error(e, g, i);
       store(to + i, tile.formulas.residual_derivative(d, by_error, g));
     }
   }
@@ -190,13 +192,9 @@ struct GradientLoops : TileLoops<Error, T> {
                   const Where& where, const Upstream<T>& upstream, bool streamed, T* out) {
     Output output(out, streamed);
     Base::template write_tiles<GradientLoops>(n, output, [&](int64_t begin) TAILOPS_INLINE {
-      Tile<kEach, Where> tile{y_true + begin,
-                              y_pred + begin,
-                              where.from(begin),
-                              upstream,
-                              Base::formulas_of(w),
-                              Base::negligible(w),
-                              w.mode == GradientMode::kFixedWeight};
+      Tile<kEach, Where> tile{y_true + begin,       y_pred + begin,
+                              where.from(begin),    upstream,
+                              Base::formulas_of(w), w.mode == GradientMode::kFixedWeight};
       if (kEach) tile.upstream.values += begin;
       tile.prepare();
       return tile;

@@ -213,15 +213,23 @@ struct ErrorLanes : Lanes<T> {
   }
 
   // A product with a subnormal number takes some processors two hundred cycles. An error below this
-  // is one, and as good as zero where the threshold is subtracted from it or 1 added to it.
-  static C negligible(const LossParameters<C>& w) {
+  // is one, and as good as zero where the threshold is subtracted from it or 1 added to it. S is C,
+  // or V where each lane has a group of its own.
+  template <typename S>
+  static TAILOPS_INLINE S negligible(const LossParameters<C>& w, S steepness) {
     using Limits = std::numeric_limits<C>;
-    constexpr C kRoom = C(1) / (C(uint64_t{1} << 53) * C(256));
+    constexpr C kRoom = C(1) / (C(uint64_t{1} << 53) * C(128));
     const C steepest = kRoom / Limits::min();
-    return w.smoothing_factor * w.weight_in_tail() <= steepest ? Limits::min() : C(0);
+    return choose(steepness * w.weight_in_tail() <= steepest, S{} + Limits::min(), S{});
   }
-  static M is_negligible(C bound, V e) { return (Error::kMayBeNegative ? absolute(e) : e) < bound; }
-  static V zero_below(C bound, V e) { return choose(is_negligible(bound, e), V{}, e); }
+  template <typename S>
+  static TAILOPS_INLINE M is_negligible(S bound, V e) {
+    return (Error::kMayBeNegative ? absolute(e) : e) < bound;
+  }
+  template <typename S>
+  static TAILOPS_INLINE V zero_below(S bound, V e) {
+    return choose(is_negligible(bound, e), V{}, e);
+  }
 };
 
 }  // namespace TAILOPS_TARGET

@@ -45,9 +45,10 @@ struct LossLoops : TileLoops<Error, T> {
       return formulas.mixed(d, formulas.far_weighted(e, above));
     }
 
-    V near(V d, V e, V threshold) const {
-      return formulas.mixed(
-          d, formulas.weighted(e, tail_indicator(e, threshold, formulas.smoothing_factor)));
+    template <typename At>
+    V near(V d, V e, At at) const {
+      const Indicator<V> h = formulas.indicator(e, where.threshold(at), where.steepness(at));
+      return formulas.mixed(d, formulas.weighted(e, h));
     }
   };
 
@@ -58,7 +59,7 @@ struct LossLoops : TileLoops<Error, T> {
     for (int k = 0; k < aside.count; k += kStep) {
       const Position<C>* const positions = aside.positions + k;
       const V d = load(aside.residuals + k);
-      store(written, tile.near(d, tile.formulas.error(d), tile.where.threshold(positions)));
+      store(written, tile.near(d, tile.formulas.error(d), positions));
       const int lanes = aside.count - k < kStep ? aside.count - k : kStep;
       for (int lane = 0; lane < lanes; ++lane) to[positions[lane]] = written[lane];
     }
@@ -88,7 +89,7 @@ struct LossLoops : TileLoops<Error, T> {
       const uint32_t bits = bits_of(valid & near);
       near_count += __builtin_popcount(bits);
       V loss = tile.far(d, e, above, i, count);
-      if (bits != 0) loss = choose(near, tile.near(d, e, tile.where.threshold(i)), loss);
+      if (bits != 0) loss = choose(near, tile.near(d, e, i), loss);
       Base::store_count(to + i, loss, count);
     }
     return near_count;

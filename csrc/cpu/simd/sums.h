@@ -70,12 +70,12 @@ struct SumLoops : ErrorLanes<Error, T> {
       slopes.add(tile.slopes);
       squares.add(tile.squares);
     }
-    Sums sums(const Formulas& formulas, C threshold) const {
+    Sums sums(const Formulas& formulas, C threshold, C steepness) const {
       Sums sums{formulas.weighted_sum(errors.total(), above.total(), excess.total()),
                 squares.total(), slopes.total()};
       if (negligible != 0.0) {
         // As many of them as there are have the indicator of an error of zero.
-        const Indicator<V> h = tail_indicator(V{}, threshold, formulas.smoothing_factor);
+        const Indicator<V> h = formulas.indicator(V{}, threshold, steepness);
         const V one = broadcast(C(1));
         sums.weighted += negligible * static_cast<double>(formulas.excess(one, h)[0]);
         sums.threshold_gradient +=
@@ -89,7 +89,7 @@ struct SumLoops : ErrorLanes<Error, T> {
   template <bool kExact>
   static TAILOPS_INLINE void add_near(const Formulas& formulas, V e, V threshold, M near,
                                       const Tail<C>& tail, TileOf& sums) {
-    const Indicator<V> h = tail_indicator(e, threshold, formulas.smoothing_factor);
+    const Indicator<V> h = formulas.indicator(e, threshold, tail.steepness);
     sums.excess += Base::zero_unless(near, formulas.excess(e, h));
     if (!kExact) return;
     const M ties = Base::tied(near, e, broadcast(tail.lower), broadcast(tail.upper));
@@ -115,7 +115,7 @@ struct SumLoops : ErrorLanes<Error, T> {
                                              Totals& totals) {
     const Tail<C> tail = at;
     const Formulas formulas = Base::formulas_of(parameters);
-    const C negligible = Base::negligible(parameters);
+    const C negligible = Base::negligible(parameters, tail.steepness);
     const V threshold = Base::zero_below(negligible, broadcast(tail.threshold));
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
     C errors[kTileLength];
@@ -208,8 +208,9 @@ struct SumLoops : ErrorLanes<Error, T> {
     }
     if (i < n) kept = far_tile<false>(source, i, n - i, tail, aside, kept, totals);
     near_sums<kExact>(aside, kept, w, tail, totals);
-    sums += totals.sums(Base::formulas_of(w),
-                        Base::zero_below(Base::negligible(w), broadcast(tail.threshold))[0]);
+    const C negligible = Base::negligible(w, tail.steepness);
+    const V threshold = Base::zero_below(negligible, broadcast(tail.threshold));
+    sums += totals.sums(Base::formulas_of(w), threshold[0], tail.steepness);
   }
 
   static void sum(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>& w,
@@ -250,7 +251,7 @@ struct SumLoops : ErrorLanes<Error, T> {
     const Formulas formulas = Base::formulas_of(w);
     const V low = broadcast(tail.band_low), high = broadcast(tail.band_high);
     const V lower = broadcast(tail.lower), upper = broadcast(tail.upper);
-    const C threshold = tail.threshold;
+    const C threshold = tail.threshold, steepness = tail.steepness;
     const Wide<C> zero = wide_broadcast<C>(0.0);
     Wide<C> others = zero;
     TiedLanes at_lower, at_upper;
@@ -267,7 +268,7 @@ struct SumLoops : ErrorLanes<Error, T> {
           }
           if (bits_of(near & ~ties) == 0) return;
           const V slope =
-              formulas.threshold_derivative(e, tail_indicator(e, threshold, w.smoothing_factor));
+              formulas.threshold_derivative(e, formulas.indicator(e, threshold, steepness));
           others = others + choose<C>(near & ~ties, to_wide<C>(slope) * g, zero);
         });
     return {others.total(), at_lower.total(), at_upper.total()};

@@ -19,6 +19,10 @@ struct RowTail {
     return broadcast(tail.threshold);
   }
   template <typename At>
+  C steepness(At) const {
+    return tail.steepness;
+  }
+  template <typename At>
   Vector<C> lower(At) const {
     return broadcast(tail.lower);
   }
@@ -43,6 +47,10 @@ struct ColumnTail {
   template <typename At>
   Vector<C> threshold(At at) const {
     return load(here(columns->threshold, at));
+  }
+  template <typename At>
+  Vector<C> steepness(At at) const {
+    return load(here(columns->steepness, at));
   }
   template <typename At>
   Vector<C> lower(At at) const {

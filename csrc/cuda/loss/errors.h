@@ -73,8 +73,9 @@ TAILOPS_DEVICE bool is_near(C error, const Tail<C>& tail) {
 // ℓ
 template <typename C>
 TAILOPS_DEVICE C weighted_error(C error, const Tail<C>& tail, const LossParameters<C>& w) {
-  if (!is_near(error, tail)) return formulas_of(w).far_weighted(error, error > tail.band_high);
-  return formulas_of(w).weighted(error, tail_indicator(error, tail.threshold, w.smoothing_factor));
+  const auto formulas = formulas_of(w);
+  if (!is_near(error, tail)) return formulas.far_weighted(error, error > tail.band_high);
+  return formulas.weighted(error, formulas.indicator(error, tail.threshold, tail.steepness));
 }
 
 // Whether an error is one of the order statistics.
@@ -92,8 +93,9 @@ TAILOPS_DEVICE void add_threshold_gradient(C error, double upstream, const Tail<
   } else if (error == tail.upper) {
     sum.upper.add(upstream, 0.0);
   } else {
-    const Indicator<C> h = tail_indicator(error, tail.threshold, w.smoothing_factor);
-    sum.others += upstream * static_cast<double>(formulas_of(w).threshold_derivative(error, h));
+    const auto formulas = formulas_of(w);
+    const Indicator<C> h = formulas.indicator(error, tail.threshold, tail.steepness);
+    sum.others += upstream * static_cast<double>(formulas.threshold_derivative(error, h));
   }
 }
 
@@ -106,7 +108,7 @@ TAILOPS_DEVICE void add_element(C error, const Tail<C>& tail, const LossParamete
     return;
   }
   const auto formulas = formulas_of(w);
-  const Indicator<C> h = tail_indicator(error, tail.threshold, w.smoothing_factor);
+  const Indicator<C> h = formulas.indicator(error, tail.threshold, tail.steepness);
   weighted += static_cast<double>(formulas.weighted(error, h));
   if (w.mode == GradientMode::kExact && !is_tied(error, tail)) {
     slopes += static_cast<double>(formulas.threshold_derivative(error, h));
@@ -156,7 +158,7 @@ TAILOPS_DEVICE C near_by_error(C error, C upstream, double exact, const Tail<C>&
                                const TiedByError<C, kOne>& tied, const LossParameters<C>& w) {
   const auto formulas = formulas_of(w);
   if (is_tied(error, tail)) return tied.at(error == tail.lower, exact);
-  const Indicator<C> h = tail_indicator(error, tail.threshold, w.smoothing_factor);
+  const Indicator<C> h = formulas.indicator(error, tail.threshold, tail.steepness);
   const C weight = formulas.weight(h);
   return upstream *
          (w.mode == GradientMode::kFixedWeight ? weight : weight + formulas.spike(error, h));

@@ -4,7 +4,9 @@
 #include "cuda/union/descend.h"
 #include "cuda/union/histogram.h"
 #include "cuda/union/range.h"
+#include "cuda/union/remember.h"
 #include "cuda/union/union.h"
+#include "cuda/union/window.h"
 
 namespace tailops {
 namespace cuda {
@@ -47,6 +49,14 @@ void union_range_mean(RangeKind kind, const Bounds& bounds, int64_t groups,
   launch_each(means, groups, stream);
 }
 
+template <typename T>
+void remember(const Inputs<T>& batch, const Geometry& geometry, const Options& options,
+              const Window<const ComputeType<T>>& before, bool frozen,
+              const Window<ComputeType<T>>& after, void* stream) {
+  launch_remember(Call<T>(batch, geometry, options), before, frozen, after, limits_of_device(),
+                  stream);
+}
+
 using Element = TAILOPS_ELEMENT;
 template void union_histogram<Element>(const Inputs<Element>&, const Geometry&, const Options&,
                                        const UnionRound&, const UnionSearch*, int64_t*, void*);
@@ -58,6 +68,10 @@ template void union_range_sums<Element>(const Element*, const bool*, const Selec
                                         UnionRangeSums*, void*, void*);
 template void union_range_mean<Element>(RangeKind, const Bounds&, int64_t, const UnionSearch*,
                                         const UnionRangeSums*, Element*, RangeState*, void*);
+
+template void remember<Element>(const Inputs<Element>&, const Geometry&, const Options&,
+                                const Window<const ComputeType<Element>>&, bool,
+                                const Window<ComputeType<Element>>&, void*);
 
 }  // namespace cuda
 }  // namespace tailops

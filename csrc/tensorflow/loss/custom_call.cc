@@ -33,19 +33,9 @@ Geometry geometry_of(const Attributes& attributes, const std::vector<int64_t>& y
   return make_geometry(y_pred, attributes.axis, attributes.reduction);
 }
 
-// How many of an op's inputs are `others`: behind them come numbers, and a mask.
-void require_optional_inputs(const Shapes& inputs, size_t others, int64_t scheduled,
-                             const std::vector<int64_t>& shape) {
-  if (scheduled != 0) {
-    require_one(kStepNumbersInput, scheduled);
-    require_shape(kStepNumbersInput, inputs[others], {kStepNumbers});
-  }
-  require_mask(inputs, others + static_cast<size_t>(scheduled), shape);
-}
-
 Shapes forward_outputs(const Attributes& attributes, int64_t scheduled, const Shapes& inputs) {
   const Geometry geometry = geometry_of(attributes, inputs[0], inputs[1]);
-  require_optional_inputs(inputs, 2, scheduled, inputs[1]);
+  require_numbers_and_mask(inputs, 2, scheduled, inputs[1]);
   return {geometry.output_shape, {geometry.groups(), kStateColumns}};
 }
 
@@ -53,11 +43,20 @@ Shapes backward_outputs(const Attributes& attributes, int64_t scheduled, const S
   const Geometry geometry = geometry_of(attributes, inputs[1], inputs[2]);
   require_shape("upstream", inputs[0], geometry.output_shape);
   require_shape("state", inputs[3], {geometry.groups(), kStateColumns});
-  require_optional_inputs(inputs, 4, scheduled, inputs[2]);
+  require_numbers_and_mask(inputs, 4, scheduled, inputs[2]);
   return {inputs[2]};
 }
 
 }  // namespace
+
+void require_numbers_and_mask(const Shapes& inputs, size_t others, int64_t scheduled,
+                              const std::vector<int64_t>& shape) {
+  if (scheduled != 0) {
+    require_one(kStepNumbersInput, scheduled);
+    require_shape(kStepNumbersInput, inputs[others], {kStepNumbers});
+  }
+  require_mask(inputs, others + static_cast<size_t>(scheduled), shape);
+}
 
 absl::StatusOr<Lowering> loss_lowering_of(tensorflow::OpKernelConstruction* context) {
   Attributes attributes;

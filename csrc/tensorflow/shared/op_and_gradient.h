@@ -2,8 +2,6 @@
 
 // Two ops that go together, by their names.
 
-#include <string>
-
 namespace tailops {
 
 struct OpAndGradient {
@@ -12,8 +10,6 @@ struct OpAndGradient {
   // Inputs that are in the host's memory on every device.
   const char* host_input = nullptr;
   const char* host_input_of_gradient = nullptr;
-
-  bool has(const std::string& name) const { return name == op || name == gradient; }
 };
 
 }  // namespace tailops

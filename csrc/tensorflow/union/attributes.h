@@ -18,6 +18,7 @@ constexpr const char* kUnionHistogramOp = "Tailops>UnionHistogram";
 constexpr const char* kUnionDescendOp = "Tailops>UnionDescend";
 constexpr const char* kUnionStateOp = "Tailops>UnionState";
 constexpr const char* kUnionTailLossOp = "Tailops>UnionTailLoss";
+constexpr const char* kRememberOp = "Tailops>Remember";
 constexpr const char* kUnionSlopesOp = "Tailops>UnionSlopes";
 constexpr const char* kUnionTailLossGradOp = "Tailops>UnionTailLossGrad";
 constexpr const char* kUnionRangeDescendOp = "Tailops>UnionRangeDescend";
@@ -27,6 +28,7 @@ constexpr const char* kUnionRangeGradOp = "Tailops>UnionRangeGrad";
 
 constexpr const char* kRoundAttribute = "round: int >= 0";
 constexpr const char* kTargetsAttribute = "targets: int >= 1 = 1";
+constexpr const char* kFrozenAttribute = "frozen: bool = false";
 // None in the first round, one from then on.
 constexpr const char* kSearchInput = "search: searches * int64";
 constexpr const char* kSearchAttribute = "searches: int >= 0 = 0";

@@ -3,6 +3,7 @@
 #include "cpu/loss/given_state.h"
 #include "cpu/range_mean/range_mean.h"
 #include "cpu/union/union.h"
+#include "cpu/union/window.h"
 #include "tensorflow/shared/cpu_executor.h"
 #include "tensorflow/shared/huge_pages.h"
 #include "tensorflow/union/loss_kernels.h"
@@ -40,6 +41,13 @@ struct LossOnCpu {
     CpuExecutor executor(context);
     given_state_losses(share.y_true, share.y_pred, share.mask, state, share.geometry, share.options,
                        loss, executor);
+  }
+
+  template <typename K>
+  static void remember(Context*, const LossShare<K>& batch,
+                       const Window<const ComputeType<K>>& before, bool frozen,
+                       const Window<ComputeType<K>>& after) {
+    tailops::remember(batch, before, frozen, after);
   }
 
   template <typename K>

@@ -3,6 +3,7 @@
 #include "cuda/loss/given_state.h"
 #include "cuda/range_mean/range_mean.h"
 #include "cuda/union/union.h"
+#include "cuda/union/window.h"
 #include "tensorflow/shared/gpu_call.h"
 #include "tensorflow/union/loss_kernels.h"
 #include "tensorflow/union/range_kernels.h"
@@ -42,6 +43,14 @@ struct LossOnGpu {
                      K* loss) {
     cuda::given_state_losses(inputs_of(share), state, share.geometry, share.options, loss,
                              stream_of(context));
+  }
+
+  template <typename K>
+  static void remember(Context* context, const LossShare<K>& batch,
+                       const Window<const ComputeType<K>>& before, bool frozen,
+                       const Window<ComputeType<K>>& after) {
+    cuda::remember(inputs_of(batch), batch.geometry, batch.options, before, frozen, after,
+                   stream_of(context));
   }
 
   template <typename K>

@@ -3,6 +3,7 @@
 // The ops of a loss's union: inputs, checked, and outputs, allocated. What is done with them is the
 // device's, whose functions cpu_kernels.cc and gpu_kernels.cc have.
 
+#include "formulas/window.h"
 #include "tensorflow/loss/attributes.h"
 #include "tensorflow/loss/step_numbers.h"
 #include "tensorflow/shared/register_kernels.h"
@@ -141,6 +142,41 @@ class LossOp final : public LossOfUnion<T> {
 };
 
 template <typename T, typename Device>
+class RememberOp final : public LossOfUnion<T> {
+ public:
+  explicit RememberOp(tensorflow::OpKernelConstruction* context) : LossOfUnion<T>(context) {
+    OP_REQUIRES_OK(context, context->GetAttr("frozen", &frozen_));
+    tensorflow::DataType type;
+    OP_REQUIRES_OK(context, context->GetAttr("W", &type));
+    const tensorflow::DataType needed = tensorflow::DataTypeToEnum<C>::v();
+    OP_REQUIRES(context, type == needed,
+                absl::InvalidArgumentError("window of dtype " + tensorflow::DataTypeString(type) +
+                                           ": must be " + tensorflow::DataTypeString(needed)));
+  }
+
+  absl::Status compute(tensorflow::OpKernelContext* context) const override {
+    LossShare<KernelType<T>> batch;
+    TF_RETURN_IF_ERROR(this->find_share(context, 0, batch));
+    const tensorflow::Tensor &window = context->input(2), &written = context->input(3);
+    require_window(dimensions(window.shape()), batch.geometry);
+    require_shape("written", dimensions(written.shape()), {});
+    tensorflow::Tensor *window_after = nullptr, *written_after = nullptr;
+    TF_RETURN_IF_ERROR(
+        context->forward_input_or_allocate_output({2}, 0, window.shape(), &window_after));
+    TF_RETURN_IF_ERROR(context->allocate_output(1, written.shape(), &written_after));
+    const int64_t size = window.NumElements();
+    Device::remember(context, batch, {data_of<C>(window), data_of<C>(written), size}, frozen_,
+                     {data_of<C>(window_after), data_of<C>(written_after), size});
+    return absl::OkStatus();
+  }
+
+ private:
+  using C = ComputeType<KernelType<T>>;
+
+  bool frozen_ = false;
+};
+
+template <typename T, typename Device>
 class SlopesOp final : public LossOfUnion<T> {
  public:
   using LossOfUnion<T>::LossOfUnion;
@@ -192,6 +228,7 @@ void register_loss_of_union(const char* device) {
     register_typed<DescendOp<T, Device>, T>(kUnionDescendOp, device, kStepNumbersInput);       \
     register_typed<StateOp<T, Device>, T>(kUnionStateOp, device, kStepNumbersInput);           \
     register_typed<LossOp<T, Device>, T>(kUnionTailLossOp, device, kStepNumbersInput);         \
+    register_typed<RememberOp<T, Device>, T>(kRememberOp, device);                             \
     register_typed<SlopesOp<T, Device>, T>(kUnionSlopesOp, device, kStepNumbersInput);         \
     register_typed<GradientOp<T, Device>, T>(kUnionTailLossGradOp, device, kStepNumbersInput); \
   }

@@ -47,6 +47,17 @@ absl::Status loss_shape(InferenceContext* c) {
   return require_step_numbers(c);
 }
 
+absl::Status remember_shape(InferenceContext* c) {
+  ShapeHandle input, window, written;
+  TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->input(1), &input));
+  TF_RETURN_IF_ERROR(merge_mask(c, &input));
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(2), 1, &window));
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(3), 0, &written));
+  c->set_output(0, window);
+  c->set_output(1, written);
+  return absl::OkStatus();
+}
+
 absl::Status slopes_shape(InferenceContext* c) {
   ShapeHandle input, groups;
   DimensionHandle count;
@@ -107,6 +118,21 @@ const InitOnStartupMarker register_loss =
             .Output("loss: T")
             .SetShapeFn(guarded_shape<loss_shape>)
             .Doc("The tail loss of each element of a share, with the union's state."));
+
+const InitOnStartupMarker register_remember =
+    InitOnStartupMarker{} << with_attributes(with_mask(OpDefBuilderWrapper(kRememberOp)
+                                                           .Input("y_true: T")
+                                                           .Input("y_pred: T")
+                                                           .Input("window: W")
+                                                           .Input("written: W"))
+                                                 .Attr("W: {float, double}")
+                                                 .Attr(kFrozenAttribute)
+                                                 .Output("window_after: W")
+                                                 .Output("written_after: W")
+                                                 .SetShapeFn(guarded_shape<remember_shape>)
+                                                 .Doc("A window of the last errors with those of a "
+                                                      "batch in place of the oldest. W is double "
+                                                      "where T is, else float."));
 
 const InitOnStartupMarker register_slopes =
     InitOnStartupMarker{} << with_attributes(

@@ -3,6 +3,7 @@
 #include "cuda/loss/given_state.h"
 #include "cuda/union/parts.h"
 #include "cuda/union/union.h"
+#include "cuda/union/window.h"
 #include "xla/shared/scratch.h"
 #include "xla/union/handlers.h"
 
@@ -51,6 +52,12 @@ class UnionOnCuda {
   template <typename T>
   void losses(const LossShare<T>& share, const GroupState* state, T* loss) {
     cuda::given_state_losses(inputs_of(share), state, share.geometry, share.options, loss, stream_);
+  }
+
+  template <typename T>
+  void remember(const LossShare<T>& batch, const Window<const ComputeType<T>>& before, bool frozen,
+                const Window<ComputeType<T>>& after) {
+    cuda::remember(inputs_of(batch), batch.geometry, batch.options, before, frozen, after, stream_);
   }
 
   template <typename T>

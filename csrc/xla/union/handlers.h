@@ -7,6 +7,7 @@
 //   tailops_union_descend        (counts, search, numbers?) -> (search)
 //   tailops_union_state          (search, numbers?) -> (state)
 //   tailops_union_tail_loss      (y_true, y_pred, state, numbers?, mask?) -> (loss)
+//   tailops_union_remember       (y_true, y_pred, window, written, mask?) -> (window, written)
 //   tailops_union_slopes         (upstream, y_true, y_pred, state, numbers?, mask?) -> (slopes)
 //   tailops_union_tail_loss_grad (upstream, y_true, y_pred, state, slopes, numbers?, mask?)
 //                                -> (gradient)
@@ -17,7 +18,7 @@
 // What is to be added up over all replicas is in int32 parts (core/integer_parts.h): counts, slopes
 // and sums. All else that is no element is its bytes, of whatever dtype; in round 0 the search is
 // not read. Attributes: those of the tail loss, without a batch of problems; of a range, `kind` and
-// `axis`; and, where they matter, int64 `round`, `targets` and `key_bits`.
+// `axis`; and, where they matter, int64 `round`, `targets`, `key_bits` and `frozen`.
 
 #include <type_traits>
 #include <utility>
@@ -72,6 +73,7 @@ class ByParameters {
   TAILOPS_UNION_HANDLER(descend, SUFFIX, tailops::union_descend_call<DEVICE>);                   \
   TAILOPS_UNION_HANDLER(state, SUFFIX, tailops::union_state_call<DEVICE>);                       \
   TAILOPS_UNION_HANDLER(tail_loss, SUFFIX, tailops::union_loss_call<DEVICE>);                    \
+  TAILOPS_UNION_HANDLER(remember, SUFFIX, tailops::union_remember_call<DEVICE>);                 \
   TAILOPS_UNION_HANDLER(slopes, SUFFIX, tailops::union_slopes_call<DEVICE>);                     \
   TAILOPS_UNION_HANDLER(tail_loss_grad, SUFFIX, tailops::union_gradient_call<DEVICE>);           \
   TAILOPS_UNION_HANDLER(range_descend, SUFFIX, tailops::union_range_descend_call<DEVICE>);       \

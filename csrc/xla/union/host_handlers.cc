@@ -7,6 +7,7 @@
 #include "core/subnormals.h"
 #include "cpu/loss/given_state.h"
 #include "cpu/union/union.h"
+#include "cpu/union/window.h"
 #include "xla/shared/pool_executor.h"
 #include "xla/union/handlers.h"
 
@@ -64,6 +65,12 @@ class UnionOnHost {
     PoolExecutor executor(pool_);
     given_state_losses(share.y_true, share.y_pred, share.mask, state, share.geometry, share.options,
                        loss, executor);
+  }
+
+  template <typename T>
+  static void remember(const LossShare<T>& batch, const Window<const ComputeType<T>>& before,
+                       bool frozen, const Window<ComputeType<T>>& after) {
+    tailops::remember(batch, before, frozen, after);
   }
 
   template <typename T>

@@ -3,6 +3,7 @@
 // The steps of a loss's union as custom calls: buffers, checked. What is done with them is
 // `Device`'s, which host_handlers.cc and cuda_handlers.cc have.
 
+#include "formulas/window.h"
 #include "xla/union/arguments.h"
 
 namespace tailops {
@@ -121,6 +122,35 @@ xla::ffi::Error union_loss_call(Device device, xla::ffi::AnyBuffer y_true,
     const GroupState* const of = call.state_in(state);
     call.with_share([&](const auto& share, const auto& elements_of) {
       device.losses(share, of, elements_of("loss", *loss));
+    });
+  });
+}
+
+template <typename Device>
+xla::ffi::Error union_remember_call(Device device, xla::ffi::AnyBuffer y_true,
+                                    xla::ffi::AnyBuffer y_pred, xla::ffi::AnyBuffer window,
+                                    xla::ffi::AnyBuffer written, xla::ffi::RemainingArgs others,
+                                    xla::ffi::Result<xla::ffi::AnyBuffer> window_after,
+                                    xla::ffi::Result<xla::ffi::AnyBuffer> written_after,
+                                    xla::ffi::Dictionary attributes) {
+  return error_if_thrown("tailops_union_remember", y_pred, [&] {
+    const DictionaryReader reader(attributes);
+    const LossCall call(y_true, y_pred, others, reader, device);
+    const std::vector<int64_t> shape = shape_of(window);
+    require_window(shape, call.geometry);
+    call.with_share([&](const auto& share, const auto&) {
+      using C = ComputeType<std::decay_t<decltype(*share.y_pred)>>;
+      const xla::ffi::DataType dtype =
+          sizeof(C) == 8 ? xla::ffi::DataType::F64 : xla::ffi::DataType::F32;
+      const auto numbers = [&](const char* name, const xla::ffi::AnyBuffer& buffer,
+                               const std::vector<int64_t>& of_shape) {
+        return static_cast<C*>(data_of(name, buffer, dtype, of_shape));
+      };
+      device.remember(share,
+                      {numbers("window", window, shape), numbers("written", written, {}), shape[0]},
+                      reader.integer("frozen") != 0,
+                      {numbers("window", *window_after, shape),
+                       numbers("written", *written_after, {}), shape[0]});
     });
   });
 }

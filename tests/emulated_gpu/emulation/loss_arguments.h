@@ -26,6 +26,7 @@ struct LossArguments {
   int64_t error_kind;
   int64_t method;
   int64_t gradient_mode;
+  int64_t smoothing_unit;
   int64_t selection;
   int64_t cut;  // of a union: where the first dimension is
   double percentile;

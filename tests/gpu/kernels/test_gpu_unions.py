@@ -38,6 +38,7 @@ def random_problem(rng, shape):
         axis=rng.choice([None, 0]),
         method=str(rng.choice(_kernels.METHODS)),
         gradient=str(rng.choice(_kernels.GRADIENTS)),
+        smoothing_unit=str(rng.choice(_kernels.SMOOTHING_UNITS)),
     )
     mask = rng.random(shape) < 0.7 if rng.random() < 0.3 else None
     if rng.random() < 0.2:

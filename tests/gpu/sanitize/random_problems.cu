@@ -117,6 +117,7 @@ bool one_problem(Random& random) {
   const bool has_targets = reads_target(options.error_kind);
   options.method = static_cast<int>(random.below(7));
   options.gradient = static_cast<GradientMode>(random.below(3));
+  options.smoothing_unit = static_cast<SmoothingUnit>(random.below(2));
   options.selection = static_cast<SelectionPath>(random.below(4));
   options.percentile = random.one_of({0.01, 0.5, 0.9, 0.99, 1.0});
   options.smoothing_factor = random.one_of({0.0, 1.0, 10.0, 100.0});

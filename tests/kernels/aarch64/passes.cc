@@ -33,6 +33,7 @@ struct Request {
   int64_t reduction;
   int64_t error_kind;
   int64_t gradient_mode;
+  int64_t smoothing_unit;
   int64_t selection;
   int64_t has_mask;
   int64_t has_ignore_value;

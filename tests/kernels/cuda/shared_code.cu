@@ -21,7 +21,7 @@ __global__ void every_formula(const T* in, T* out, TailFormulas<Error, ComputeTy
   Compute threshold = t;
   for (const Rank& rank : ranks) threshold += interpolate(e, t, rank);
   const Compute key = OrderedBits<Compute>::decode(OrderedBits<Compute>::encode(threshold));
-  const auto h = tail_indicator(e, key, formulas.smoothing_factor);
+  const auto h = formulas.indicator(e, key, formulas.steepness_at(key));
   out[0] = narrow<T>(formulas.mixed(d, formulas.weighted(e, h)));
   out[1] = narrow<T>(formulas.threshold_derivative(e, h));
   const Compute weight = formulas.weight(h), spike = formulas.spike(e, h);

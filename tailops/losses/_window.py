@@ -1,0 +1,85 @@
+"""The window of a loss: found at its predictions, which come from a layer that has it."""
+
+from typing import Any
+
+import keras
+
+from tailops._checks import integer
+from tailops._keras_attributes import attach, attached
+from tailops._keras_masks import mask_of, with_mask
+from tailops._windows import Window
+from tailops.losses._backend import FRAMEWORK, in_symbolic_scope, require_carried
+
+__all__ = ["WINDOW", "as_window", "window_of", "with_dtype"]
+
+# What is said of the argument.
+WINDOW = {
+    "window": "m: the threshold is that of the last m errors that are not ignored, earlier "
+    "batches' too, and a constant in the gradient; None: of the batch's. The predictions must come "
+    "from a `tailops.layers.ErrorWindow(m)`, by which the model remembers them."
+}
+_NAME = "_tailops_window"
+
+
+def as_window(window: Any, axis: Any, gradient: str = "fixed_weight") -> int | None:
+    """The argument, checked.
+
+    Raises:
+        TypeError: It is no integer.
+        ValueError: It is out of range, or not for such an axis or gradient.
+    """
+    if window is None:
+        return None
+    size: int = integer("window", window, least=1)
+    if axis is not None:
+        raise ValueError(f"window={size}, axis={axis}: must be None, a window is of all errors")
+    if gradient == "exact":
+        raise ValueError(
+            f'window={size}, gradient="exact": must be "fixed_weight" or "fixed_threshold", a '
+            "window's threshold is a constant"
+        )
+    return size
+
+
+def with_dtype(y_pred: Any, dtype: Any) -> Any:
+    """Predictions of a dtype, with what Keras and we have attached to them."""
+    converted = keras.ops.convert_to_tensor(y_pred, dtype=dtype)
+    if converted is y_pred:
+        return converted
+    attach(converted, _NAME, attached(y_pred, _NAME))
+    return with_mask(converted, mask_of(y_pred))
+
+
+def window_of(y_pred: Any, size: int | None, dtype: str) -> Window | None:
+    """The window of predictions; None if none is wanted, or Keras only asks for shapes.
+
+    Raises:
+        ValueError: They have none of this size and dtype, or nobody carries it.
+    """
+    if size is None or in_symbolic_scope():
+        return None
+    found = attached(y_pred, _NAME)
+    if found is None:
+        raise ValueError(
+            f"window={size}: y_pred comes from no ErrorWindow, and nothing would remember its "
+            f"errors. Make tailops.layers.ErrorWindow({size}) the model's last layer: "
+            f"keras.Sequential([..., tailops.layers.ErrorWindow({size})]), or outputs = "
+            f"tailops.layers.ErrorWindow({size})(outputs)"
+        )
+    layer, training = found
+    if layer.size != size:
+        raise ValueError(f"window={size}: y_pred comes from an ErrorWindow of size {layer.size}")
+    wanted = "float64" if dtype == "float64" else "float32"
+    if layer.errors.dtype != wanted:
+        raise ValueError(
+            f"window={size}: y_pred comes from an ErrorWindow of dtype {layer.errors.dtype}; must "
+            f"be {wanted} for a loss of dtype {dtype}"
+        )
+    require_carried(layer.errors, y_pred)
+
+    def keep(errors: Any, written: Any) -> None:
+        layer.errors.assign(errors)
+        layer.written.assign(written)
+
+    errors, written = (keras.ops.convert_to_tensor(x) for x in (layer.errors, layer.written))
+    return Window(FRAMEWORK, errors, written, not training, keep)
