@@ -161,6 +161,7 @@ def _trained(result: Row) -> str:
         passes = ", ".join(str(batch) for batch in sorted(of))
         grid.append(f"- {name}: {max(of.values())} passes, batches of {passes}")
     seconds = sum(row["seconds"] for row in fits)
+    families = {row["family"] for row in fits}
     return quality_text.TRAINED.format(
         tables="\n".join(about),
         grid="\n".join(grid),
@@ -169,7 +170,7 @@ def _trained(result: Row) -> str:
         losses=f"{len(fits):,}",
         hours=digits(seconds / 3600, 2),
         window=f"{WINDOW:,}",
-        families="\n".join(f"- {name}: {_grid(name)}" for name in FAMILIES),
+        families="\n".join(f"- {name}: {_grid(name)}" for name in FAMILIES if name in families),
     )
 
 
