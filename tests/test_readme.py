@@ -9,7 +9,7 @@ import pytest
 
 import tailops
 from bench import results
-from bench.report import hard_pixels, quality, readme, speed, tails
+from bench.report import hard_pixels, quality, readme, settings, speed, tails
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -142,7 +142,10 @@ def test_the_documents_are_of_the_committed_results(committed):
     assert (DOCS / "benchmarks.md").read_text() == speed.document(runs), "run `make report`"
     (fits,) = (result for result in committed if "fits" in result)
     assert (DOCS / "quality.md").read_text() == quality.document(fits), "run `make report`"
-    page = (DOCS / "which_tail.md").read_text()
-    assert (
-        readme.with_blocks(page, hard_pixels.blocks(committed) | tails.blocks(committed)) == page
-    ), "run `make report`"
+    blocks = {
+        "choosing.md": settings.blocks(committed),
+        "which_tail.md": hard_pixels.blocks(committed) | tails.blocks(committed),
+    }
+    for name, found in blocks.items():
+        page = (DOCS / name).read_text()
+        assert readme.with_blocks(page, found) == page, "run `make report`"

@@ -10,6 +10,7 @@ from bench.report import (
     quality,
     quality_picture,
     readme,
+    settings,
     speed,
     tails,
     weights_picture,
@@ -35,11 +36,12 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
         gpus = [result for result in read if "gpu" in result]
         yield _written(docs / "benchmarks.md", speed.document(speeds + gpus))
     for result in qualities[:1]:
-        yield quality_picture.draw(result, docs / "quality.png")
+        yield from quality_picture.draw(result, docs)
         yield _written(docs / "quality.md", quality.document(result))
     yield weights_picture.draw(docs / "tail_weights.png")
     blocks = {
         root / "README.md": readme.blocks(read),
+        docs / "choosing.md": settings.blocks(read),
         docs / "which_tail.md": hard_pixels.blocks(read) | tails.blocks(read),
     }
     for page, found in blocks.items():

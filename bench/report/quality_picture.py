@@ -1,6 +1,5 @@
-"""docs/quality.png: the tail of every loss against its mean, and one option at a time."""
+"""docs/quality-*.png: for each set the tail of every family against its mean."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,100 +7,71 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from bench.quality.families import CVAR, FAMILIES, L_Q, TAIL_WEIGHTED
 from bench.report import pictures
-from bench.report.quality import REFERENCE, Change, Fits, Row, change
+from bench.report.frontier import TAILS, Panel, Row, main_panels
+from bench.report.quality import picture
 
 COLORS = {
-    "MAE": "#888888",
-    "MSE": "#4c78a8",
-    "Huber": "#8a6d3b",
-    "quantile-weighted": "#6a4c93",
-    "PercentileLoss, published": "#e8a0a8",
-    "PercentileLoss": "#c8102e",
-    "PercentileLoss, squared": "#e8774f",
-    "HybridPercentileLoss": "#2a9d8f",
+    L_Q: "#08519c",
+    CVAR: "#8a6d3b",
+    "Huber": "#4292c6",
+    "log-cosh": "#2a9d8f",
+    "focal": "#4292c6",
+    "hard step": "#6a4c93",
+    TAIL_WEIGHTED: "#c8102e",
+    "TailWeightedLoss, squared": "#e8774f",
+    "HybridPercentileLoss": "#d67ab1",
     "MaxFractionLoss": "#b5a100",
+    "TailWeightedLoss, window": "#7a0019",
+    "HybridPercentileLoss, window": "#e05080",
+    "CVaR, window": "#9c4a1a",
+    "TailWeightedLoss, κ = 2": "#ff7f7f",
+    "TailWeightedLoss, κ in 1/e": "#f0a000",
 }
+# What costs more is cut off.
+MOST_COST = 30
 
 
-def draw(result: Row, path: Path) -> Path:
-    """Tail against mean for each table; and one option at a time for the first."""
-    fits = Fits(result)
-    tables = fits.tables
-    columns = max(len(tables), 4)
-    figure = Figure(figsize=(3.6 * columns, 8.2))
+def draw(result: Row, folder: Path) -> Iterator[Path]:
+    """One for each set: batch sizes side by side, a tail in each row; of one size, both."""
+    found = main_panels(result)
+    for name in dict.fromkeys(panel.name for panel in found):
+        yield _draw([panel for panel in found if panel.name == name], folder / picture(name))
+
+
+def _draw(found: list[Panel], path: Path) -> Path:
+    shown = [(tail, panel) for tail in TAILS for panel in found]
+    rows = len(shown) // 2
+    figure = Figure(figsize=(12.4, 1.5 + 3.5 * rows))
     FigureCanvasAgg(figure)
-    grid: Any = figure.subplots(2, columns)
-    for axes, name in zip(grid[0], tables, strict=False):
-        _trade(axes, fits, name)
-    panels = [*_panels(fits, tables[0])] if tables else []
-    for axes, (title, x_label, log, points) in zip(grid[1], panels, strict=False):
-        for statistic, color in (("p99", "#c8102e"), ("mean", "#888888")):
-            x = [x for x, _ in points]
-            y = [100 * of[statistic].mean for _, of in points]
-            half = [100 * of[statistic].half for _, of in points]
-            axes.errorbar(x, y, half, fmt="o-", color=color, capsize=2, label=statistic)
-        axes.axhline(0, color="#888888", linewidth=1, linestyle="--")
-        axes.set(title=title, xlabel=x_label, ylabel="% against MAE")
-        if log:
-            axes.set_xscale(log)
-            ticks = x if len(x) < 7 else [x for x in x if math.log10(x).is_integer()]
-            axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
-            axes.minorticks_off()
-        axes.legend(frameon=False)
-    for axes in grid[0][len(tables) :].tolist() + grid[1][len(panels) :].tolist():
-        axes.set_visible(False)
-    for axes in grid.flat:
+    grid: Any = figure.subplots(rows, 2, squeeze=False)
+    for axes, (tail, panel) in zip(grid.flat, shown, strict=True):
+        _curves(axes, panel, tail)
         pictures.bare(axes)
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=5, frameon=False)
-    figure.tight_layout(rect=(0, 0.07, 1, 1))
-    figure.savefig(path, dpi=110, facecolor=pictures.BACKGROUND, metadata={"Software": None})
+    figure.tight_layout(rect=(0, 1 / (1.5 + 3.5 * rows), 1, 1))
+    figure.savefig(path, dpi=100, facecolor=pictures.BACKGROUND, metadata={"Software": None})
     return path
 
 
-def _trade(axes: Any, fits: Fits, name: str) -> None:
-    batch = fits.usual_batch(name)
-    reference = fits.main(name, REFERENCE, batch)
-    for row in fits.of(name, "losses", batch):
-        if reference is None:
-            break
-        mean, tail = change(row, reference, "mean"), change(row, reference, "p99")
-        axes.errorbar(
-            [100 * mean.mean],
-            [100 * tail.mean],
-            xerr=[100 * mean.half] if math.isfinite(mean.half) else None,
-            yerr=[100 * tail.half] if math.isfinite(tail.half) else None,
-            fmt="o",
-            markersize=8,
-            color=COLORS.get(row["label"], "#444444"),
-            label=row["label"],
-        )
-    axes.axhline(0, color="#888888", linewidth=1, linestyle="--")
-    axes.axvline(0, color="#888888", linewidth=1, linestyle="--")
+def _curves(axes: Any, panel: Panel, tail: str) -> None:
+    lowest, cheapest = 0.0, 0.0
+    for name in panel.families():
+        curve, ours = panel.curve([name]), FAMILIES[name].ours
+        x, y = 100 * curve.cost.mean(1), 100 * curve.tails[tail].mean(1)
+        chosen = curve.efficient(tail)
+        axes.plot(x, y, "o" if ours else "s", color=COLORS[name], markersize=3, alpha=0.35)
+        width, style = (2.4, ".-") if ours else (1.4, ".--")
+        axes.plot(x[chosen], y[chosen], style, color=COLORS[name], linewidth=width, label=name)
+        lowest, cheapest = min(lowest, *y[chosen]), min(cheapest, *x[chosen])
+    axes.axhline(0, color="#888888", linewidth=1)
+    axes.axvline(0, color="#888888", linewidth=1)
     axes.set(
-        title=f"{name}, batches of {batch}",
-        xlabel="mean error, % against MAE",
-        ylabel="p99, % against MAE",
+        title=f"{panel.name}, batches of {panel.batch}",
+        xlabel="mean, % against the plain mean's",
+        ylabel=f"{tail}, %",
+        xlim=(cheapest - 1, MOST_COST),
+        ylim=(1.08 * lowest - 0.1, -0.2 * lowest + 0.1),
     )
-
-
-def _panels(fits: Fits, name: str) -> Iterator[tuple[str, str, str, list[Any]]]:
-    def changes(row: Row, batch: int) -> dict[str, Change] | None:
-        reference = fits.main(name, REFERENCE, batch)
-        if reference is None:
-            return None
-        return {which: change(row, reference, which) for which in ("p99", "mean")}
-
-    by_batch = [
-        (batch, changes(row, batch))
-        for batch in fits.batches(name)
-        if (row := fits.main(name, "PercentileLoss", batch)) is not None
-    ]
-    yield "PercentileLoss, by batch size", "batch size", "log", [p for p in by_batch if p[1]]
-    batch = fits.usual_batch(name)
-    for section, log in (("percentile", ""), ("smoothing_factor", "log"), ("error_scale", "")):
-        points = [(float(row["label"]), changes(row, batch)) for row in fits.of(name, section)]
-        points = [point for point in points if point[1]]
-        if points:
-            yield f"by {section}, batches of {batch}", section, log, points

@@ -3,12 +3,15 @@
 import re
 from typing import Any
 
-from bench.report import quality as fits_of
+from bench.report import frontier, settings
+from bench.report import quality as frontiers
 from bench.report.speed import OURS, SORT, beaten, is_of_everything, ratio
-from bench.report.text import milliseconds, multiple, table
+from bench.report.text import milliseconds, multiple, percent, table
 
 Result = dict[str, Any]
 MAE = "Keras MAE"
+# Of those in the document.
+README_COSTS = (0.05, 0.1)
 
 
 def _row(result: Result, what: str, n: int) -> Result | None:
@@ -59,30 +62,23 @@ def speed(result: Result) -> str:
 
 
 def quality(result: Result) -> str:
-    """What our loss does to tail and mean, and how often ours beat the best ordinary one."""
-    fits = fits_of.Fits(result)
-    name = fits.tables[0]
-    batch = fits.usual_batch(name)
-    mae = fits.main(name, fits_of.REFERENCE, batch)
-    labels = {
-        "PercentileLoss": "`PercentileLoss` with the settings above, κ in 1/error",
-        "PercentileLoss, published": "`PercentileLoss`, the defaults",
-        "MSE": "MSE",
-    }
-    rows = {label: fits.main(name, label, batch) for label in labels}
-    lines = [
-        [labels[label], *(str(fits_of.change(row, mae, of)) for of in ("p99", "mean"))]
-        for label, row in rows.items()
-        if row is not None and mae is not None
-    ]
-    found = list(fits_of.verdicts(fits))
-    better = [verdict for verdict in found if verdict[4].verdict == "better"]
+    """The tail at equal cost in the mean, on the first two sets; and what to set for which cost."""
+    found = frontier.main_panels(result)
+    names = list(dict.fromkeys(panel.name for panel in found))[:2]
+    lines = []
+    for panel in found:
+        if panel.name in names:
+            for cost in README_COSTS:
+                one = frontier.compare(panel, frontier.TAILS[0], cost)
+                changes = (str(of) for of in (one.l_q, one.other, one.ours))
+                lines.append([frontiers.at(panel), percent(cost), *changes])
+    heads = ["", "at a cost of", "L_q", "the best other", "ours"]
     return (
-        f"Held-out absolute errors on `{name}`, batches of {batch}, against MAE's, ± 95 %:\n\n"
-        f"{table(['', 'p99', 'mean'], lines)}\n"
-        f"In {len(better)} of {len(found)} combinations of a table, a batch size and one of our "
-        "losses, p99 is below that of the best of MAE, MSE and Huber by more than the seeds' "
-        "spread explains: [the others](docs/quality.md#where-it-does-not-help).\n"
+        "p99 of held-out absolute errors at equal cost in the mean, both against MAE's at the same "
+        f"batch size, ± 95 %:\n\n{table(heads, lines)}\n"
+        "*L_q*: the mean of |d|^q, q from 1.25 to 4. *The best other*: of Huber, log-cosh, CVaR "
+        "(average top-k) and a hard step. "
+        f"[All sets, and where ours does not win](docs/quality.md).\n\n{settings.advised(found)}"
     )
 
 

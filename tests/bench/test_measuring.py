@@ -1,4 +1,4 @@
-"""Timing, checking before timing, memory, and training that goes on where it was cut off."""
+"""Timing, checking before timing, memory."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,6 @@ from bench.baselines import LossTask, tensorflow
 from bench.case import FLOOR, Compared, Contestant, Trial
 from bench.losses import Loss
 from bench.match import play
-from bench.quality import data, fit, grid
-from bench.quality.cache import Cache
 from bench.selection import Selection
 from bench.timing import interleaved, slope, spread, times_floor
 
@@ -113,43 +111,3 @@ def test_a_graph_of_ours_has_two_operations():
 
 def test_slope_of_what_is_linear():
     assert slope([10.0, 100.0, 1000.0], [1.0, 10.0, 100.0]) == pytest.approx(1)
-
-
-def test_what_was_trained_is_not_trained_again(tmp_path):
-    path = tmp_path / "cache.jsonl"
-    Cache(path).put({"loss": "MAE", "seed": 1}, {"p99": 2.0})
-    with path.open("a") as file:
-        file.write('{"of": {"loss"')  # cut off
-    again = Cache(path)
-    assert again.get({"seed": 1, "loss": "MAE"}) == {"p99": 2.0}
-    assert again.get({"seed": 2, "loss": "MAE"}) is None
-
-
-def test_every_row_is_held_out_once():
-    table = data.diabetes()
-    held_out = np.concatenate([split.y_test * split.unit for split in table.splits(0)])
-    assert len(held_out) == len(table.y)
-    for split in table.splits(1):
-        np.testing.assert_allclose(split.x_train.mean(0), 0, atol=1e-5)
-        np.testing.assert_allclose(split.y_train.std(), 1, rtol=1e-5)
-
-
-def test_the_same_seed_trains_the_same_model():
-    table = data.diabetes()._replace(folds=1)
-    how = (table, "PercentileLoss", grid.BASE, 64, 2)
-    once, twice, other = (dict(fit.run(*how, seeds)) for seeds in ([3], [2, 3], [4]))
-    assert once[3] == twice[3]
-    assert once[3] != other[4]
-    assert set(once[3]) == set(fit.STATISTICS)
-
-
-def test_a_batch_larger_than_the_table():
-    with pytest.raises(ValueError, match=r"batch=600: must be in \[1, 353\]"):
-        dict(fit.run(data.diabetes(), "MAE", {}, 600, 1, [0]))
-
-
-def test_an_unknown_target(tmp_path):
-    path = tmp_path / "table.csv"
-    path.write_text("a,b\n1,2\n")
-    with pytest.raises(SystemExit, match="--target c: must be one of a, b"):
-        data.of_csv(path, "c")
