@@ -30,27 +30,27 @@ class Window:
         framework: Whose tensors they are.
         errors: (m,), of the computation's dtype.
         written: How many have been written, as csrc/formulas/window.h counts them.
-        frozen: Whether it is only read.
-        keep: Where both go when a batch has been written.
+        keep: Where both go when a batch has been written; None: it is only read.
+        trained: Whether there may be a gradient.
     """
 
     framework: Framework
     errors: Any
     written: Any
-    frozen: bool
-    keep: Callable[[Any, Any], None]
+    keep: Callable[[Any, Any], None] | None
+    trained: bool
 
     def _remember(self, batch: Inputs) -> tuple[Any, Any]:
-        """What to select from; of an empty window that is frozen, the batch."""
+        """What to select from; of an empty window that is only read, the batch."""
         errors, written, filled = self.framework.window.remember(
-            batch, self.errors, self.written, self.frozen
+            batch, self.errors, self.written, self.keep is None
         )
-        if not self.frozen:
+        if self.keep is not None:
             self.keep(errors, written)
         return errors, filled
 
     def _trained(self, x: Any) -> Any:
-        return self.framework.window.not_trained(x) if self.frozen else x
+        return x if self.trained else self.framework.window.not_trained(x)
 
     def tail_loss(
         self,

@@ -1,5 +1,6 @@
 """The last errors of an output, as weights of the model."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -8,7 +9,9 @@ from tailops import _kernels
 from tailops._checks import integer
 from tailops._keras_attributes import attach
 
-__all__ = ["ErrorWindow"]
+__all__ = ["PASSED", "ErrorWindow", "Passed"]
+
+PASSED = "_tailops_window"  # under which predictions have it
 
 
 def _of_each_replica() -> dict[str, str]:
@@ -77,7 +80,7 @@ class ErrorWindow(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """The inputs, which know from then on where their errors are remembered."""
-        attach(inputs, "_tailops_window", (self, bool(training)))
+        attach(inputs, PASSED, Passed(self, bool(training)))
         return inputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -87,3 +90,18 @@ class ErrorWindow(keras.layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "size": self.size}
+
+
+@dataclass
+class Passed:
+    """What a loss is told of predictions.
+
+    Attributes:
+        by: The layer that has their window.
+        training: Whether that is written.
+        written_by: The loss that has done it.
+    """
+
+    by: ErrorWindow
+    training: bool
+    written_by: Any = None

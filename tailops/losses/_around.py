@@ -78,7 +78,7 @@ class AroundLoss(keras.losses.Loss):  # type: ignore[misc]
 
     def window_of(self, y_pred: Any) -> Window | None:
         """That of the predictions, if the loss has one."""
-        return window_of(y_pred, self.window, self.dtype)
+        return window_of(y_pred, self.window, self.dtype, self)
 
     def values(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[Any, Any]:
         """Those of the inner loss, and where they count; None: everywhere."""

@@ -53,7 +53,7 @@ class TailLoss(keras.losses.Loss):  # type: ignore[misc]
 
     def _tail_loss(self, y_pred: Any) -> Any:
         require_numbers_read_anew(self.options)
-        window = window_of(y_pred, self.window, self.dtype)
+        window = window_of(y_pred, self.window, self.dtype, self)
         return tail_loss_of("fused") if window is None else window.tail_loss
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

@@ -116,7 +116,7 @@ def test_dtypes_must_agree():
     layer = ErrorWindow(8)
     predictions = layer(tf.zeros((3, 1), "float32"), training=True)
     loss = PercentileLoss(gradient="fixed_weight", window=8, dtype="float64")
-    with pytest.raises(ValueError, match="of dtype float32; must be float64"):
+    with pytest.raises(ValueError, match="and dtype float32; must be 8, and float64"):
         loss(tf.zeros((3, 1), "float64"), predictions)
 
 
