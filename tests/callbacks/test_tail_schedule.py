@@ -92,7 +92,7 @@ def test_it_counts_and_nothing_is_traced_anew(name, unit, jit_compile):
             zip(tape.gradient(loss, by_hand.trainable_variables), by_hand.trainable_variables,
                 strict=True)
         )  # fmt: skip
-    # Adam makes as much of a small gradient's rounding, which XLA has its own of, as of a large one's.
+    # XLA rounds in its own way, and Adam makes as much of that in small gradients as in large ones.
     for one, other in zip(m.get_weights(), by_hand.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
