@@ -102,10 +102,10 @@ def smoothing_at(t, options):
 
 
 def _indicator(e, t, κ):
-    """The indicator h and h′; ½ where e and t are the same infinity, and without a κ."""
+    """The indicator h and h′; ½ where e and t are the same infinity; without a κ, if not NaN."""
     distance = np.where(e == t, 0.0, e - t)
     if κ == 0:
-        return np.full(len(e), 0.5), np.zeros(len(e))
+        return np.where(np.isnan(distance), np.nan, 0.5), np.zeros(len(e))
     if np.isinf(κ):
         return 0.5 * (1 + np.sign(distance)), np.zeros(len(e))
     slope = 0.5 * κ / np.cosh(np.clip(κ * distance, -350, 350)) ** 2

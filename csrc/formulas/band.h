@@ -81,23 +81,10 @@ TAILOPS_HOST_DEVICE C band_half_width(C steepness, C error_scale, C magnitude) {
   return static_cast<C>((bits + power_above(factor)) * 0.6931471805599453 / slope);
 }
 
-// Of the widest that there is around thresholds that are not larger.
-template <typename C>
-TAILOPS_HOST_DEVICE C widest_half_width(const LossParameters<C>& w, C magnitude) {
-  return band_half_width(w.steepness_at(magnitude), w.error_scale, magnitude);
-}
-
-// Of an end of a bracket; an infinite one says nothing: from there on the threshold grows faster
-// than the band around it,
+// Of an end of a bracket; an infinite one says nothing.
 template <typename C>
 TAILOPS_HOST_DEVICE C finite_magnitude(C end) {
   return std::isinf(end) ? C(0) : std::fabs(end);
-}
-
-// unless that is so many times the threshold.
-template <typename C>
-TAILOPS_HOST_DEVICE bool outgrows_threshold(const LossParameters<C>& w) {
-  return w.unit == SmoothingUnit::kThreshold && widest_half_width(w, C(1)) > C(1);
 }
 
 // Around every threshold that an order statistic in [low, high] can make: `factor` times it, at
@@ -106,10 +93,12 @@ template <typename C>
 TAILOPS_HOST_DEVICE Bracket<C> with_band(C low, C high, double factor, const LossParameters<C>& w) {
   constexpr C kInfinity = std::numeric_limits<C>::infinity();
   if (w.smoothing_factor == C(0)) return {-kInfinity, low, high, kInfinity};
+  const C magnitude = greater(finite_magnitude(low), finite_magnitude(high));
+  C half = band_half_width(w.steepness_at(magnitude), w.error_scale, magnitude);
+  // With κ in 1/t the band grows as the threshold does. Where it is as wide, a threshold that may
+  // be infinitely far may have everything in its band.
   const bool is_open = low != high && (std::isinf(low) || std::isinf(high));
-  const C half = is_open && outgrows_threshold(w)
-                     ? kInfinity
-                     : widest_half_width(w, greater(finite_magnitude(low), finite_magnitude(high)));
+  if (is_open && w.unit == SmoothingUnit::kThreshold && half >= magnitude) half = kInfinity;
   return {lesser(static_cast<C>(factor * low) - half, low), low, high,
           greater(static_cast<C>(factor * high), high) + half};
 }

@@ -176,7 +176,15 @@ class Plain(keras.losses.Loss):
         if self.mask is not None:
             valid = valid & self.mask[..., None]
         losses = ops.tail_weighted(
-            values, 0.8, 3.0, 4.0, self.axis, mask=valid, impl="reference", gradient="fixed_weight"
+            values,
+            0.8,
+            3.0,
+            4.0,
+            self.axis,
+            mask=valid,
+            impl="reference",
+            gradient="fixed_weight",
+            smoothing_unit="threshold",
         )
         losses._keras_mask = valid
         return losses
@@ -245,7 +253,7 @@ def test_what_is_not_one_output_is_as_keras_has_it(true_shape, pred_shape):
     values = keras.losses.mean_absolute_error(y_true, y_pred)
     np.testing.assert_allclose(
         TailWeightedLoss("mae", reduction="none")(y_true, y_pred),
-        ops.tail_weighted(values, 0.95, 5.0, 20.0),
+        ops.tail_weighted(values, 0.95, 5.0, 20.0, smoothing_unit="threshold"),
         rtol=1e-6,
     )
 

@@ -158,7 +158,9 @@ TAILOPS_DEVICE C near_by_error(C error, C upstream, double exact, const Tail<C>&
                                const TiedByError<C, kOne>& tied, const LossParameters<C>& w) {
   const auto formulas = formulas_of(w);
   if (is_tied(error, tail)) return tied.at(error == tail.lower, exact);
-  const Indicator<C> h = formulas.indicator(error, tail.threshold, tail.steepness);
+  // The tail's own, which in a register of its own would spill another.
+  const C steepness = w.steepness_at(tail.threshold);
+  const Indicator<C> h = formulas.indicator(error, tail.threshold, steepness);
   const C weight = formulas.weight(h);
   return upstream *
          (w.mode == GradientMode::kFixedWeight ? weight : weight + formulas.spike(error, h));
