@@ -117,7 +117,7 @@ def numpy_border() -> None:
 
             return call
 
-        message = r"(forward|select|range_mean): out of memory .* for \d+ elements"
+        message = r"(forward|backward|select|range_mean): out of memory .* for \d+ elements"
         for what in (loss, selection, mean):
             print(shape, sweep(what, MemoryError, message))
 
