@@ -14,6 +14,7 @@ from bench.report import (
     speed,
     tails,
     weights_picture,
+    windows,
 )
 
 
@@ -42,6 +43,7 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
     blocks = {
         root / "README.md": readme.blocks(read),
         docs / "choosing.md": settings.blocks(read),
+        docs / "small_batches.md": windows.blocks(read),
         docs / "which_tail.md": hard_pixels.blocks(read) | tails.blocks(read),
     }
     for page, found in blocks.items():

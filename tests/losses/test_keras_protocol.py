@@ -125,6 +125,7 @@ NON_DEFAULT = {
     "method": "linear",
     "gradient": "fixed_weight",
     "axis": 0,
+    "window": None,  # what has an axis has none; tests/windows have those that do
     "epsilon": 0.5,
     "smoothing_unit": "threshold",
     "ignore_value": 0.25,

@@ -29,7 +29,7 @@ def test_training(backend, tmp_path):
 
 @pytest.mark.parametrize("replicas", quick(2, of=[2, 4]))
 def test_replicas(replicas):
-    run_script(HERE / "replicas.py", replicas)
+    run_script(HERE / "under_strategies.py", replicas)
 
 
 def test_a_model_loads_where_only_the_losses_are_imported(tmp_path):
