@@ -40,7 +40,7 @@ help:
 	@echo "make bench   time everything against what people write today, ten minutes"
 	@echo "make bench-compare  the same, and what got worse since the committed results"
 	@echo "               .venv/bin/python -m pytest bench runs the same cases by pytest-benchmark"
-	@echo "make quality  train models with our losses and with others, an hour and a half"
+	@echo "make quality  train models with our losses and with others, an hour on two cores"
 	@echo "make hard-pixels  measures demo-segmentation, for docs/which_tail.md; ten minutes"
 	@echo "make report  documents, pictures and the README's figures from bench/results"
 	@echo "make sanitize  random problems under sanitizers and valgrind, some minutes"
