@@ -21,18 +21,6 @@ from tailops._tensorflow.version import require_installed_tensorflow
 if TYPE_CHECKING:
     from tailops import callbacks, cuda, jax, kernels, layers, losses, metrics, ops, reference
 
-_SUBMODULES = (
-    "callbacks",
-    "cuda",
-    "jax",
-    "kernels",
-    "layers",
-    "losses",
-    "metrics",
-    "ops",
-    "reference",
-)
-
 __all__ = [
     "__version__",
     "build_info",
@@ -46,6 +34,7 @@ __all__ = [
     "ops",
     "reference",
 ]
+_SUBMODULES = {name for name in __all__ if name not in ("__version__", "build_info")}
 
 __version__: str = build_info()["tailops"]
 

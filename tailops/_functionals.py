@@ -291,14 +291,11 @@ def tail_weighted(
     rows, kept = (
         None if x is None else tensors.expand_dims(x, -1) for x in (given.rows, given.mask)
     )
-    chosen = replace(options, axis=given.axis)
-    tail_loss = framework.tail_losses[impl]
-    if window is not None:
-        tail_loss = window.tail_loss
-    else:
-        chosen = replace(chosen, synchronized=False)
-        replicas = framework.others(given, options.synchronized, impl)
-        tail_loss = tail_loss if replicas is None else replicas.tail_loss
+    # A window asks the replicas by itself, before it is selected from.
+    synchronized = options.synchronized and window is not None
+    others = window or framework.others(given, options.synchronized, impl)
+    tail_loss = framework.tail_losses[impl] if others is None else others.tail_loss
+    chosen = replace(options, axis=given.axis, synchronized=synchronized)
     losses = tail_loss(rows, rows, chosen, reduction=reduction, mask=kept)
     if reduction != "none":
         return losses

@@ -31,6 +31,18 @@ class Remembered:
         return np.quantile(errors, p, method=method)
 
 
+def stream(rng, lengths, dtype, masked=False, nan=False):
+    """Batches of these lengths: y_true, y_pred, the mask or None, and what is valid or None."""
+    for n in lengths:
+        y_true, y_pred = (rng.standard_normal(n).round(1).astype(dtype) for _ in range(2))
+        mask = valid = rng.random(n) < 0.6 if masked else None
+        if nan:
+            gone = rng.random(n) < 0.3
+            y_pred[gone] = np.nan
+            valid = ~gone if valid is None else valid & ~gone
+        yield y_true, y_pred, mask, valid
+
+
 def oldest_first(window, written):
     """What a window holds, in the order in which it was written."""
     size, count = len(window), int(written)

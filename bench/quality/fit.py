@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from bench.quality import losses
 from bench.quality.data import Split, Table
+from tailops.layers import ErrorWindow
 
 WIDTH = 64
 Statistics = dict[str, float]
@@ -47,8 +48,6 @@ def side_by_side(models: int, features: int, outputs: int, window: int | None) -
         )(hidden)
     predicted = keras.ops.transpose(hidden, (1, 0, 2))
     if window is not None:
-        from tailops.layers import ErrorWindow
-
         predicted = ErrorWindow(window)(predicted)
     return keras.Model(inputs, predicted)
 

@@ -27,6 +27,11 @@ def attributes_of(options: TailOptions) -> dict[str, Any]:
     return texts | {"axis": [] if options.axis is None else [options.axis]}
 
 
+def masks_of(mask: Any) -> list[Any]:
+    """The ops' input of masks: one or none."""
+    return [] if mask is None else [mask]
+
+
 def numbers_of(options: TailOptions) -> list[tf.Tensor]:
     """The ops' input of numbers, if only a step knows some: one or none."""
     return [tensors.numbers(*options.numbers)] if options.is_scheduled else []

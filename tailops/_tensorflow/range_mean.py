@@ -6,13 +6,14 @@ import tensorflow as tf
 
 from tailops import reference_range_mean
 from tailops._tensorflow import xla
+from tailops._tensorflow.attributes import masks_of
 from tailops._tensorflow.library import library
 
 
-def _options(kind: str, axis: int | None, mask: Any) -> dict[str, Any]:
+def options_of(kind: str, axis: int | None, mask: Any) -> dict[str, Any]:
     """What both ops take."""
     return {
-        "mask": [] if mask is None else [mask],
+        "mask": masks_of(mask),
         "kind": kind,
         "axis": [] if axis is None else [axis],
     }
@@ -28,7 +29,9 @@ def range_mean(
     """As `reference_range_mean.range_mean`, in one op; where XLA has none, that."""
     if xla.must_fall_back():
         return reference_range_mean.range_mean(values, bounds, kind, axis, mask)
-    mean, _ = library.tailops_range_mean(values=values, bounds=bounds, **_options(kind, axis, mask))
+    mean, _ = library.tailops_range_mean(
+        values=values, bounds=bounds, **options_of(kind, axis, mask)
+    )
     return mean
 
 
@@ -43,7 +46,7 @@ def range_weights(
     if xla.must_fall_back():
         return reference_range_mean.range_weights(values, bounds, kind, axis, mask)
     values = tf.stop_gradient(values)
-    options = _options(kind, axis, mask)
+    options = options_of(kind, axis, mask)
     mean, state = library.tailops_range_mean(values=values, bounds=bounds, **options)
     weights = library.tailops_range_mean_grad(
         upstream=tf.ones_like(mean), values=values, state=state, **options

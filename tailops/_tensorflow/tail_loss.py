@@ -9,7 +9,7 @@ from tailops._checks import rank_of
 from tailops._inputs import Inputs, as_inputs
 from tailops._options import VALUE, TailOptions, require_reduction
 from tailops._tensorflow import tensors, xla
-from tailops._tensorflow.attributes import ATTRIBUTES, attributes_of, numbers_of
+from tailops._tensorflow.attributes import ATTRIBUTES, attributes_of, masks_of, numbers_of
 from tailops._tensorflow.library import library
 from tailops._tensorflow.replicas import replicas
 
@@ -21,7 +21,7 @@ def fused(inputs: Inputs, reduction: str) -> tf.Tensor:
         y_true=inputs.y_true,
         y_pred=inputs.y_pred,
         numbers=numbers_of(options),
-        mask=[] if inputs.mask is None else [inputs.mask],
+        mask=masks_of(inputs.mask),
         reduction=reduction,
         **attributes_of(options),
     )

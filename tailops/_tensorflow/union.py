@@ -13,12 +13,8 @@ from tailops._inputs import Inputs, as_inputs
 from tailops._options import TailOptions
 from tailops._synchronized import AllReduce
 from tailops._tensorflow import tensors
-from tailops._tensorflow.attributes import attributes_of, numbers_of
+from tailops._tensorflow.attributes import attributes_of, masks_of, numbers_of
 from tailops._tensorflow.library import library
-
-
-def _masks(mask: Any) -> list[Any]:
-    return [] if mask is None else [mask]
 
 
 def _some(array: Any) -> list[Any]:
@@ -38,7 +34,7 @@ class _Search:
         return library.tailops_union_histogram(
             y_true=self.y_true,
             y_pred=self.y_pred,
-            mask=_masks(self.mask),
+            mask=masks_of(self.mask),
             search=_some(search),
             round=number,
             targets=targets,
@@ -46,7 +42,7 @@ class _Search:
         )
 
 
-class _TailSteps(_Search):
+class TailSteps(_Search):
     """`_synchronized.TailSteps` by the ops."""
 
     def __init__(self, y_true: Any, y_pred: Any, mask: Any, options: TailOptions) -> None:
@@ -54,11 +50,12 @@ class _TailSteps(_Search):
         self.exact = options.gradient == "exact"
         self.numbers = numbers_of(options)
 
-    def _of_share(self) -> dict[str, Any]:
+    def of_share(self) -> dict[str, Any]:
+        """What an op of elements and their groups' states is given besides those."""
         return {
             "y_true": self.y_true,
             "y_pred": self.y_pred,
-            "mask": _masks(self.mask),
+            "mask": masks_of(self.mask),
             "numbers": self.numbers,
             **self.attributes,
         }
@@ -84,14 +81,14 @@ class _TailSteps(_Search):
         )
 
     def losses(self, state: Any) -> tf.Tensor:
-        return library.tailops_union_tail_loss(state=state, **self._of_share())
+        return library.tailops_union_tail_loss(state=state, **self.of_share())
 
     def slopes(self, upstream: Any, state: Any) -> tf.Tensor:
-        return library.tailops_union_slopes(upstream=upstream, state=state, **self._of_share())
+        return library.tailops_union_slopes(upstream=upstream, state=state, **self.of_share())
 
     def gradient(self, upstream: Any, state: Any, slopes: Any) -> tf.Tensor:
         return library.tailops_union_tail_loss_grad(
-            upstream=upstream, state=state, slopes=_some(slopes), **self._of_share()
+            upstream=upstream, state=state, slopes=_some(slopes), **self.of_share()
         )
 
 
@@ -121,7 +118,7 @@ class _RangeSteps(_Search):
             values=self.y_pred,
             bounds=self.bounds,
             search=search,
-            mask=_masks(self.mask),
+            mask=masks_of(self.mask),
             **self.range,
         )
 
@@ -139,7 +136,7 @@ class _RangeSteps(_Search):
             upstream=upstream,
             values=self.y_pred,
             state=state,
-            mask=_masks(self.mask),
+            mask=masks_of(self.mask),
             **self.range,
         )
 
@@ -174,7 +171,7 @@ def of_share(inputs: Inputs, all_reduce: AllReduce) -> tf.Tensor:
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def losses_of(targets: Any, predictions: Any) -> tuple[Any, Callable[[Any], Any]]:
-        steps = _TailSteps(targets, predictions, inputs.mask, chosen)
+        steps = TailSteps(targets, predictions, inputs.mask, chosen)
         losses, state = _synchronized.tail_forward(steps, all_reduce)
 
         def gradient(upstream: Any) -> tuple[Any, Any]:

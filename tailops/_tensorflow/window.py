@@ -1,4 +1,4 @@
-"""The window's operations on TensorFlow's tensors: `tailops._windows.Steps`."""
+"""The window's operations on TensorFlow's tensors: `tailops._functionals.WindowSteps`."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -8,9 +8,11 @@ import tensorflow as tf
 from tailops._inputs import Inputs
 from tailops._ranges import Range
 from tailops._tensorflow import tensors, xla
-from tailops._tensorflow.attributes import attributes_of, numbers_of
+from tailops._tensorflow.attributes import attributes_of, masks_of, numbers_of
 from tailops._tensorflow.library import library
+from tailops._tensorflow.range_mean import options_of
 from tailops._tensorflow.replicas import gathered, replicas
+from tailops._tensorflow.union import TailSteps
 from tailops._windows import NOT_TRAINED
 
 
@@ -24,8 +26,7 @@ def remember(
             "jit_compile=False"
         )
     options = batch.options
-    mask = [] if batch.mask is None else [batch.mask]
-    given = [tf.stop_gradient(batch.y_true), tf.stop_gradient(batch.y_pred), *mask]
+    given = [tf.stop_gradient(x) for x in (batch.y_true, batch.y_pred)] + masks_of(batch.mask)
     if options.synchronized and replicas() is not None:
         given = [gathered(tf.reshape(x, [-1])) for x in given]
     found = library.tailops_remember(
@@ -53,24 +54,18 @@ def losses(batch: Inputs, errors: tf.Tensor, filled: tf.Tensor) -> tf.Tensor:
         reduction="sum",
         **attributes_of(of_window),
     )
-    mask = [] if batch.mask is None else [batch.mask]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def losses_of(targets: Any, predictions: Any) -> tuple[Any, Callable[[Any], Any]]:
-        share = {
-            "y_true": targets,
-            "y_pred": predictions,
-            "state": state,
-            "numbers": numbers_of(options),
-            "mask": mask,
-            **attributes_of(options),
-        }
+        steps = TailSteps(targets, predictions, batch.mask, options)
 
         def gradient(upstream: Any) -> tuple[Any, Any]:
-            slope = library.tailops_tail_loss_grad(upstream=upstream, reduction="none", **share)
+            slope = library.tailops_tail_loss_grad(
+                upstream=upstream, state=state, reduction="none", **steps.of_share()
+            )
             return -slope if options.reads_targets else None, slope
 
-        return library.tailops_union_tail_loss(**share), gradient
+        return steps.losses(state), gradient
 
     return losses_of(batch.y_true, batch.y_pred)
 
@@ -79,16 +74,14 @@ def range_weights(
     values: tf.Tensor, mask: tf.Tensor | None, errors: tf.Tensor, filled: tf.Tensor, part: Range
 ) -> tf.Tensor:
     """The weights of values in the mean of a part of the window, times how many that has."""
-    group: dict[str, Any] = {"kind": part.kind, "axis": []}
     _, state = library.tailops_range_mean(
-        values=errors, bounds=part.bounds(tensors), mask=[filled], **group
+        values=errors, bounds=part.bounds(tensors), **options_of(part.kind, None, filled)
     )
     weights = library.tailops_range_mean_grad(
         upstream=tf.reduce_sum(tf.cast(filled, errors.dtype)),
         values=tf.stop_gradient(values),
         state=state,
-        mask=[] if mask is None else [mask],
-        **group,
+        **options_of(part.kind, None, mask),
     )
     return tf.stop_gradient(weights)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tailops import kernels
+from tailops._numbers import number_in_config
 from tailops._options import VALUE, TailOptions
 from tailops.layers import ErrorWindow
 from tailops.losses import CVaRLoss
@@ -49,5 +50,5 @@ def _options_of(loss: Any) -> TailOptions:
     """What selects its threshold from errors, with what its variables hold."""
     if isinstance(loss, CVaRLoss):
         least = 1e-300  # 0, the rank of the smallest, is no percentile of a threshold
-        return TailOptions(percentile=loss.get_config()["percentile"] or least, error=VALUE)
+        return TailOptions(percentile=number_in_config(loss.percentile) or least, error=VALUE)
     return TailOptions(**loss.options.of_errors().get_config())

@@ -8,19 +8,7 @@ import keras
 from tailops._checks import require_one_of
 from tailops._functionals import Framework
 from tailops._inputs import Tensors
-from tailops._keras_scopes import in_symbolic_scope
 from tailops._options import SCHEDULED, TailOptions
-
-__all__ = [
-    "FRAMEWORK",
-    "in_symbolic_scope",
-    "require_carried",
-    "require_numbers_read_anew",
-    "require_read_anew",
-    "scaled_for_replicas",
-    "tail_loss_of",
-    "tensors",
-]
 
 NAME: str = keras.backend.backend()
 _BACKENDS = ("tensorflow", "jax")

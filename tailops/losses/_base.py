@@ -16,7 +16,7 @@ from tailops.losses._backend import (
 )
 from tailops.losses._window import WINDOW, as_window, window_of, with_dtype
 
-# What is said of the arguments that are Keras's.
+# What is said of the arguments that are no options: Keras's, and the window.
 KERAS = {
     "reduction": 'As in Keras: "sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", '
     '"none" or None.',

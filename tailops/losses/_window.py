@@ -7,9 +7,10 @@ import keras
 from tailops._checks import integer
 from tailops._keras_attributes import attach, attached
 from tailops._keras_masks import mask_of, with_mask
+from tailops._keras_scopes import in_symbolic_scope
 from tailops._windows import Window
 from tailops.layers.error_window import PASSED, Passed
-from tailops.losses._backend import FRAMEWORK, in_symbolic_scope, require_carried
+from tailops.losses._backend import FRAMEWORK, require_carried
 
 __all__ = ["WINDOW", "as_window", "window_of", "with_dtype"]
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from emulation import EmulatedWindows, random_limits
 from problems import Problem
-from remembered import Remembered, oldest_first
+from remembered import Remembered, oldest_first, stream
 
 from tailops import _kernels
 from tailops._options import TailOptions
@@ -35,12 +35,9 @@ def test_random_streams(windows, part):
         in_place = bool(rng.random() < 0.5)
         expected = Remembered(size)
         window, written = np.zeros(size, wide), np.zeros(1, wide)
-        for n in rng.integers(1, 2 * size + 2, 5):
-            y_true, y_pred = (rng.standard_normal(n).round(1).astype(dtype) for _ in range(2))
-            valid = mask = rng.random(n) < 0.6 if seed % 2 else None
-            if options.ignore_nan:
-                y_pred[rng.random(n) < 0.3] = np.nan
-                valid = ~np.isnan(y_pred) & (True if valid is None else valid)
+        lengths = rng.integers(1, 2 * size + 2, 5)
+        how = {"masked": seed % 2 == 1, "nan": options.ignore_nan}
+        for y_true, y_pred, mask, valid in stream(rng, lengths, dtype, **how):
             batch = Problem(y_true, y_pred, options, "none", mask)
             window, written = windows.remember(batch, window, written, in_place=in_place)
             expected.add(y_true, y_pred, valid, options.error, options.epsilon)

@@ -77,6 +77,7 @@ if [ $# -gt 0 ]; then
 else
   tests tensorflow tests/gpu/tensorflow
   tests unions tests/synchronized/test_union_of_losses.py tests/synchronized/test_union_of_ranges.py
+  tests windows tests/windows/test_remember.py tests/windows/test_windowed_losses.py
   tests jax tests/gpu/kernels/test_gpu_jax.py
 fi
 exit $failed

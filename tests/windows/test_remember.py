@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from remembered import Remembered, oldest_first
+from remembered import Remembered, oldest_first, stream
 
 from tailops import _kernels
 from tailops._tensorflow.attributes import attributes_of
@@ -29,25 +29,17 @@ def in_xla(*arguments, **named):
     return tf.function(remember, jit_compile=True)(*arguments, **named)
 
 
-def check_stream(seed, size, batches, dtype, call=remember, **how):
-    """Batches of these sizes, one after the other."""
+def check_stream(seed, size, lengths, dtype, call=remember, error="absolute", **how):
+    """Batches of these lengths, one after the other."""
     rng = np.random.default_rng(seed)
     wide = "float64" if dtype == "float64" else "float32"
     window, written = np.zeros(size, wide), np.zeros((), wide)
     expected = Remembered(size)
-    options = TailOptions(error=how.get("error", "absolute"), ignore_nan=how.get("nan", False))
-    for n in batches:
-        y_true, y_pred = (tf.cast(rng.standard_normal(n).round(1), dtype) for _ in range(2))
-        valid = mask = None
-        if how.get("masked"):
-            valid = mask = rng.random(n) < 0.6
-        if how.get("nan"):
-            gone = rng.random(n) < 0.3
-            y_pred = tf.where(gone, tf.cast(np.nan, dtype), y_pred)
-            valid = ~gone if valid is None else valid & ~gone
+    options = TailOptions(error=error, ignore_nan=how.get("nan", False))
+    narrow = tf.as_dtype(dtype).as_numpy_dtype
+    for y_true, y_pred, mask, valid in stream(rng, lengths, narrow, **how):
         window, written = call(y_true, y_pred, window, written, options, mask)
-        given = (x.numpy().astype(wide) for x in (y_true, y_pred))
-        expected.add(*given, valid, options.error)
+        expected.add(y_true.astype(wide), y_pred.astype(wide), valid, error)
         np.testing.assert_array_equal(
             oldest_first(window.numpy(), written.numpy()), np.array(expected.errors, wide)
         )
@@ -93,6 +85,13 @@ def test_what_is_frozen_stays_unless_it_is_empty(call):
     again, count = call(zeros, 5 * y_pred, window, written, frozen=True)
     assert again.numpy().tolist() == window.numpy().tolist()
     assert float(count) == 2
+
+
+@pytest.mark.parametrize("call", [remember, in_xla])
+def test_what_has_the_value_to_ignore_is_not_remembered(call):
+    options = TailOptions(ignore_value=-1.0)
+    window, written = call([0.0, -1.0, 0.0], [1.0, 7.0, 2.0], np.zeros(4, "f4"), 0.0, options)
+    assert oldest_first(window.numpy(), written.numpy()).tolist() == [1.0, 2.0]
 
 
 def test_nan_is_remembered():

@@ -154,6 +154,53 @@ def test_sample_weights_and_masks(name, weighted_by):
     np.testing.assert_allclose(halves, plain / 2, rtol=1e-6)
 
 
+@pytest.mark.parametrize("weighted_too", [False, True])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "none", None, "mean_with_sample_weight"])
+@pytest.mark.parametrize("name", ["PercentileLoss", "TailWeightedLoss", "CVaRLoss"])
+def test_reductions(name, reduction, weighted_too):
+    """As without a window, where that has the batch alone."""
+    y_true, y_pred = next(batches(7, [40]))
+    weight = np.linspace(0.5, 2, 40, dtype="float32") if weighted_too else None
+    own = {"gradient": "fixed_weight"} if name == "PercentileLoss" else {"loss": "mae"}
+    make = getattr(losses, name)
+    x = tf.constant(y_pred)
+    found, without = (
+        make(**own, window=m, reduction=reduction)(y_true, layer(x, training=True), weight)
+        for m, layer in ((40, ErrorWindow(40)), (None, keras.layers.Identity()))
+    )
+    if name == "CVaRLoss" and weighted_too:  # of t + max(v − t, 0)/(1 − p), each its weight
+        v = np.abs(y_pred - y_true)[:, 0].astype(float)
+        t = np.sort(v)[38]
+        parts = weight * (t + np.maximum(v - t, 0) / 0.05)
+        divisor = weight.sum() if reduction == "mean_with_sample_weight" else 40
+        without = parts.sum() / divisor
+    np.testing.assert_allclose(found, without, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_numbers_that_a_step_reads(mode):
+    """Variables: the same as numbers, as they change."""
+    p = keras.Variable(0.5, dtype="float64")
+    for make in (
+        lambda p: losses.TailWeightedLoss("mae", p, window=30),
+        lambda p: losses.PercentileLoss(p, gradient="fixed_threshold", window=30),
+        lambda p: losses.CVaRLoss("mae", p, window=30),
+    ):
+        read, layer, known = make(p), ErrorWindow(30), ErrorWindow(30)
+        layer.build((None, 1))
+
+        def step(y_true, y_pred, read=read, layer=layer):
+            return of_step(read, layer, y_true, y_pred)
+
+        call = step if mode == "eager" else tf.function(step, jit_compile=mode == "xla")
+        for number, (y_true, y_pred) in zip((0.5, 0.9, 0.25), batches(8, [20] * 3), strict=True):
+            p.assign(number)
+            found = call(tf.constant(y_true), tf.constant(y_pred))
+            expected = of_step(make(number), known, y_true, y_pred)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
 @pytest.mark.parametrize("name", ["PercentileLoss", "TailWeightedLoss", "CVaRLoss"])
 def test_types(name, dtype):

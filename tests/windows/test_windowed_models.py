@@ -120,6 +120,29 @@ def test_dtypes_must_agree():
         loss(tf.zeros((3, 1), "float64"), predictions)
 
 
+XLA_WITHOUT_KERNELS = """
+    import tensorflow as tf
+    from tailops.layers import ErrorWindow
+    from tailops.losses import PercentileLoss
+
+    layer, loss = ErrorWindow(8), PercentileLoss(gradient="fixed_weight", window=8)
+    layer.build((3, 1))
+
+    @tf.function(jit_compile=True)
+    def step(y_pred):
+        return loss(tf.zeros((3, 1)), layer(y_pred, training=True))
+
+    try:
+        step(tf.ones((3, 1)))
+    except NotImplementedError as error:
+        print(error)
+"""
+
+
+def test_inside_xla_without_its_kernels():
+    assert "jit_compile=False" in run_python(XLA_WITHOUT_KERNELS, TAILOPS_XLA="off")
+
+
 JAX_LOOP = """
     import jax
     import keras

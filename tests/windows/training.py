@@ -111,6 +111,31 @@ def as_a_metric_it_reads():
         model(loss, metrics=[other]).train_on_batch(X[:20], Y[:20])
 
 
+class WithNumber(keras.layers.Dense):
+    """A layer that has a variable of the model, for a loss: Keras on JAX hands over no others."""
+
+    def build(self, shape):
+        super().build(shape)
+        self.number = self.add_weight(shape=(), initializer="ones", trainable=False)
+
+
+def scheduled_numbers():
+    """A percentile that is a variable: the same as a number, under fit."""
+    for make in (
+        lambda p: TailWeightedLoss("mae", p, window=SIZE),
+        lambda p: CVaRLoss("mae", p, window=SIZE),
+    ):
+        curves = []
+        for is_variable in (True, False):
+            keras.utils.set_random_seed(1)
+            dense = WithNumber(1)
+            made = keras.Sequential([keras.Input((3,)), dense, ErrorWindow(SIZE)])
+            dense.number.assign(0.75)
+            made.compile(keras.optimizers.Adam(0.05), make(dense.number if is_variable else 0.75))
+            curves.append(fit(made, 2))
+        np.testing.assert_allclose(curves[0], curves[1], rtol=1e-5)
+
+
 def several_outputs():
     """Each has a window of its own."""
     inputs = keras.Input((3,))
@@ -156,6 +181,7 @@ def main(folder):
     errors_are_remembered(LOSSES["residuals"](), run_eagerly=True)
     if keras.backend.backend() == "tensorflow":  # JAX's step hands other arrays to metrics
         as_a_metric_it_reads()
+    scheduled_numbers()
     several_outputs()
     errors()
 

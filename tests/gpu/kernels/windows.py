@@ -2,7 +2,7 @@
 
 import arrays
 import numpy as np
-from remembered import Remembered, oldest_first
+from remembered import Remembered, oldest_first, stream
 from unions import Share, address, garbage
 
 from tailops._options import TailOptions
@@ -14,12 +14,7 @@ def check_stream(rng, size, batches, dtype, options=None, masked=False, in_place
     wide = np.dtype("float64" if dtype == "float64" else "float32")
     expected = Remembered(size)
     window, written = (arrays.to_device(np.zeros(shape, wide)) for shape in ((size,), (1,)))
-    for n in batches:
-        y_true, y_pred = (rng.standard_normal(n).round(1).astype(dtype) for _ in range(2))
-        valid = mask = rng.random(n) < 0.6 if masked else None
-        if options.ignore_nan and n:
-            y_pred[rng.random(n) < 0.3] = np.nan
-            valid = ~np.isnan(y_pred) if valid is None else valid & ~np.isnan(y_pred)
+    for y_true, y_pred, mask, valid in stream(rng, batches, dtype, masked, options.ignore_nan):
         batch = Share(y_true, y_pred, mask, options)
         after = window, written
         if not in_place:
@@ -30,7 +25,9 @@ def check_stream(rng, size, batches, dtype, options=None, masked=False, in_place
         expected.add(y_true, y_pred, valid, options.error, options.epsilon)
         on_host = arrays.to_host(window), arrays.to_host(written)[0]
         np.testing.assert_array_equal(
-            oldest_first(*on_host), np.array(expected.errors, wide), f"{size} {batches} {n}"
+            oldest_first(*on_host),
+            np.array(expected.errors, wide),
+            f"{size} {batches}",
         )
     frozen = garbage((size,), wide), garbage((1,), wide)
     places = (address(array) for array in frozen)
