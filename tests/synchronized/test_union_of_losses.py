@@ -73,7 +73,7 @@ def state_on_one_device(arrays, options):
 
 def states_on_replicas(arrays, options, cuts):
     def step(y_true, y_pred, mask, all_reduce):
-        steps = union._TailSteps(tf.constant(y_true), tf.constant(y_pred), mask, options)
+        steps = union.TailSteps(tf.constant(y_true), tf.constant(y_pred), mask, options)
         return _synchronized.tail_forward(steps, all_reduce)[1].numpy()
 
     shares = split(arrays, cuts)
