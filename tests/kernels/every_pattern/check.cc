@@ -3,8 +3,8 @@
 //
 //     check STRIDE [MAP PATTERN]
 //
-// Of the 2^32 one block of 2^12 in STRIDE, and of each exponent the first and the last. With a map,
-// a fault is planted: it gives something else of the pattern.
+// Of the 2^32 one block of 2^12 in STRIDE, of each exponent the first and the last, and those where
+// float16 ends. With a map, a fault is planted: it gives something else of the pattern.
 
 #include <cstdio>
 #include <cstdlib>
@@ -35,8 +35,9 @@ void check_all(uint64_t stride) {
   }
 
   constexpr uint32_t kBlock = FormatOf<float>::kBlock, kOfExponent = (1 << 23) / kBlock;
+  constexpr uint32_t kEnd = 0x477ff000 / kBlock;  // what float16 rounds to infinity, from there
   const auto taken = [stride](uint64_t block) {
-    return block % stride == 0 || (block + 1) % kOfExponent < 2;
+    return block % stride == 0 || (block + 1) % kOfExponent < 2 || kEnd - block < 2;
   };
   const uint64_t words =
       kBlock * sweep((uint64_t{1} << 32) / kBlock, kBlock, taken, [](uint32_t first) {
