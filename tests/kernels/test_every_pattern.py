@@ -103,3 +103,5 @@ def test_some_patterns_on_aarch64(tmp_path):
     check = aarch64.compiled(tmp_path / "check", *BUILD, CHECK, "-pthread")
     right, printed = run(check, ENDS)
     assert right, printed
+    for fault in ("float16.load", "float16.store", "subnormals"):
+        assert not run(check, ENDS, fault, FAULTS[fault])[0], fault
