@@ -49,6 +49,30 @@ def reduced_axes(tensors: Tensors, axis: Any, rank: int, argument: str = "x") ->
     return axes
 
 
+def index_of_axis(tensors: Tensors, axis: Any, rank: int | None, argument: str) -> int:
+    """One axis, as it is given: from the front or from the back.
+
+    Args:
+        tensors: The framework's.
+        axis: An integer, or a tensor that is known.
+        rank: Of the tensor that has it; None: not known.
+        argument: The name of that, for errors.
+
+    Raises:
+        TypeError: It is no integer.
+        ValueError: It is out of range.
+    """
+    try:
+        found = index(tensors.known_axis(axis))
+    except TypeError:
+        raise TypeError(f"axis={axis!r}: must be an integer") from None
+    if rank is not None and not -rank <= found < rank:
+        raise ValueError(
+            f"axis={axis!r}: must be in [{-rank}, {rank}) for {argument} of {rank} dimension(s)"
+        )
+    return found
+
+
 def _apart(axes: list[int]) -> bool:
     """Whether others lie between them."""
     return axes[-1] - axes[0] >= len(axes)

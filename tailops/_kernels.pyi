@@ -20,6 +20,7 @@ STREAMED_BYTES: int
 KEPT_SCRATCH_BYTES: int
 ERRORS: tuple[str, ...]
 METHODS: tuple[str, ...]
+INTERPOLATING_METHODS: tuple[str, ...]
 GRADIENTS: tuple[str, ...]
 SMOOTHING_UNITS: tuple[str, ...]
 REDUCTIONS: tuple[str, ...]

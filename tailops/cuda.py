@@ -205,8 +205,8 @@ def select_forward(
         x: Contiguous, of PyTorch or CuPy: float16, bfloat16, float32 or float64; where nothing is
             interpolated also integers of 8 to 64 bits.
         q: Fractions in [0, 1], or ranks, on the host.
-        method: "linear", "lower", "higher", "nearest", "midpoint" or "floor"; or "rank" or
-            "rank_from_top", by which q is a 0-based rank, in ascending or descending order.
+        method: As for `tailops.ops.quantile`; or "rank" or "rank_from_top", by which q is a
+            0-based rank, in ascending or descending order.
         axis: Along which; None: over all elements.
         ignore_nan: Whether NaN is left out.
 

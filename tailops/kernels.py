@@ -184,8 +184,8 @@ def select(
         x: float16, bfloat16, float32 or float64; where nothing is interpolated also integers of 8
             to 64 bits.
         q: A vector of fractions in [0, 1], or of ranks.
-        method: "linear", "lower", "higher", "nearest", "midpoint" or "floor"; or "rank" or
-            "rank_from_top", by which q is a 0-based rank, in ascending or descending order.
+        method: As for `tailops.ops.quantile`; or "rank" or "rank_from_top", by which q is a
+            0-based rank, in ascending or descending order.
         axis: Along which; None: over all elements.
         ignore_nan: Whether NaN is left out.
         threads: How many threads may work.
@@ -194,8 +194,8 @@ def select(
         Of x's dtype: q's shape, then that of x without the axis.
 
     Raises:
-        ValueError: An argument is out of range, there is nothing to select from, or "linear" or
-            "midpoint" of integers.
+        ValueError: An argument is out of range, there is nothing to select from, or a method
+            that interpolates, of integers.
 
     Example:
         >>> select(np.array([4.0, 1.0, 2.0]), [0.5, 0.75]).tolist()

@@ -10,7 +10,16 @@ from tailops._options import TailOptions
 from tailops._tensorflow import tail_loss as _tail_loss
 from tailops._tensorflow import xla
 from tailops._tensorflow.symbolic import takes_symbolic_tensors
-from tailops.selection import median, nanquantile, nth_element, quantile, top_k_mean
+from tailops.selection import (
+    median,
+    nanmedian,
+    nanpercentile,
+    nanquantile,
+    nth_element,
+    percentile,
+    quantile,
+    top_k_mean,
+)
 from tailops.tail_of_values import (
     average_top_k,
     cvar,
@@ -26,9 +35,12 @@ __all__ = [
     "average_top_k",
     "cvar",
     "median",
+    "nanmedian",
+    "nanpercentile",
     "nanquantile",
     "nth_element",
     "ohem",
+    "percentile",
     "quantile",
     "range_mean",
     "tail_loss",

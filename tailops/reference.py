@@ -39,14 +39,43 @@ ERRORS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
     "value": lambda d, _: d,
 }
 
+
+def _product(a: tf.Tensor, b: tf.Tensor | float) -> tf.Tensor:
+    """Of numbers that are not negative: rounded, as XLA would not, which fuses it with a sum."""
+    return tf.maximum(a * b, 0)
+
+
+def _averaged(rank: tf.Tensor) -> tf.Tensor:
+    """Between two elements where the rank is whole, which is where the distribution is flat."""
+    return tf.where(rank == tf.floor(rank), rank + 0.5, tf.math.ceil(rank))
+
+
+def _half_to_odd(rank: tf.Tensor) -> tf.Tensor:
+    below = tf.floor(rank - 0.5)
+    return tf.where((rank - 0.5 == below) & (below % 2 == 1), below, below + 1)
+
+
+def _plotting(α: float) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    return lambda n, p: _product(n, p) + (α + _product(p, 1 - α - α)) - 1
+
+
 # The rank, as a fraction where two order statistics are interpolated, from n and p in float64.
+# Before the first it is the first, behind the last the last.
 RANKS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "floor": lambda n, p: tf.minimum(tf.floor(n * p), n - 1),
+    "floor": lambda n, p: tf.floor(n * p),
     "lower": lambda n, p: tf.floor(p * (n - 1)),
     "higher": lambda n, p: tf.math.ceil(p * (n - 1)),
     "nearest": lambda n, p: tf.round(p * (n - 1)),
     "midpoint": lambda n, p: (tf.floor(p * (n - 1)) + tf.math.ceil(p * (n - 1))) / 2,
     "linear": lambda n, p: p * (n - 1),
+    "inverted_cdf": lambda n, p: tf.math.ceil(_product(n, p) - 1),
+    "averaged_inverted_cdf": lambda n, p: _averaged(_product(n, p) - 1),
+    "closest_observation": lambda n, p: _half_to_odd(_product(n, p) - 1),
+    "interpolated_inverted_cdf": lambda n, p: _product(n, p) - 1,
+    "hazen": _plotting(1 / 2),
+    "weibull": _plotting(0),
+    "median_unbiased": _plotting(1 / 3),
+    "normal_unbiased": _plotting(3 / 8),
     "max_fraction": lambda n, _: n - 1,
 }
 
@@ -94,7 +123,8 @@ def threshold(error: tf.Tensor, valid: tf.Tensor, options: TailOptions) -> Thres
     ignored = tf.math.count_nonzero(~valid, **group)
     of_valid = tf.maximum(n, 1)
     p = tensors.wide(options.percentile)
-    rank = RANKS[options.method](tf.cast(of_valid, tf.float64), p)
+    elements = tf.cast(of_valid, tf.float64)
+    rank = tf.clip_by_value(RANKS[options.method](elements, p), 0, elements - 1)
     below = tf.cast(tf.floor(rank), tf.int64)
     above = tf.minimum(below + 1, of_valid - 1)
     weight = rank - tf.floor(rank)

@@ -6,6 +6,8 @@ build has no kernels for it.
 
 import tensorflow as tf
 
+from tailops import _kernels
+from tailops._options import RANK_RULES
 from tailops.reference import RANKS, interpolate
 
 __all__ = ["select"]
@@ -25,8 +27,10 @@ def _in_range(q: tf.Tensor, length: tf.Tensor, method: str) -> tf.Tensor:
 
 
 def _require_method_of_integers(dtype: str, method: str) -> None:
-    allowed = ("floor", "lower", "higher", "nearest", "rank", "rank_from_top")
-    if method not in allowed:
+    interpolating = _kernels.INTERPOLATING_METHODS
+    if method in interpolating:
+        discrete = [name for name in RANK_RULES if name not in interpolating]
+        allowed = [*discrete, "rank", "rank_from_top"]
         raise ValueError(
             f"method={method!r} of {dtype}: interpolates, so of integers it must be one of "
             + ", ".join(map(repr, allowed))
@@ -68,8 +72,7 @@ def select(
         x: Real numbers, of known rank.
         q: A scalar or a vector of float64. One that is out of range makes NaN; of integers, the
             nearest in range is taken.
-        method: "floor", "lower", "higher", "nearest", "midpoint", "linear", "rank" or
-            "rank_from_top".
+        method: One of `_options.RANK_RULES`, "rank" or "rank_from_top".
         axis: Along which; None: over all elements.
         ignore_nan: Whether NaN is left out; otherwise it is the result where there is one.
 

@@ -9,53 +9,47 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING, require_dense, require_one_of
+from tailops._axes import index_of_axis
+from tailops._checks import FLOATING
+from tailops._options import RANK_RULES
 from tailops._tensorflow import tensors
+from tailops._tensorflow.quantiles import (
+    INTEGERS,
+    as_floating,
+    first_places,
+    fractions,
+    quantiles,
+    rows_of,
+    whole_number,
+    with_kept,
+)
 from tailops._tensorflow.range_mean import range_mean
 from tailops._tensorflow.selection import select
 from tailops._tensorflow.symbolic import takes_symbolic_tensors
-from tailops._tensorflow.tensors import as_tensor, dtype_of
+from tailops._tensorflow.tensors import as_tensor
 
-__all__ = ["median", "nanquantile", "nth_element", "quantile", "top_k_mean"]
+__all__ = [
+    "median",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "nth_element",
+    "percentile",
+    "quantile",
+    "top_k_mean",
+]
 
-METHODS = ("linear", "lower", "higher", "nearest", "midpoint", "floor")
-_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-
-
-def _require_rank(argument: str, x: tf.Tensor) -> int:
-    if x.shape.rank is None:
-        raise ValueError(f"{argument} of unknown rank: its number of dimensions must be known")
-    rank: int = x.shape.rank
-    return rank
-
-
-def _require_in_range(argument: str, known: int, low: int, high: int | None) -> None:
-    if low <= known and (high is None or known <= high):
-        return
-    limits = f"in [{low}, {high}]" if high is not None else f"at least {low}"
-    raise ValueError(f"{argument}={known}: must be {limits}")
-
-
-def _whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.Tensor:
-    """A scalar integer as float64, in [low, high] if it is known; None: no end is known."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        _require_in_range(argument, int(value), low, high)
-        return tf.constant(int(value), tf.float64)
-    dtype = dtype_of(argument, value)
-    if dtype not in _INTEGERS:
-        raise TypeError(f"{argument} of dtype {dtype}: must be an integer")
-    number = tf.convert_to_tensor(value)
-    if number.shape.rank not in (0, None):
-        raise ValueError(f"{argument} of shape {tuple(number.shape)}: must be a scalar")
-    known = tf.get_static_value(number)
-    if known is not None:
-        _require_in_range(argument, int(known), low, high)
-    return tf.cast(number, tf.float64)
+METHODS = RANK_RULES
 
 
 @takes_symbolic_tensors
-def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa: A002
+def nth_element(
+    input: Any,  # noqa: A002
+    n: Any,
+    reverse: bool = False,
+    axis: int = -1,
+    return_indices: bool = False,
+) -> Any:
     """The n-th smallest element of every row, as TensorFlow's NthElement.
 
     Args:
@@ -63,14 +57,17 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
             one of Keras's symbolic tensors, of which the result is one too.
         n: Which element, in [0, N): 0 is the smallest. A tensor may be known at run time only.
         reverse: Whether to count from the largest.
+        axis: Along which; the last one otherwise.
+        return_indices: Whether to return as well where it is: the first of equal ones.
 
     Returns:
-        Of input's dtype, (…). NaN for a row with a NaN. The gradient goes to the elements equal to
-        the result, split equally.
+        Of input's dtype, its shape without the axis. NaN for a row with a NaN. The gradient goes to
+        the elements equal to the result, split equally. With `return_indices` a pair: that, and
+        the places along the axis, int64.
 
     Raises:
         TypeError: `input` is not real, or `n` not an integer.
-        ValueError: `input` is a scalar, `n` no scalar or out of range.
+        ValueError: `input` is a scalar, `n` no scalar or out of range, or there is no such axis.
         tf.errors.InvalidArgumentError: The last where only run time knows, or empty rows. Inside
             XLA on a GPU, where it would have to wait, floating values are NaN instead, and of
             integers the nearest n in range is taken.
@@ -78,54 +75,28 @@ def nth_element(input: Any, n: Any, reverse: bool = False) -> tf.Tensor:  # noqa
     Example:
         >>> nth_element([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]], 1).numpy().tolist()
         [2.0, 5.0]
+        >>> [t.numpy().tolist() for t in nth_element([7, 5, 5], 0, return_indices=True)]
+        [5, 1]
     """
-    x = as_tensor("input", input, (*FLOATING, *_INTEGERS))
+    x = as_tensor("input", input, (*FLOATING, *INTEGERS))
     if x.shape.rank == 0:
         raise ValueError("input of shape (): must have at least one dimension")
-    last = None if x.shape.rank is None else x.shape[-1]
-    q = _whole_number("n", n, 0, None if last is None else last - 1)
-    return select(x, q, "rank_from_top" if reverse else "rank", -1)
-
-
-def _fractions(q: Any) -> tf.Tensor:
-    require_dense("q", q)
-    if isinstance(q, tf.Tensor | tf.Variable):
-        fractions = tf.convert_to_tensor(q)
-        if not (fractions.dtype.is_floating or fractions.dtype.is_integer):
-            raise TypeError(f"q of dtype {fractions.dtype.name}: must be real numbers")
-        fractions = tf.cast(fractions, tf.float64)
-    else:
-        array = np.asarray(q)
-        if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
-            raise TypeError(f"q={q!r}: must be real numbers")
-        fractions = tf.constant(array.astype(np.float64))
-    known = tf.get_static_value(fractions)
-    if known is not None:
-        outside = known[~((known >= 0) & (known <= 1))]
-        if outside.size:
-            raise ValueError(f"q={outside.flat[0]}: must be in [0, 1]")
-    return fractions
-
-
-def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan: bool) -> Any:
-    require_one_of("method", method, METHODS)
-    tensor = as_tensor("x", x, FLOATING)
-    rank = _require_rank("x", tensor)
-    fractions = _fractions(q)
-    q_rank = _require_rank("q", fractions)
-    axes = reduced_axes(tensors, axis, rank)
-    rows, one_axis = as_one_axis(tensors, tensor, axes)
-    flat = fractions if q_rank <= 1 else tf.reshape(fractions, [-1])
-    value = select(rows, flat, method, one_axis, ignore_nan)
-    if q_rank > 1:
-        value = tf.reshape(value, tf.concat([tf.shape(fractions), tf.shape(value)[1:]], 0))
-    return with_kept_axes(tensors, value, axes, q_rank) if keepdims else value
+    along = index_of_axis(tensors, axis, x.shape.rank, "input")
+    size = None if x.shape.rank is None else x.shape[along]
+    q = whole_number("n", n, 0, None if size is None else size - 1)
+    value = select(x, q, "rank_from_top" if reverse else "rank", along)
+    return (value, first_places(x, value[None], along)[0]) if return_indices else value
 
 
 @takes_symbolic_tensors
 def quantile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> tf.Tensor:
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+) -> Any:
     """Quantiles, with the results of `numpy.quantile` and `keras.ops.quantile`.
 
     All q are found in one selection. NaN where there is one. Infinite elements order as numbers.
@@ -134,22 +105,31 @@ def quantile(
 
     Args:
         x: float16 and bfloat16 (interpolated in float32), float32 or float64; also one of Keras's
-            symbolic tensors, of which the result is one too.
+            symbolic tensors, of which the result is one too. Integers and booleans where no method
+            interpolates; where one does they become Keras's `floatx`, as Keras promotes them.
         q: Fractions in [0, 1]: a number, or an array of any shape. A tensor may be known at run
             time only. There is no gradient by q.
         axis: Along which: an integer, a tuple of them (also as tensors whose value is known), or
             None, over all elements.
-        method: "linear", "lower", "higher", "nearest" (half to even) or "midpoint" as in NumPy, on
-            the rank q·(n − 1); or "floor", rank min(⌊n·q⌋, n − 1), as in the losses.
+        method: Any of NumPy's. On the rank q·(n − 1): "linear", "lower", "higher", "nearest" (half
+            to even), "midpoint". By the distribution function, on n·q: "inverted_cdf",
+            "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf". On other
+            plotting positions: "hazen", "weibull", "median_unbiased", "normal_unbiased". Or
+            "floor", rank min(⌊n·q⌋, n − 1), as in the losses.
         keepdims: Whether reduced axes stay, with size 1.
+        return_indices: Whether to return as well where the value is, for methods that do not
+            interpolate: the first of equal elements, counted along the axis, or in the order of
+            memory where there are several.
 
     Returns:
         Of x's dtype: q's shape, then that of x without the axes. The gradient of an element goes to
-        all that are equal to it, split equally; the one of an interpolation by its weights.
+        all that are equal to it, split equally; the one of an interpolation by its weights. With
+        `return_indices` a pair: that, and places of the same shape, int64.
 
     Raises:
-        TypeError: x is not floating or not dense, or another argument not of its type.
-        ValueError: q is outside [0, 1], an axis out of range or there twice, or the method unknown.
+        TypeError: x is not real or not dense, or another argument not of its type.
+        ValueError: q is outside [0, 1], an axis out of range or there twice, the method unknown, or
+            one that interpolates with `return_indices`.
         tf.errors.InvalidArgumentError: q is outside where only run time knows, or x is empty.
             Inside XLA on a GPU, where it would have to wait, the value is NaN.
 
@@ -164,13 +144,18 @@ def quantile(
     1996, for the methods; Floyd and Rivest, Expected time bounds for selection, CACM 18, 1975, for
     selection by a sample.
     """
-    return _quantile(x, q, axis, method, keepdims, ignore_nan=False)
+    return quantiles(x, fractions(q), axis, method, keepdims, False, return_indices)
 
 
 @takes_symbolic_tensors
 def nanquantile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> tf.Tensor:
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+) -> Any:
     """Quantiles of what is not NaN, with the results of `numpy.nanquantile`.
 
     Args:
@@ -179,6 +164,7 @@ def nanquantile(
         axis: As for `quantile`.
         method: As for `quantile`.
         keepdims: As for `quantile`.
+        return_indices: As for `quantile`; places count NaN, too.
 
     Returns:
         As `quantile`; NaN where there is nothing else. NaN elements get no gradient.
@@ -190,7 +176,71 @@ def nanquantile(
         >>> float(nanquantile([1.0, float("nan"), 3.0], 0.5))
         2.0
     """
-    return _quantile(x, q, axis, method, keepdims, ignore_nan=True)
+    return quantiles(x, fractions(q), axis, method, keepdims, True, return_indices)
+
+
+@takes_symbolic_tensors
+def percentile(
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Quantiles by percent, with the results of `numpy.percentile`.
+
+    Args:
+        x: As for `quantile`.
+        q: Percentages in [0, 100]; otherwise as for `quantile`.
+        axis: As for `quantile`.
+        method: As for `quantile`.
+        keepdims: As for `quantile`.
+        return_indices: As for `quantile`.
+
+    Returns:
+        As `quantile` of q/100.
+
+    Raises:
+        TypeError, ValueError, tf.errors.InvalidArgumentError: As `quantile`.
+
+    Example:
+        >>> float(percentile([4.0, 1.0, 2.0, 8.0], 50))
+        3.0
+    """
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, False, return_indices)
+
+
+@takes_symbolic_tensors
+def nanpercentile(
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Quantiles by percent of what is not NaN, with the results of `numpy.nanpercentile`.
+
+    Args:
+        x: As for `quantile`.
+        q: As for `percentile`.
+        axis: As for `quantile`.
+        method: As for `quantile`.
+        keepdims: As for `quantile`.
+        return_indices: As for `nanquantile`.
+
+    Returns:
+        As `nanquantile` of q/100.
+
+    Raises:
+        TypeError, ValueError, tf.errors.InvalidArgumentError: As `quantile`.
+
+    Example:
+        >>> float(nanpercentile([1.0, float("nan"), 3.0], 50))
+        2.0
+    """
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, True, return_indices)
 
 
 @takes_symbolic_tensors
@@ -216,6 +266,28 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
 
 
 @takes_symbolic_tensors
+def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
+    """The median of what is not NaN, with the results of `numpy.nanmedian`.
+
+    Args:
+        x: As for `quantile`.
+        axis: As for `quantile`.
+        keepdims: As for `quantile`.
+
+    Returns:
+        As `nanquantile` for q = 0.5.
+
+    Raises:
+        TypeError, ValueError, tf.errors.InvalidArgumentError: As `quantile`.
+
+    Example:
+        >>> float(nanmedian([4.0, float("nan"), 2.0]))
+        3.0
+    """
+    return nanquantile(x, 0.5, axis=axis, keepdims=keepdims)
+
+
+@takes_symbolic_tensors
 def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """The mean of the k largest elements.
 
@@ -233,7 +305,7 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
         Of x's dtype: x's shape without the axes. NaN where there is one.
 
     Raises:
-        TypeError: x is not floating, or k not an integer.
+        TypeError: x is not real, or k not an integer.
         ValueError: k is out of range, an axis too, or there twice.
         tf.errors.InvalidArgumentError: k is out of range where only run time knows.
 
@@ -243,11 +315,13 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
 
     Source: as `tailops.losses.percentile_loss`: with k = (1 − p)·n, the conditional value at risk.
     """
-    tensor = as_tensor("x", x, FLOATING)
-    axes = reduced_axes(tensors, axis, _require_rank("x", tensor))
-    sizes = [tensor.shape[a] for a in axes]
-    known = None if None in sizes else int(np.prod(sizes, dtype=np.int64))
-    number = _whole_number("k", k, 1, known)
-    rows, one_axis = as_one_axis(tensors, tensor, axes)
+    tensor = as_floating("x", x)
+    rows, one_axis, axes = rows_of(tensor, axis)
+    if axes is None:
+        known = None
+    else:
+        sizes = [tensor.shape[a] for a in axes]
+        known = None if None in sizes else int(np.prod(sizes, dtype=np.int64))
+    number = whole_number("k", k, 1, known)
     value = range_mean(rows, tensors.numbers(number, 0.0), "largest", one_axis)
-    return with_kept_axes(tensors, value, axes, 0) if keepdims else value
+    return with_kept(value, tensor, axis, axes, 0) if keepdims else value

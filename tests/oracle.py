@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from rank_oracle import places
 
 from tailops._options import TailOptions
 
@@ -62,19 +63,10 @@ def order_statistics(e, p, method):
     ordered, n = np.sort(e), len(e)
     if method == "max_fraction":
         return [(ordered[-1], p)], e.dtype.type(np.float64(ordered[-1]) * p)
-    if method == "floor":
-        value = ordered[min(int(np.floor(n * p)), n - 1)]
-        return [(value, 1.0)], value
-    rank = p * (n - 1)
-    below = int(np.floor(rank))
-    weight = {
-        "lower": 0.0,
-        "higher": float(rank > below),
-        "nearest": np.round(rank) - below,
-        "midpoint": 0.5 if rank > below else 0.0,
-        "linear": rank - below,
-    }[method]
+    below, weight = (of_one.item() for of_one in places(method, n, p))
     lower, upper = ordered[below], ordered[min(below + 1, n - 1)]
+    if method == "floor":
+        return [(lower, 1.0)], lower
     if np.isfinite([lower, upper]).all():
         # NumPy itself; q as an array, or NumPy rounds it to e's dtype.
         largest = np.finfo(e.dtype).max

@@ -16,6 +16,14 @@ std::vector<std::string> selection_methods() {
   return names;
 }
 
+std::vector<std::string> interpolating_methods() {
+  std::vector<std::string> names;
+  for (const RankRule& rule : kRankRules) {
+    if (rule.interpolates) names.emplace_back(rule.name);
+  }
+  return names;
+}
+
 int selection_method(const std::string& name) {
   return index_of("method", name, selection_methods());
 }

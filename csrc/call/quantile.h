@@ -31,6 +31,9 @@ std::vector<std::string> selection_methods();
 // The method's place; std::invalid_argument if there is none of this name.
 int selection_method(const std::string& name);
 
+// Those by which the value may lie between two elements.
+std::vector<std::string> interpolating_methods();
+
 // std::invalid_argument if the method interpolates: what lies between two integers may be none.
 // Inline, since the library of the CUDA launches is linked without the kernels of the CPU.
 inline void require_method_of_integers(const SelectionOptions& options, const std::string& dtype) {

@@ -32,9 +32,7 @@ TAILOPS_HOST_DEVICE Rank selection_rank(int method, double q, int64_t n) {
 
 // Whether a q may need two elements.
 inline bool interpolates(int method) {
-  if (is_by_rank(method)) return false;
-  const auto rank = kRankRules[method].rank;
-  return rank == rank_rules::midpoint || rank == rank_rules::linear;
+  return !is_by_rank(method) && kRankRules[method].interpolates;
 }
 
 }  // namespace tailops

@@ -293,6 +293,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("KEPT_SCRATCH_BYTES") = kKeptScratchBytes;
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(method_names()));
+  m.attr("INTERPOLATING_METHODS") = py::tuple(py::cast(interpolating_methods()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
   m.attr("SMOOTHING_UNITS") = py::tuple(py::cast(smoothing_unit_names()));
   m.attr("SELECTIONS") = py::tuple(py::cast(selection_path_names()));

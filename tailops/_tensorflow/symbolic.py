@@ -51,8 +51,10 @@ class FunctionCall(keras.Operation):  # type: ignore[misc]
         # Not as sparse as Keras says: of it, x * 2 is.
         specs = [tf.TensorSpec(given[place].shape, given[place].dtype) for place in symbolic]
         function = tf.function(traced, autograph=False).get_concrete_function(*specs)
-        value = function.structured_outputs
-        return keras.KerasTensor(value.shape, value.dtype.name)
+        return tf.nest.map_structure(
+            lambda value: keras.KerasTensor(value.shape, value.dtype.name),
+            function.structured_outputs,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
