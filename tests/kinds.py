@@ -1,8 +1,10 @@
-"""The error kinds, and which settings go with which."""
+"""The error kinds, and which settings go with which; the methods that are tried with all else."""
 
 from tailops import _kernels
 
 VALUE = "value"
+# NumPy's others differ from these in the rank alone; tests/kernels/test_rank.py has them all.
+METHODS = ("floor", "lower", "higher", "nearest", "midpoint", "linear", "hazen", "max_fraction")
 RESIDUALS = tuple(name for name in _kernels.ERRORS if name != VALUE)
 
 

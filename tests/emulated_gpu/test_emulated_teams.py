@@ -6,6 +6,7 @@ import emulation
 import numpy as np
 import pytest
 from emulation import Limits
+from kinds import METHODS
 from problems import (
     Problem,
     check,
@@ -62,7 +63,7 @@ def test_around_the_borders(emulated, border):
 
 
 @pytest.mark.parametrize("family", ["random", "constant", "sorted", "half_zeros", "few_values"])
-@pytest.mark.parametrize("method", _kernels.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_thresholds_do_not_depend_on_the_team(emulated, family, method):
     """Whether the rank is near the top or not, and little or much is near the threshold."""
     for n in (40, 500, 1000):

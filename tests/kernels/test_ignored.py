@@ -6,7 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, LARGE_FAMILIES, residuals
-from kinds import VALUE, betas
+from kinds import METHODS, VALUE, betas
 from quick import quick
 from test_tail_loss import check, targets_and_predictions
 
@@ -60,7 +60,7 @@ def random_kept(shape, share, seed=0):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("method", quick("floor", "linear", "max_fraction", of=_kernels.METHODS))
+@pytest.mark.parametrize("method", quick("floor", "linear", "max_fraction", of=METHODS))
 @pytest.mark.parametrize("dtype", quick(np.float32, of=[np.float64, np.float32]))
 def test_every_option(dtype, method, rule):
     cases = itertools.product(

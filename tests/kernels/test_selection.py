@@ -4,6 +4,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
+from kinds import METHODS
 from quick import quick
 
 from tailops import _kernels, kernels
@@ -41,7 +42,7 @@ def test_every_small_size(family, dtype, selection):
     for n in range(1, 71):
         assert_exact(
             residuals(family, n, dtype),
-            methods=_kernels.METHODS,
+            methods=METHODS,
             percentiles=[0.01, 0.5, 0.9, 0.99, 1.0],
             selection=selection,
         )
@@ -64,7 +65,7 @@ def test_around_the_boundaries(family, dtype, threads):
 @pytest.mark.parametrize("family", EVERY_FAMILY)
 def test_half_precision_is_widened(family, dtype):
     for n in (1, 2, 33, 70, BUFFER + 1):
-        assert_exact(residuals(family, n, dtype), methods=_kernels.METHODS, percentiles=[0.5, 0.99])
+        assert_exact(residuals(family, n, dtype), methods=METHODS, percentiles=[0.5, 0.99])
 
 
 @pytest.mark.parametrize("selection", _kernels.SELECTIONS)

@@ -6,7 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
-from kinds import with_betas
+from kinds import METHODS, with_betas
 from quick import quick
 from test_tail_loss import check, targets_and_predictions
 
@@ -32,7 +32,7 @@ def shapes(length):
 def test_every_size(dtype):
     percentiles = itertools.cycle([0.99, 0.9, 0.5, 0.1, 1.0])
     families = itertools.cycle(FAMILIES)
-    methods = itertools.cycle(_kernels.METHODS)
+    methods = itertools.cycle(METHODS)
     for length in LENGTHS:
         for (shape, axis), reduction in itertools.product(shapes(length), ["mean", "per_sample"]):
             y_true, y_pred = targets_and_predictions(next(families), shape, dtype)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from families import FAMILIES, residuals
-from kinds import betas
+from kinds import METHODS, betas
 from quick import quick
 from test_tail_loss import check, targets_and_predictions
 
@@ -61,7 +61,7 @@ def test_every_way(dtype, gradient, way):
             check(y_true, y_pred, options, reduction, selection=selection)
 
 
-@pytest.mark.parametrize("method", quick("floor", "max_fraction", of=_kernels.METHODS))
+@pytest.mark.parametrize("method", quick("floor", "max_fraction", of=METHODS))
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_small_size(family, method):
     for n, dtype in itertools.product(range(1, 71), (np.float32, np.float64)):

@@ -7,7 +7,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, LARGE_FAMILIES, residuals
-from kinds import betas
+from kinds import METHODS, betas
 from quick import quick
 
 from tailops import _kernels, kernels
@@ -58,7 +58,7 @@ def targets_and_predictions(family, shape, dtype):
 
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
-@pytest.mark.parametrize("method", quick("floor", "linear", "max_fraction", of=_kernels.METHODS))
+@pytest.mark.parametrize("method", quick("floor", "linear", "max_fraction", of=METHODS))
 @pytest.mark.parametrize("error", _kernels.ERRORS)
 @pytest.mark.parametrize("dtype", quick(np.float32, of=[np.float64, np.float32]))
 def test_every_option(dtype, error, method, gradient):
@@ -121,7 +121,7 @@ def test_around_the_boundaries(n, method, selection, reduction):
 
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
-@pytest.mark.parametrize("method", _kernels.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("error", _kernels.ERRORS)
 def test_every_option_on_a_large_group(error, method, gradient):
     """Whether one pass does or it takes two depends on how much is near the threshold."""

@@ -6,7 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, LARGE_FAMILIES, residuals
-from kinds import VALUE
+from kinds import METHODS, VALUE
 from quick import quick
 from test_ignored import random_kept
 from test_tail_loss import check as check_with_targets
@@ -45,7 +45,7 @@ def test_every_small_size(family, sign):
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
-@pytest.mark.parametrize("method", quick("floor", "linear", "max_fraction", of=_kernels.METHODS))
+@pytest.mark.parametrize("method", quick("floor", "linear", "max_fraction", of=METHODS))
 @pytest.mark.parametrize("dtype", quick(np.float32, of=[np.float64, np.float32]))
 def test_every_option(dtype, method, gradient, sign):
     cases = itertools.product(

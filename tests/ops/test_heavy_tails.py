@@ -4,6 +4,7 @@ import exact
 import numpy as np
 import pytest
 import tensorflow as tf
+from kinds import METHODS
 
 from tailops import _kernels, ops, reference
 from tailops._options import TailOptions
@@ -34,7 +35,7 @@ def gradient(f, d, options, upstream):
 
 @pytest.mark.parametrize("impl", IMPLEMENTATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("method", _kernels.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_what_is_left_of_a_spike(impl, dtype, method):
     n, ties = 200, 3
     d = heavy(n, dtype, ties)

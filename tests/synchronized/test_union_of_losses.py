@@ -6,11 +6,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
+from kinds import METHODS
 from replicas import Replicas
 from shares import MASKS, RESIDUALS, ROWS, SPLITS, assert_close, assert_same, batch, split
 
 from tailops import _kernels, _synchronized
-from tailops._options import RANK_RULES, TailOptions
+from tailops._options import TailOptions
 from tailops._tensorflow import union
 from tailops._tensorflow.attributes import attributes_of
 from tailops._tensorflow.library import library
@@ -107,7 +108,7 @@ def test_every_split_of_any_data(residuals, cuts, axis):
     check(batch(residuals, "none", np.float32), TailOptions(axis=axis, **OPTIONS), SPLITS[cuts])
 
 
-@pytest.mark.parametrize("method", [*RANK_RULES, "max_fraction"])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_every_method_and_dtype(method, dtype):
     options = TailOptions(method=method, axis=0, percentile=0.77, smoothing_factor=3.0)
@@ -185,7 +186,7 @@ def test_all_together(residuals, mask, cuts):
     """Each method; all else takes turns, and not the same turns in every case."""
     rng = np.random.default_rng(sum(map(ord, residuals + mask + cuts)))
     dtypes = [*TOLERANCE, np.float32]
-    for number, method in enumerate([*RANK_RULES, "max_fraction"]):
+    for number, method in enumerate(METHODS):
         error = str(rng.choice(["absolute", "value"]))
         options = TailOptions(axis=rng.choice([None, 0]), method=method, error=error, **OPTIONS)
         dtype = dtypes[rng.integers(len(dtypes))]

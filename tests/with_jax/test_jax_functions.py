@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from kinds import with_betas
+from kinds import METHODS, with_betas
 from processes import run_python
 
 from tailops import _kernels, build_info, kernels
@@ -20,7 +20,7 @@ from modes import x64  # noqa: E402, F401
 
 import tailops.jax as tj  # noqa: E402
 
-EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), _kernels.METHODS, _kernels.GRADIENTS))
+EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), METHODS, _kernels.GRADIENTS))
 UNITS = _kernels.SMOOTHING_UNITS * len(EVERY_OPTION)
 DTYPES = [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]
 CASES = [

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import tensorflow as tf
-from kinds import with_betas
+from kinds import METHODS, with_betas
 from processes import run_python
 
 from tailops import _kernels, build_info, ops
@@ -18,7 +18,7 @@ from tailops._tensorflow.library import library
 
 pytestmark = pytest.mark.skipif(not build_info()["xla"], reason="built without XLA")
 
-EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), _kernels.METHODS, _kernels.GRADIENTS))
+EVERY_OPTION = list(itertools.product(with_betas(0.0, 0.3), METHODS, _kernels.GRADIENTS))
 UNITS = _kernels.SMOOTHING_UNITS * len(EVERY_OPTION)
 DTYPES = [tf.float16, tf.bfloat16, tf.float32, tf.float64]
 # Every reduction with every axis; the dtypes take turns, so that each meets each of both.
