@@ -10,9 +10,9 @@ from tailops._options import TailOptions
 
 
 def _words(sign: Any, exponent: Any, fraction: Any) -> jax.Array:
-    """The words of a number of a float64's sign, exponent and leading 32 bits of the fraction."""
+    """The words of numbers of a float64's sign, exponent and leading 32 bits of the fraction."""
     high = (sign << 31) | (exponent << 20) | (fraction >> 12)
-    return jnp.stack([fraction << 20, high])
+    return jnp.stack([fraction << 20, high], -1)
 
 
 def _whole(sign: Any, whole: Any, exponent: Any) -> jax.Array:
@@ -29,22 +29,24 @@ def _of_float32(number: jax.Array) -> jax.Array:
     sign, exponent, fraction = bits >> 31, (bits >> 23) & 0xFF, bits & 0x7FFFFF
     whole = jnp.where(exponent == 0, fraction, fraction | 0x800000)
     finite = _whole(sign, whole, jnp.maximum(exponent, 1).astype(jnp.int32) - 150)
-    return jnp.where(exponent == 0xFF, _words(sign, jnp.uint32(0x7FF), fraction << 9), finite)
+    no_number = _words(sign, jnp.uint32(0x7FF), fraction << 9)
+    return jnp.where((exponent == 0xFF)[..., None], no_number, finite)
 
 
 def words_of(number: Any) -> jax.Array:
-    """The bits of a scalar as float64, exactly: two uint32, in the order of the host's memory.
+    """The bits of a number as float64, exactly: two uint32, in the order of the host's memory.
 
     Args:
-        number: A real number of Python or NumPy, or a scalar of JAX of any real dtype. Of 64-bit
-            integers, which exist in x64 mode only, the nearest float64.
+        number: Real, of Python, NumPy, or JAX in any real dtype; or an array, of which each has its
+            words along a new last axis. Of 64-bit integers, which exist in JAX's x64 mode only, the
+            nearest float64.
 
     Example:
         >>> words_of(0.1).tolist() == np.array([0.1]).view(np.uint32).tolist()
         True
     """
     if not isinstance(number, jax.Array):
-        return jnp.asarray(np.asarray(number, np.float64).reshape(1).view(np.uint32))
+        return jnp.asarray(np.asarray(number, np.float64)[..., None].view(np.uint32))
     if number.dtype.itemsize == 8:
         return jax.lax.bitcast_convert_type(number.astype(jnp.float64), jnp.uint32)
     if jnp.issubdtype(number.dtype, jnp.floating):
@@ -57,7 +59,7 @@ def words_of(number: Any) -> jax.Array:
 
 
 def words_of_all(numbers: Any) -> jax.Array:
-    """The words of several, one after the other."""
+    """The words of several scalars, one after the other."""
     return jnp.concatenate([words_of(number) for number in numbers])
 
 

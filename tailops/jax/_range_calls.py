@@ -6,8 +6,6 @@ with bounds of their own are calls one after the other.
 """
 
 import functools
-import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -16,6 +14,7 @@ import numpy as np
 from jax.custom_batching import custom_vmap
 
 from tailops import _kernels
+from tailops.jax._slices import as_rows, one_by_one, slices
 from tailops.jax._targets import register, undifferentiated, varying_as
 
 _FORWARD, _BACKWARD = "tailops_range_mean", "tailops_range_mean_grad"
@@ -35,33 +34,6 @@ def attributes_of(kind: str, axis: int | None) -> dict[str, Any]:
     return place if axis is None else place | {"axis": np.int64(axis)}
 
 
-def _slices(size: int, batched: Any, arrays: Any) -> Any:
-    """All with the mapped axis in front."""
-    return jax.tree.map(
-        lambda x, has: x if has else jnp.broadcast_to(x, (size, *x.shape)), arrays, batched
-    )
-
-
-def _as_rows(arrays: Any, axis: int | None) -> Any:
-    """Of slices that are one group each, a row for each."""
-    if axis is not None:
-        return arrays
-    return jax.tree.map(lambda x: x.reshape(len(x), math.prod(x.shape[1:])), arrays)
-
-
-def _one_by_one(call: Callable[..., Any], batched: Any, arguments: Any) -> Any:
-    arrays, tree = jax.tree.flatten(arguments)
-    mapped = jax.tree.leaves(batched)
-
-    def of_slice(parts: Any) -> Any:
-        part = iter(parts)
-        return call(
-            *tree.unflatten([next(part) if m else x for x, m in zip(arrays, mapped, strict=True)])
-        )
-
-    return jax.lax.map(of_slice, [x for x, m in zip(arrays, mapped, strict=True) if m])
-
-
 @functools.cache
 def _forward_call(kind: str, axis: int | None) -> Any:
     @custom_vmap  # type: ignore[untyped-decorator]
@@ -78,11 +50,11 @@ def _forward_call(kind: str, axis: int | None) -> Any:
     @call.def_vmap  # type: ignore[untyped-decorator]
     def _(size: int, batched: Any, values: Any, words: Any, mask: Any) -> Any:
         if batched[1]:
-            found = _one_by_one(call, tuple(batched), (values, words, mask))
+            found = one_by_one(call, tuple(batched), (values, words, mask))
             return found, (True, True)
-        values, mask = _slices(size, (batched[0], batched[2]), (values, mask))
+        values, mask = slices(size, (batched[0], batched[2]), (values, mask))
         of_all = _forward_call(kind, -1 if axis is None else axis)
-        mean, state = of_all(_as_rows(values, axis), words, _as_rows(mask, axis))
+        mean, state = of_all(as_rows(values, axis), words, as_rows(mask, axis))
         groups = geometry_of(values.shape[1:], axis).groups
         return (mean, state.reshape(size, groups, state.shape[-1])), (True, True)
 
@@ -100,10 +72,10 @@ def _backward_call(kind: str, axis: int | None) -> Any:
 
     @call.def_vmap  # type: ignore[untyped-decorator]
     def _(size: int, batched: Any, *arguments: Any) -> Any:
-        upstream, values, state, mask = _slices(size, tuple(batched), arguments)
+        upstream, values, state, mask = slices(size, tuple(batched), arguments)
         of_all = _backward_call(kind, -1 if axis is None else axis)
         state = state.reshape(size * state.shape[1], state.shape[2])
-        slope = of_all(upstream, _as_rows(values, axis), state, _as_rows(mask, axis))
+        slope = of_all(upstream, as_rows(values, axis), state, as_rows(mask, axis))
         return slope.reshape(values.shape), True
 
     return call

@@ -1,5 +1,9 @@
 #include "xla/quantile/arguments.h"
 
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "formulas/quantile_rank.h"
 #include "xla/quantile/handlers.h"
 
@@ -17,10 +21,27 @@ SelectionOptions read_options(const ffi::Dictionary& attributes) {
   return options;
 }
 
-SelectionState* state_data(const ffi::AnyBuffer& state, const SelectionGeometry& geometry,
-                           int64_t count) {
-  return static_cast<SelectionState*>(
-      data_of("state", state, ffi::F64, {geometry.groups(), kSelectionColumns * count}));
+// Of float64, or of words: two of 32 bits for each, along a last axis.
+std::vector<int64_t> shape_of_q(const ffi::AnyBuffer& q) {
+  std::vector<int64_t> shape = shape_of(q);
+  if (q.element_type() != ffi::U32) {
+    require_dtype("q", q, ffi::F64);
+    return shape;
+  }
+  if (shape.empty() || shape.back() != 2) {
+    throw std::invalid_argument("q of shape " + to_string(shape) +
+                                " in words: its last axis must have the two of a float64");
+  }
+  shape.pop_back();
+  return shape;
+}
+
+// Of float64 or of words, whatever their number.
+int64_t count_of(const ffi::AnyBuffer& state) {
+  const auto sizes = state.dimensions();
+  if (sizes.size() != 2) return 0;
+  const size_t row = static_cast<size_t>(sizes[1]) * ffi::ByteWidth(state.element_type());
+  return static_cast<int64_t>(row / sizeof(SelectionState));
 }
 
 }  // namespace
@@ -31,10 +52,11 @@ SelectArguments read_select(const ffi::AnyBuffer& x, const ffi::AnyBuffer& q,
   SelectArguments call;
   call.options = read_options(attributes);
   call.geometry = selection_geometry(shape_of(x), call.options);
-  call.q_count = static_cast<int64_t>(q.element_count());
-  call.q = static_cast<const double*>(data_of("q", q, ffi::F64, shape_of(q)));
-  call.value = data_of("value", value, x.element_type(), value_shape(shape_of(q), call.geometry));
-  call.state = state_data(state, call.geometry, call.q_count);
+  const std::vector<int64_t> q_shape = shape_of_q(q);
+  call.q_count = size_of(q_shape);
+  call.q = static_cast<const double*>(q.untyped_data());
+  call.value = data_of("value", value, x.element_type(), value_shape(q_shape, call.geometry));
+  call.state = rows_of<SelectionState>("state", state, call.geometry.groups() * call.q_count);
   return call;
 }
 
@@ -43,9 +65,8 @@ SelectGradArguments read_select_grad(const ffi::AnyBuffer& upstream, const ffi::
                                      const ffi::Dictionary& attributes) {
   SelectGradArguments call;
   call.geometry = selection_geometry(shape_of(x), read_options(attributes));
-  const auto sizes = state.dimensions();
-  call.q_count = sizes.size() == 2 ? sizes[1] / kSelectionColumns : 0;
-  call.state = state_data(state, call.geometry, call.q_count);
+  call.q_count = count_of(state);
+  call.state = rows_of<SelectionState>("state", state, call.geometry.groups() * call.q_count);
   require_upstream(shape_of(upstream), call.geometry, call.q_count);
   call.upstream = data_of("upstream", upstream, x.element_type(), shape_of(upstream));
   call.gradient = data_of("gradient", gradient, x.element_type(), shape_of(x));

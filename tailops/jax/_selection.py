@@ -1,0 +1,272 @@
+"""Selection from JAX arrays: the n-th element, quantiles, medians, the mean of the k largest."""
+
+from typing import Any
+
+import jax
+
+from tailops._axes import index_of_axis
+from tailops.jax import _arrays
+from tailops.jax._quantiles import fractions, mean_of_largest, quantiles, real, whole_number
+from tailops.jax._select import select
+
+__all__ = [
+    "median",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "nth_element",
+    "percentile",
+    "quantile",
+    "top_k_mean",
+]
+
+
+def nth_element(
+    input: Any,  # noqa: A002
+    n: Any,
+    reverse: bool = False,
+    axis: int = -1,
+) -> jax.Array:
+    """The n-th smallest element of every row.
+
+    Args:
+        input: Rows, (…, N): float16, bfloat16, float32, float64, or integers of 8 to 64 bits.
+        n: Which element, in [0, N): 0 is the smallest. It may be traced.
+        reverse: Whether to count from the largest; static.
+        axis: Along which; the last one otherwise.
+
+    Returns:
+        Of input's dtype, its shape without the axis. NaN for a row with a NaN. The gradient goes to
+        the elements equal to the result, split equally.
+
+    Raises:
+        TypeError: `input` is not real, or `n` not an integer.
+        ValueError: `input` is a scalar, `n` no scalar or out of range, or there is no such axis.
+        jax.errors.JaxRuntimeError: `n` is out of range where only run time knows. On a GPU floating
+            values are NaN instead, and of integers the nearest n in range is taken.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> nth_element(jnp.array([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]]), 1).tolist()
+        [2.0, 5.0]
+
+    Source: as TensorFlow's NthElement.
+    """
+    x = real("input", input)
+    if x.ndim == 0:
+        raise ValueError("input of shape (): must have at least one dimension")
+    along = index_of_axis(_arrays, axis, x.ndim, "input")
+    place = whole_number("n", n, 0, x.shape[along] - 1)
+    return select(x, place, "rank_from_top" if reverse else "rank", along)
+
+
+def quantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> jax.Array:
+    """Quantiles, with the results of `numpy.quantile` and `jax.numpy.quantile`; nothing is sorted.
+
+    With x's n elements in ascending order, x₍₀₎ ≤ … ≤ x₍ₙ₋₁₎, and the rank r of q by the method:
+
+        Q(q) = (1 − w)·x₍ᵢ₎ + w·x₍ᵢ₊₁₎,  i = ⌊r⌋,  w = r − i
+
+    All q are found in one selection, under `jax.vmap` those of all slices. NaN where there is one.
+    Where NumPy's interpolation leaves the numbers, this does not: with an infinite element it is
+    that infinity, of two opposite ones NaN, and of two finite ones it never overflows.
+
+    Derivatives are forward and in reverse, a call each, and of any order: those beyond the first
+    are zero wherever they exist.
+
+    Args:
+        x: float16 and bfloat16 (interpolated in float32), float32 or float64. Integers and booleans
+            where no method interpolates; where one does they become JAX's default float.
+        q: Fractions in [0, 1]: a number, or an array of any shape. It may be traced; what is not
+            keeps its float64 without JAX's x64 mode too. There is no gradient by q.
+        axis: Along which: an integer, a tuple of them, or None, over all elements.
+        method: Any of NumPy's. On the rank q·(n − 1): "linear", "lower", "higher", "nearest" (half
+            to even), "midpoint". By the distribution function, on n·q: "inverted_cdf",
+            "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf". On other
+            plotting positions: "hazen", "weibull", "median_unbiased", "normal_unbiased". Or
+            "floor", rank min(⌊n·q⌋, n − 1), as in the losses.
+        keepdims: Whether reduced axes stay, with size 1.
+
+    Returns:
+        Of x's dtype: q's shape, then that of x without the axes. The gradient of an element goes to
+        all that are equal to it, split equally; the one of an interpolation by its weights.
+
+    Raises:
+        TypeError: x is not real, or another argument not of its type.
+        ValueError: q is outside [0, 1], an axis out of range or there twice, the method unknown, or
+            there is nothing to select from.
+        jax.errors.JaxRuntimeError: q is outside where only run time knows. On a GPU the value is
+            NaN instead, and of integers that of the nearest q.
+
+    Example:
+        >>> import jax
+        >>> import jax.numpy as jnp
+        >>> x = jnp.array([[10.0, 7.0, 4.0], [3.0, 2.0, 1.0]])
+        >>> float(quantile(x, 0.5))
+        3.5
+        >>> quantile(x, [0.0, 0.75], axis=1).tolist()
+        [[4.0, 1.0], [8.5, 2.5]]
+        >>> jax.grad(quantile)(jnp.array([4.0, 1.0, 1.0, 2.0]), 0.25).tolist()
+        [0.0, 0.5, 0.5, 0.0]
+
+    Source: as `tailops.ops.quantile`.
+    """
+    return quantiles(x, fractions(q), axis, method, keepdims, ignore_nan=False)
+
+
+def nanquantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> jax.Array:
+    """Quantiles of what is not NaN, with the results of `numpy.nanquantile`.
+
+    Args:
+        x: As for `quantile`.
+        q: As for `quantile`.
+        axis: As for `quantile`.
+        method: As for `quantile`.
+        keepdims: As for `quantile`.
+
+    Returns:
+        As `quantile`; NaN where there is nothing else. NaN elements get no gradient.
+
+    Raises:
+        TypeError, ValueError, jax.errors.JaxRuntimeError: As `quantile`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(nanquantile(jnp.array([1.0, jnp.nan, 3.0]), 0.5))
+        2.0
+    """
+    return quantiles(x, fractions(q), axis, method, keepdims, ignore_nan=True)
+
+
+def percentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> jax.Array:
+    """Quantiles by percent, with the results of `numpy.percentile`.
+
+    Args:
+        x: As for `quantile`.
+        q: Percentages in [0, 100], otherwise as for `quantile`. What is traced is divided by 100 in
+            JAX's default float.
+        axis: As for `quantile`.
+        method: As for `quantile`.
+        keepdims: As for `quantile`.
+
+    Returns:
+        As `quantile` of q/100.
+
+    Raises:
+        TypeError, ValueError, jax.errors.JaxRuntimeError: As `quantile`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(percentile(jnp.array([4.0, 1.0, 2.0, 8.0]), 50))
+        3.0
+    """
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, ignore_nan=False)
+
+
+def nanpercentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> jax.Array:
+    """Quantiles by percent of what is not NaN, with the results of `numpy.nanpercentile`.
+
+    Args:
+        x: As for `quantile`.
+        q: As for `percentile`.
+        axis: As for `quantile`.
+        method: As for `quantile`.
+        keepdims: As for `quantile`.
+
+    Returns:
+        As `nanquantile` of q/100.
+
+    Raises:
+        TypeError, ValueError, jax.errors.JaxRuntimeError: As `quantile`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(nanpercentile(jnp.array([1.0, jnp.nan, 3.0]), 50))
+        2.0
+    """
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, ignore_nan=True)
+
+
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """The median, with the results of `numpy.median`.
+
+    Args:
+        x: As for `quantile`.
+        axis: As for `quantile`.
+        keepdims: As for `quantile`.
+
+    Returns:
+        As `quantile` for q = 0.5.
+
+    Raises:
+        TypeError, ValueError: As `quantile`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(median(jnp.array([4.0, 1.0, 2.0, 8.0])))
+        3.0
+    """
+    return quantile(x, 0.5, axis=axis, keepdims=keepdims)
+
+
+def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """The median of what is not NaN, with the results of `numpy.nanmedian`.
+
+    Args:
+        x: As for `quantile`.
+        axis: As for `quantile`.
+        keepdims: As for `quantile`.
+
+    Returns:
+        As `nanquantile` for q = 0.5.
+
+    Raises:
+        TypeError, ValueError: As `quantile`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(nanmedian(jnp.array([4.0, jnp.nan, 2.0])))
+        3.0
+    """
+    return nanquantile(x, 0.5, axis=axis, keepdims=keepdims)
+
+
+def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """The mean of the k largest elements.
+
+    Where several equal the k-th largest and not all of them are among the k, the places that are
+    left are split equally: each of m such elements for j places weighs j/m. So the gradient does
+    not depend on the order of the elements, and adds up to 1; every other of the k gets 1/k. There
+    is no forward-mode derivative.
+
+    Args:
+        x: As for `quantile`; integers and booleans become JAX's default float.
+        k: How many, from 1 to the number of elements. It may be traced.
+        axis: As for `quantile`.
+        keepdims: As for `quantile`.
+
+    Returns:
+        Of x's dtype: x's shape without the axes. NaN where there is one.
+
+    Raises:
+        TypeError: x is not real, or k not an integer.
+        ValueError: k is out of range, an axis too, or there twice.
+        jax.errors.JaxRuntimeError: k is out of range where only run time knows. On a GPU the value
+            and its gradient are NaN instead.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(top_k_mean(jnp.array([5.0, 1.0, 3.0, 4.0]), 2))
+        4.5
+
+    Source: as `tailops.ops.top_k_mean`.
+    """
+    return mean_of_largest(x, k, axis, keepdims)
