@@ -156,7 +156,7 @@ def nanquantile(
     keepdims: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """Quantiles of what is not NaN, with the results of `numpy.nanquantile`.
+    """Quantiles of what is not NaN, with the results of `numpy.nanquantile`, but its warnings.
 
     Args:
         x: As for `quantile`.
@@ -245,7 +245,10 @@ def nanpercentile(
 
 @takes_symbolic_tensors
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
-    """The median, with the results of `numpy.median` and `keras.ops.median`.
+    """The median, as `numpy.median` and `keras.ops.median`.
+
+    Of an even number of elements it is interpolated as `numpy.quantile(x, 0.5)`, bit for bit; where
+    the middle two nearly cancel, NumPy's half of their sum is rounded otherwise.
 
     Args:
         x: As for `quantile`.
@@ -267,7 +270,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
 
 @takes_symbolic_tensors
 def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
-    """The median of what is not NaN, with the results of `numpy.nanmedian`.
+    """The median of what is not NaN, as `numpy.nanmedian`; rounded as `median`.
 
     Args:
         x: As for `quantile`.
