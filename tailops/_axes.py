@@ -20,6 +20,13 @@ def _index(tensors: Tensors, value: object) -> int:
         ) from None
 
 
+def _require_in_range(axis: Any, one: int, rank: int, argument: str) -> None:
+    if not -rank <= one < rank:
+        raise ValueError(
+            f"axis={axis!r}: must be in [{-rank}, {rank}) for {argument} of {rank} dimension(s)"
+        )
+
+
 def reduced_axes(tensors: Tensors, axis: Any, rank: int, argument: str = "x") -> list[int]:
     """The axes in ascending order, counted from the front.
 
@@ -39,10 +46,7 @@ def reduced_axes(tensors: Tensors, axis: Any, rank: int, argument: str = "x") ->
     several = isinstance(axis, Iterable) and not isinstance(axis, str)
     given = [_index(tensors, a) for a in axis] if several else [_index(tensors, axis)]
     for a in given:
-        if not -rank <= a < rank:
-            raise ValueError(
-                f"axis={axis!r}: must be in [{-rank}, {rank}) for {argument} of {rank} dimension(s)"
-            )
+        _require_in_range(axis, a, rank, argument)
     axes = sorted(a % rank for a in given)
     if len(set(axes)) != len(axes):
         raise ValueError(f"axis={axis!r}: an axis is there twice")
@@ -66,10 +70,8 @@ def index_of_axis(tensors: Tensors, axis: Any, rank: int | None, argument: str) 
         found = index(tensors.known_axis(axis))
     except TypeError:
         raise TypeError(f"axis={axis!r}: must be an integer") from None
-    if rank is not None and not -rank <= found < rank:
-        raise ValueError(
-            f"axis={axis!r}: must be in [{-rank}, {rank}) for {argument} of {rank} dimension(s)"
-        )
+    if rank is not None:
+        _require_in_range(axis, found, rank, argument)
     return found
 
 

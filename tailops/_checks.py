@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 
 FLOATING = ("float16", "bfloat16", "float32", "float64")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 def require_dtypes(y_true: str, y_pred: str, ignore_value: float | None = None) -> None:

@@ -10,11 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from tailops._axes import index_of_axis
-from tailops._checks import FLOATING
-from tailops._options import RANK_RULES
+from tailops._checks import FLOATING, INTEGERS
 from tailops._tensorflow import tensors
 from tailops._tensorflow.quantiles import (
-    INTEGERS,
     as_floating,
     first_places,
     fractions,
@@ -38,8 +36,6 @@ __all__ = [
     "quantile",
     "top_k_mean",
 ]
-
-METHODS = RANK_RULES
 
 
 @takes_symbolic_tensors

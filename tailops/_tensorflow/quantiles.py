@@ -8,21 +8,12 @@ import tensorflow as tf
 
 from tailops import _kernels
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING, require_dense, require_one_of
+from tailops._checks import FLOATING, INTEGERS, require_dense, require_one_of
 from tailops._options import RANK_RULES
+from tailops._quantiles import known_fractions, require_in_range, require_parts
 from tailops._tensorflow import tensors
 from tailops._tensorflow.selection import select
 from tailops._tensorflow.tensors import as_tensor, dtype_of
-
-INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-
-
-def require_in_range(argument: str, known: float, low: int, high: int | None) -> None:
-    """Raises ValueError unless it is; None: no end is known."""
-    if low <= known and (high is None or known <= high):
-        return
-    limits = f"in [{low}, {high}]" if high is not None else f"at least {low}"
-    raise ValueError(f"{argument}={known}: must be {limits}")
 
 
 def whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.Tensor:
@@ -45,24 +36,18 @@ def whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.Te
 def fractions(q: Any, whole: int = 1) -> tf.Tensor:
     """Parts of a whole as float64 fractions; ValueError where one is known to be outside."""
     require_dense("q", q)
-    if isinstance(q, tf.Tensor | tf.Variable):
-        given = tf.convert_to_tensor(q)
-        if not (given.dtype.is_floating or given.dtype.is_integer):
-            raise TypeError(f"q of dtype {given.dtype.name}: must be real numbers")
-        given = tf.cast(given, tf.float64)
-    else:
-        array = np.asarray(q)
-        if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
-            raise TypeError(f"q={q!r}: must be real numbers")
-        given = tf.constant(array.astype(np.float64))
+    if not isinstance(q, tf.Tensor | tf.Variable):
+        return tf.constant(known_fractions(q, whole))
+    given = tf.convert_to_tensor(q)
+    if not (given.dtype.is_floating or given.dtype.is_integer):
+        raise TypeError(f"q of dtype {given.dtype.name}: must be real numbers")
     if given.shape.rank is None:
         raise ValueError("q of unknown rank: its number of dimensions must be known")
-    known = tf.get_static_value(given)
+    parts = tf.cast(given, tf.float64)
+    known = tf.get_static_value(parts)
     if known is not None:
-        outside = known[~((known >= 0) & (known <= whole))]
-        if outside.size:
-            raise ValueError(f"q={outside.flat[0]}: must be in [0, {whole}]")
-    return given / whole
+        require_parts(known, whole)
+    return parts if whole == 1 else parts / whole
 
 
 def as_floating(argument: str, values: Any) -> tf.Tensor:

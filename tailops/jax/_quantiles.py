@@ -8,13 +8,12 @@ import numpy as np
 
 from tailops import _kernels
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING, boolean, require_dense, require_one_of
+from tailops._checks import FLOATING, INTEGERS, boolean, require_dense, require_one_of
 from tailops._options import RANK_RULES
+from tailops._quantiles import known_fractions, require_in_range
 from tailops.jax import _arrays
 from tailops.jax._range_mean import range_mean
 from tailops.jax._select import select
-
-INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 def _is_traced(value: Any) -> bool:
@@ -50,8 +49,7 @@ def whole_number(argument: str, value: Any, low: int, high: int) -> Any:
         if _is_traced(value):
             return value
         known = int(np.asarray(value))
-    if not low <= known <= high:
-        raise ValueError(f"{argument}={known}: must be in [{low}, {high}]")
+    require_in_range(argument, known, low, high)
     return known
 
 
@@ -66,14 +64,7 @@ def fractions(q: Any, whole: int = 1) -> Any:
     if _is_traced(q):
         traced = real("q", q)
         return traced if whole == 1 else _arrays.wide(traced) / whole
-    array = np.asarray(q)
-    if array.dtype.kind not in "fiu" and array.dtype.name not in FLOATING:
-        raise TypeError(f"q={q!r}: must be real numbers")
-    known = array.astype(np.float64)
-    outside = known[~((known >= 0) & (known <= whole))]
-    if outside.size:
-        raise ValueError(f"q={outside.flat[0]}: must be in [0, {whole}]")
-    return known / whole
+    return known_fractions(q, whole)
 
 
 def quantiles(

@@ -19,9 +19,9 @@ from families import EXTREME_FAMILIES, FAMILIES, residuals
 from rank_oracle import places
 
 from tailops import build_info, kernels
+from tailops._options import RANK_RULES as METHODS
 from tailops._tensorflow import xla
 from tailops.ops import median, nanquantile, quantile
-from tailops.selection import METHODS
 
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
 SIZES = (1, 2, 3, 4, 7, 16, 17, 33, 70)

@@ -9,8 +9,8 @@ import tensorflow as tf
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 from quick import quick
 
+from tailops._options import RANK_RULES as METHODS
 from tailops.ops import median, nanquantile, quantile
-from tailops.selection import METHODS
 
 NUMPYS = [method for method in METHODS if method != "floor"]
 QS = [0.0, 0.1, 1 / 3, 0.5, 0.95, 0.99, 1.0]

@@ -11,11 +11,8 @@
 #include <string>
 #include <thread>
 
+#include "../flush_subnormals.h"
 #include "core/subnormals.h"
-
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
 
 namespace tailops {
 
@@ -58,16 +55,6 @@ void expect(const char* map, uint32_t first, uint32_t n, const Right& right) {
   uint32_t at = 0;
   while (right(at)) ++at;
   findings.add(map, first + at, wrong);
-}
-
-inline void flush_subnormals() {
-#if defined(__SSE2__)
-  _mm_setcsr(_mm_getcsr() | 0x8040);
-#elif defined(__aarch64__)
-  uint64_t control;
-  asm volatile("mrs %0, fpcr" : "=r"(control));
-  asm volatile("msr fpcr, %0" ::"r"(control | uint64_t{1} << 24));
-#endif
 }
 
 // body(first pattern) for the blocks that are taken(block), as frameworks' threads run kernels:

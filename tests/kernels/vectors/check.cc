@@ -9,12 +9,9 @@
 #include <random>
 #include <vector>
 
+#include "../flush_subnormals.h"
 #include "core/subnormals.h"
 #include "cpu/simd/lanes.h"
-
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
 
 namespace tailops {
 namespace {
@@ -262,16 +259,6 @@ void check_exponential(C most_near_zero) {
 }
 
 // --- Subnormal numbers, where a thread flushes them.
-
-void flush_subnormals() {
-#if defined(__SSE2__)
-  _mm_setcsr(_mm_getcsr() | 0x8040);
-#elif defined(__aarch64__)
-  uint64_t control;
-  asm volatile("mrs %0, fpcr" : "=r"(control));
-  asm volatile("msr fpcr, %0" ::"r"(control | uint64_t{1} << 24));
-#endif
-}
 
 [[gnu::noinline]] FloatVector doubled(const float* from) { return load(from) * 2.0f; }
 
