@@ -1,5 +1,6 @@
 """JAX's arrays, as the shared checks of `tailops._inputs` ask for them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,10 +9,22 @@ import numpy as np
 
 from tailops._checks import require_dense
 
+
+def _of_either(name: str) -> Callable[..., Any]:
+    """NumPy's function of its own arrays, of which JAX may round the float64; else JAX's."""
+
+    def function(array: Any, *arguments: Any) -> Any:
+        return getattr(np if isinstance(array, np.ndarray) else jnp, name)(array, *arguments)
+
+    return function
+
+
 tensor = jnp.asarray
-expand_dims, squeeze, ones_like = jnp.expand_dims, jnp.squeeze, jnp.ones_like
-reshape, transpose = jnp.reshape, jnp.transpose
-is_nan = jnp.isnan
+expand_dims, reshape, transpose, broadcast_to = map(
+    _of_either, ("expand_dims", "reshape", "transpose", "broadcast_to")
+)
+squeeze, ones_like = jnp.squeeze, jnp.ones_like
+is_nan, where = jnp.isnan, jnp.where
 total, any_along = jnp.sum, jnp.any
 
 

@@ -1,4 +1,4 @@
-"""What the functions of `tailops.jax._selection` share: arguments as the call takes them."""
+"""What the functions of `tailops.jax._selection` share: from groups to results as asked for."""
 
 from typing import Any
 
@@ -8,68 +8,45 @@ import numpy as np
 
 from tailops import _kernels
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING, INTEGERS, boolean, require_dense, require_one_of
+from tailops._checks import boolean, require_one_of
 from tailops._options import RANK_RULES
-from tailops._quantiles import known_fractions, require_in_range
+from tailops._weights import as_weights_of, require_method_of_weights
 from tailops.jax import _arrays
+from tailops.jax._arguments import as_weights, floating, real, whole_number
 from tailops.jax._range_mean import range_mean
 from tailops.jax._select import select
 
 
-def _is_traced(value: Any) -> bool:
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
+def first_places(rows: Any, value: Any, axis: int | None, weights: Any = None) -> jax.Array:
+    """Where along the axis each group has its first element equal to its value, for every q.
 
-
-def real(argument: str, values: Any, *more: str) -> jax.Array:
-    """An array of real numbers, or of one of these dtypes; TypeError for others."""
-    array = jnp.asarray(values) if _is_traced(values) else values
-    dtype, allowed = _arrays.dtype_of(argument, array), (*FLOATING, *INTEGERS, *more)
-    if dtype not in allowed:
-        raise TypeError(f"{argument} of dtype {dtype}: must be one of {', '.join(allowed)}")
-    return jnp.asarray(array)
-
-
-def floating(argument: str, values: Any) -> jax.Array:
-    """The same; integers and booleans in JAX's own float."""
-    array = real(argument, values, "bool")
-    is_floating = jnp.issubdtype(array.dtype, jnp.floating)
-    return array if is_floating else array.astype(jnp.result_type(float))
-
-
-def whole_number(argument: str, value: Any, low: int, high: int) -> Any:
-    """A scalar integer, in [low, high] if it is known."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        known = int(value)
-    else:
-        dtype = _arrays.dtype_of(argument, value)
-        if dtype not in INTEGERS:
-            raise TypeError(f"{argument} of dtype {dtype}: must be an integer")
-        if np.shape(value) != ():
-            raise ValueError(f"{argument} of shape {np.shape(value)}: must be a scalar")
-        if _is_traced(value):
-            return value
-        known = int(np.asarray(value))
-    require_in_range(argument, known, low, high)
-    return known
-
-
-def fractions(q: Any, whole: int = 1) -> Any:
-    """Parts of a whole as fractions: NumPy's float64 where they are known, else traced.
-
-    Raises:
-        TypeError: They are no real numbers.
-        ValueError: One is known to be out of range.
+    With weights the first that counts.
     """
-    require_dense("q", q)
-    if _is_traced(q):
-        traced = real("q", q)
-        return traced if whole == 1 else _arrays.wide(traced) / whole
-    return known_fractions(q, whole)
+    if axis is None:
+        rows, axis = rows.ravel(), 0
+        weights = None if weights is None else weights.ravel()
+
+    def place(of_one: Any) -> Any:
+        looked_for = jnp.expand_dims(of_one, axis)
+        found = rows == looked_for
+        if weights is not None:
+            found &= weights > 0
+        return jnp.argmax(found | (jnp.isnan(rows) & jnp.isnan(looked_for)), axis)
+
+    places: jax.Array = (jax.vmap if value.ndim == rows.ndim else lambda f: f)(place)(value)
+    return places
 
 
 def quantiles(
-    x: Any, q: Any, axis: Any, method: str, keepdims: bool, ignore_nan: bool
-) -> jax.Array:
+    x: Any,
+    q: Any,
+    axis: Any,
+    method: str,
+    keepdims: bool,
+    ignore_nan: bool,
+    return_indices: bool,
+    weights: Any,
+) -> Any:
     """The selection under every function of quantiles.
 
     Args:
@@ -79,20 +56,37 @@ def quantiles(
         method: A rank rule.
         keepdims: Whether reduced axes stay.
         ignore_nan: Whether NaN is left out.
+        return_indices: Whether places are returned, too.
+        weights: How much each element counts; None: once.
     """
     require_one_of("method", method, RANK_RULES)
+    if weights is not None:
+        require_method_of_weights(method)
     kept = boolean("keepdims", keepdims)
     may_interpolate = method in _kernels.INTERPOLATING_METHODS
+    if may_interpolate and return_indices:
+        raise ValueError(
+            f"return_indices=True with method={method!r}: it may be between two elements"
+        )
     array = floating("x", x) if may_interpolate else real("x", x, "bool")
     axes = reduced_axes(_arrays, axis, array.ndim)
     is_boolean = array.dtype == jnp.bool_
     rows, one_axis = as_one_axis(_arrays, array.astype(jnp.uint8) if is_boolean else array, axes)
-    value = select(rows, q if q.ndim < 2 else q.reshape(q.size), method, one_axis, ignore_nan)
-    if q.ndim > 1:
-        value = value.reshape(*q.shape, *value.shape[1:])
-    if is_boolean:
-        value = value.astype(jnp.bool_)
-    return with_kept_axes(_arrays, value, axes, q.ndim) if kept else value
+    if weights is not None:
+        weights = as_weights_of(_arrays, as_weights(weights), array, axis, axes)
+        weights = as_one_axis(_arrays, weights, axes)[0]
+    flat = q if q.ndim < 2 else q.reshape(q.size)
+    value = select(rows, flat, method, one_axis, ignore_nan, weights)
+
+    def as_asked(found: jax.Array) -> jax.Array:
+        if q.ndim > 1:
+            found = found.reshape(*q.shape, *found.shape[1:])
+        return with_kept_axes(_arrays, found, axes, q.ndim) if kept else found
+
+    result = as_asked(value.astype(jnp.bool_) if is_boolean else value)
+    if not return_indices:
+        return result
+    return result, as_asked(first_places(rows, value, one_axis, weights))
 
 
 def mean_of_largest(x: Any, k: Any, axis: Any, keepdims: bool) -> jax.Array:

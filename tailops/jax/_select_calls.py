@@ -15,7 +15,7 @@ from jax.custom_batching import custom_vmap
 
 from tailops import _kernels
 from tailops._options import RANK_RULES
-from tailops.jax._slices import as_rows, one_by_one, slices
+from tailops.jax._slices import as_rows, like_rows, one_by_one, slices
 from tailops.jax._targets import register, undifferentiated, varying_as
 
 METHODS = (*RANK_RULES, "rank", "rank_from_top")
@@ -45,36 +45,43 @@ def _attributes(method: str, ignore_nan: bool, axis: int | None) -> dict[str, An
 @functools.cache
 def _forward_call(method: str, ignore_nan: bool, axis: int | None) -> Any:
     @custom_vmap  # type: ignore[untyped-decorator]
-    def call(x: Any, words: Any) -> Any:
+    def call(x: Any, words: Any, weights: Any) -> Any:
         geometry, q_shape = geometry_of(x.shape, axis), words.shape[:-1]
         columns = WORDS_OF_STATE * math.prod(q_shape)
         results = (
             jax.ShapeDtypeStruct((*q_shape, *geometry.group_shape), x.dtype),
             jax.ShapeDtypeStruct((geometry.groups, columns), jnp.uint32),
         )
+        arguments = x, words, *weights
         made = jax.ffi.ffi_call(_FORWARD, results)
         attributes = _attributes(method, ignore_nan, axis)
-        return tuple(varying_as((x, words), made(x, words, **attributes)))
+        return tuple(varying_as(arguments, made(*arguments, **attributes)))
 
-    def of_slices(size: int, x: Any, words: Any) -> Any:
+    def of_slices(size: int, x: Any, words: Any, weights: Any) -> Any:
         of_all = _forward_call(method, ignore_nan, -1 if axis is None else axis)
-        value, state = of_all(as_rows(x, axis), words)
+        value, state = of_all(as_rows(x, axis), words, like_rows(weights, x, axis))
         groups = geometry_of(x.shape[1:], axis).groups
         state = state.reshape(size, groups, state.shape[1])
         return jnp.moveaxis(value, words.ndim - 1, 0), state
 
-    def of_sets(size: int, x: Any, words: Any) -> Any:
+    def of_sets(size: int, x: Any, words: Any, weights: Any) -> Any:
         q_shape = words.shape[1:-1]
         count = math.prod(q_shape)
-        value, state = call(x, words.reshape(size * count, 2))
+        value, state = call(x, words.reshape(size * count, 2), weights)
         state = state.reshape(len(state), size, WORDS_OF_STATE * count)
         return value.reshape(size, *q_shape, *value.shape[1:]), jnp.moveaxis(state, 1, 0)
 
     @call.def_vmap  # type: ignore[untyped-decorator]
-    def _(size: int, batched: Any, x: Any, words: Any) -> Any:
-        if all(batched):
-            return one_by_one(call, tuple(batched), (x, words)), (True, True)
-        return (of_slices if batched[0] else of_sets)(size, x, words), (True, True)
+    def _(size: int, batched: Any, x: Any, words: Any, weights: Any) -> Any:
+        of_elements = batched[0], batched[2]
+        are_slices = any(jax.tree.leaves(of_elements))
+        if are_slices and batched[1]:
+            found = one_by_one(call, tuple(batched), (x, words, weights))
+            return found, (True, True)
+        if not are_slices:
+            return of_sets(size, x, words, weights), (True, True)
+        x, weights = slices(size, of_elements, (x, weights))
+        return of_slices(size, x, words, weights), (True, True)
 
     return call
 
@@ -108,17 +115,20 @@ def from_the_back(shape: tuple[int, ...], axis: int | None) -> int | None:
     return axis if axis is None or axis < 0 else axis - len(shape)
 
 
-def forward(x: Any, words: Any, method: str, axis: int | None, ignore_nan: bool) -> tuple[Any, Any]:
+def forward(
+    x: Any, words: Any, weights: Any, method: str, axis: int | None, ignore_nan: bool
+) -> tuple[Any, Any]:
     """The values, and the state for `backward`: for each group, each of its numbers as two uint32.
 
     Args:
         x: An array.
         words: The words of q, which is a scalar or a vector.
+        weights: A tuple of one or none: of x's shape, or with one more axis of words.
         method: One of `METHODS`.
         axis: Along which, from the back; None: over all elements.
         ignore_nan: Whether NaN is left out.
     """
-    value, state = _forward_call(method, ignore_nan, axis)(x, words)
+    value, state = _forward_call(method, ignore_nan, axis)(x, words, weights)
     return value, state
 
 

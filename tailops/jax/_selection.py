@@ -6,7 +6,8 @@ import jax
 
 from tailops._axes import index_of_axis
 from tailops.jax import _arrays
-from tailops.jax._quantiles import fractions, mean_of_largest, quantiles, real, whole_number
+from tailops.jax._arguments import fractions, real, whole_number
+from tailops.jax._quantiles import first_places, mean_of_largest, quantiles
 from tailops.jax._select import select
 
 __all__ = [
@@ -26,7 +27,8 @@ def nth_element(
     n: Any,
     reverse: bool = False,
     axis: int = -1,
-) -> jax.Array:
+    return_indices: bool = False,
+) -> Any:
     """The n-th smallest element of every row.
 
     Args:
@@ -34,10 +36,12 @@ def nth_element(
         n: Which element, in [0, N): 0 is the smallest. It may be traced.
         reverse: Whether to count from the largest; static.
         axis: Along which; the last one otherwise.
+        return_indices: Whether to return as well where it is: the first of equal ones.
 
     Returns:
         Of input's dtype, its shape without the axis. NaN for a row with a NaN. The gradient goes to
-        the elements equal to the result, split equally.
+        the elements equal to the result, split equally. With `return_indices` a pair: that, and
+        the places along the axis, of JAX's default integer.
 
     Raises:
         TypeError: `input` is not real, or `n` not an integer.
@@ -49,6 +53,8 @@ def nth_element(
         >>> import jax.numpy as jnp
         >>> nth_element(jnp.array([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]]), 1).tolist()
         [2.0, 5.0]
+        >>> [found.tolist() for found in nth_element([7, 5, 5], 0, return_indices=True)]
+        [5, 1]
 
     Source: as TensorFlow's NthElement.
     """
@@ -57,12 +63,19 @@ def nth_element(
         raise ValueError("input of shape (): must have at least one dimension")
     along = index_of_axis(_arrays, axis, x.ndim, "input")
     place = whole_number("n", n, 0, x.shape[along] - 1)
-    return select(x, place, "rank_from_top" if reverse else "rank", along)
+    value = select(x, place, "rank_from_top" if reverse else "rank", along)
+    return (value, first_places(x, value, along)) if return_indices else value
 
 
 def quantile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> jax.Array:
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+    weights: Any = None,
+) -> Any:
     """Quantiles, with the results of `numpy.quantile` and `jax.numpy.quantile`; nothing is sorted.
 
     With x's n elements in ascending order, x₍₀₎ ≤ … ≤ x₍ₙ₋₁₎, and the rank r of q by the method:
@@ -88,17 +101,28 @@ def quantile(
             plotting positions: "hazen", "weibull", "median_unbiased", "normal_unbiased". Or
             "floor", rank min(⌊n·q⌋, n − 1), as in the losses.
         keepdims: Whether reduced axes stay, with size 1.
+        return_indices: Whether to return as well where the value is, for methods that do not
+            interpolate: the first of equal elements, counted along the axis, or in the order of
+            memory where there are several.
+        weights: How much each element counts, with the methods "inverted_cdf" and "floor": finite,
+            at least 0, and in each group one above 0; of x's shape, or of that of its axes. An
+            element of weight 2 counts as two. None: each counts once. They may be traced; what is
+            not JAX's keeps its float64, as q does. There is no gradient by them.
 
     Returns:
         Of x's dtype: q's shape, then that of x without the axes. The gradient of an element goes to
-        all that are equal to it, split equally; the one of an interpolation by its weights.
+        all that are equal to it, split equally, or by their `weights`; the one of an interpolation
+        by how near each is. With `return_indices` a pair: that, and places of the same shape, of
+        JAX's default integer.
 
     Raises:
         TypeError: x is not real, or another argument not of its type.
         ValueError: q is outside [0, 1], an axis out of range or there twice, the method unknown, or
-            there is nothing to select from.
-        jax.errors.JaxRuntimeError: q is outside where only run time knows. On a GPU the value is
-            NaN instead, and of integers that of the nearest q.
+            one that interpolates with `return_indices`, or that has no weights; a weight is
+            negative or not finite, or their shape is another; or there is nothing to select from.
+        jax.errors.JaxRuntimeError: q or a weight is outside where only run time knows, or all
+            weights of a group are 0. On a GPU the value is NaN instead, and of integers that of
+            the nearest q.
 
     Example:
         >>> import jax
@@ -110,15 +134,24 @@ def quantile(
         [[4.0, 1.0], [8.5, 2.5]]
         >>> jax.grad(quantile)(jnp.array([4.0, 1.0, 1.0, 2.0]), 0.25).tolist()
         [0.0, 0.5, 0.5, 0.0]
+        >>> x, weights = [1.0, 4.0, 3.0, 2.0, 2.5, 7.0], [0.1, 0.3, 0.05, 0.05, 0.2, 0.3]
+        >>> float(quantile(x, 0.5, method="inverted_cdf", weights=weights))
+        4.0
 
     Source: as `tailops.ops.quantile`.
     """
-    return quantiles(x, fractions(q), axis, method, keepdims, ignore_nan=False)
+    return quantiles(x, fractions(q), axis, method, keepdims, False, return_indices, weights)
 
 
 def nanquantile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> jax.Array:
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+    weights: Any = None,
+) -> Any:
     """Quantiles of what is not NaN, with the results of `numpy.nanquantile`.
 
     Args:
@@ -127,6 +160,8 @@ def nanquantile(
         axis: As for `quantile`.
         method: As for `quantile`.
         keepdims: As for `quantile`.
+        return_indices: As for `quantile`; places count NaN, too.
+        weights: As for `quantile`; those of NaN count for nothing.
 
     Returns:
         As `quantile`; NaN where there is nothing else. NaN elements get no gradient.
@@ -139,12 +174,18 @@ def nanquantile(
         >>> float(nanquantile(jnp.array([1.0, jnp.nan, 3.0]), 0.5))
         2.0
     """
-    return quantiles(x, fractions(q), axis, method, keepdims, ignore_nan=True)
+    return quantiles(x, fractions(q), axis, method, keepdims, True, return_indices, weights)
 
 
 def percentile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> jax.Array:
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+    weights: Any = None,
+) -> Any:
     """Quantiles by percent, with the results of `numpy.percentile`.
 
     Args:
@@ -154,6 +195,8 @@ def percentile(
         axis: As for `quantile`.
         method: As for `quantile`.
         keepdims: As for `quantile`.
+        return_indices: As for `quantile`.
+        weights: As for `quantile`.
 
     Returns:
         As `quantile` of q/100.
@@ -166,12 +209,18 @@ def percentile(
         >>> float(percentile(jnp.array([4.0, 1.0, 2.0, 8.0]), 50))
         3.0
     """
-    return quantiles(x, fractions(q, 100), axis, method, keepdims, ignore_nan=False)
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, False, return_indices, weights)
 
 
 def nanpercentile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> jax.Array:
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    method: str = "linear",
+    keepdims: bool = False,
+    return_indices: bool = False,
+    weights: Any = None,
+) -> Any:
     """Quantiles by percent of what is not NaN, with the results of `numpy.nanpercentile`.
 
     Args:
@@ -180,6 +229,8 @@ def nanpercentile(
         axis: As for `quantile`.
         method: As for `quantile`.
         keepdims: As for `quantile`.
+        return_indices: As for `nanquantile`.
+        weights: As for `nanquantile`.
 
     Returns:
         As `nanquantile` of q/100.
@@ -192,7 +243,7 @@ def nanpercentile(
         >>> float(nanpercentile(jnp.array([1.0, jnp.nan, 3.0]), 50))
         2.0
     """
-    return quantiles(x, fractions(q, 100), axis, method, keepdims, ignore_nan=True)
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, True, return_indices, weights)
 
 
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:

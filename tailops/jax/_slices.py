@@ -22,6 +22,14 @@ def as_rows(arrays: Any, axis: int | None) -> Any:
     return jax.tree.map(lambda x: x.reshape(len(x), math.prod(x.shape[1:])), arrays)
 
 
+def like_rows(arrays: Any, x: Any, axis: int | None) -> Any:
+    """The same of arrays of which each has an element, or a vector, for each of x's."""
+    if axis is not None:
+        return arrays
+    shape = len(x), math.prod(x.shape[1:])
+    return jax.tree.map(lambda array: array.reshape(*shape, *array.shape[x.ndim :]), arrays)
+
+
 def one_by_one(call: Callable[..., Any], batched: Any, arguments: Any) -> Any:
     """A call for each slice, in a loop of XLA's."""
     arrays, tree = jax.tree.flatten(arguments)
