@@ -1,6 +1,5 @@
 """Linear maps that JAX transposes by a function of their own, under `jax.vmap` too."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,18 +7,17 @@ import jax
 import jax.numpy as jnp
 
 
-def _nothing_of(x: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+def _nothing_of(x: jax.Array, like: jax.Array) -> jax.Array:
     """Zeros that to JAX are linear in x; no work, once XLA has compiled it."""
     array = jnp.atleast_1d(x)
-    none = array[(slice(0),) * array.ndim]
-    return jnp.pad(none.ravel(), (0, math.prod(shape))).reshape(shape)
+    return jnp.ones_like(like) * jnp.sum(array[(slice(0),) * array.ndim])
 
 
 def linear_map(
     apply: Callable[[Any], Any],
     transpose: Callable[[Any], Any],
     direction: jax.Array,
-    shape: tuple[int, ...],
+    like: jax.Array,
 ) -> jax.Array:
     """What a linear map makes of a direction.
 
@@ -31,7 +29,7 @@ def linear_map(
         apply: The map.
         transpose: Of what arrives at its result, the gradient by the direction.
         direction: An array.
-        shape: Of the result.
+        like: What the result is the direction of.
     """
 
     def solve(_: Any, given: Any) -> Any:
@@ -42,12 +40,37 @@ def linear_map(
 
     # Both parts depend on what is given, and the result on both, since JAX can neither transpose
     # nor differentiate a solution of which a part is constant.
-    given = direction, _nothing_of(direction, shape)
+    given = direction, _nothing_of(direction, like)
     rest, found = jax.lax.custom_linear_solve(lambda given: given, given, solve, transpose_solve)
-    return found + _nothing_of(rest, shape)
+    return found + _nothing_of(rest, like)
 
 
 def along(shares: jax.Array, direction: jax.Array, axis: int | None) -> jax.Array:
     """Σ share · direction of each group."""
     # ∞ · 0 is no share.
     return jnp.sum(jnp.where(shares == 0, 0, shares * direction), axis)
+
+
+def sums_of_shares(
+    gradient: Callable[[Any, Any], Any],
+    x: jax.Array,
+    direction: jax.Array,
+    sums: jax.Array,
+    axis: int | None,
+) -> jax.Array:
+    """What a direction of x makes of results that are sums of x's elements, each with its share.
+
+    Args:
+        gradient: Of what arrives at the results, and of x: the gradient by x, one call.
+        x: What they are of.
+        direction: Of x.
+        sums: The results.
+        axis: Along which they are; None: there is one, of all elements.
+    """
+
+    def apply(direction: Any) -> Any:
+        # Shares of many are nothing in 16 bits.
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        return along(gradient(jnp.ones_like(sums, wide), x.astype(wide)), direction, axis)
+
+    return linear_map(apply, lambda upstream: gradient(upstream, x), direction, sums)

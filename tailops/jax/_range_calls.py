@@ -14,7 +14,7 @@ import numpy as np
 from jax.custom_batching import custom_vmap
 
 from tailops import _kernels
-from tailops.jax._slices import as_rows, one_by_one, slices
+from tailops.jax._slices import as_rows, like_rows, one_by_one, slices
 from tailops.jax._targets import register, undifferentiated, varying_as
 
 _FORWARD, _BACKWARD = "tailops_range_mean", "tailops_range_mean_grad"
@@ -37,24 +37,24 @@ def attributes_of(kind: str, axis: int | None) -> dict[str, Any]:
 @functools.cache
 def _forward_call(kind: str, axis: int | None) -> Any:
     @custom_vmap  # type: ignore[untyped-decorator]
-    def call(values: Any, words: Any, mask: Any) -> Any:
+    def call(values: Any, words: Any, others: Any) -> Any:
         geometry = geometry_of(values.shape, axis)
         results = (
             jax.ShapeDtypeStruct(geometry.group_shape, values.dtype),
             jax.ShapeDtypeStruct((geometry.groups, 2 * _kernels.RANGE_COLUMNS), jnp.uint32),
         )
-        arguments = values, words, *mask
+        arguments = values, words, *others
         made = jax.ffi.ffi_call(_FORWARD, results)
         return tuple(varying_as(arguments, made(*arguments, **attributes_of(kind, axis))))
 
     @call.def_vmap  # type: ignore[untyped-decorator]
-    def _(size: int, batched: Any, values: Any, words: Any, mask: Any) -> Any:
+    def _(size: int, batched: Any, values: Any, words: Any, others: Any) -> Any:
         if batched[1]:
-            found = one_by_one(call, tuple(batched), (values, words, mask))
+            found = one_by_one(call, tuple(batched), (values, words, others))
             return found, (True, True)
-        values, mask = slices(size, (batched[0], batched[2]), (values, mask))
+        values, others = slices(size, (batched[0], batched[2]), (values, others))
         of_all = _forward_call(kind, -1 if axis is None else axis)
-        mean, state = of_all(as_rows(values, axis), words, as_rows(mask, axis))
+        mean, state = of_all(as_rows(values, axis), words, like_rows(others, values, axis))
         groups = geometry_of(values.shape[1:], axis).groups
         return (mean, state.reshape(size, groups, state.shape[-1])), (True, True)
 
@@ -87,22 +87,22 @@ def _from_the_back(kind: str, values: Any, axis: int | None) -> int | None:
     return axis if axis is None or axis < 0 else axis - values.ndim
 
 
-def forward(values: Any, words: Any, mask: Any, kind: str, axis: int | None) -> tuple[Any, Any]:
+def forward(values: Any, words: Any, others: Any, kind: str, axis: int | None) -> tuple[Any, Any]:
     """The means, and the state for `backward`: each of its numbers as two uint32.
 
     Args:
         values: An array.
         words: The bounds, each of them as well.
-        mask: A tuple of one or none.
+        others: A mask, or weights, which may have one more axis of words; a tuple of one or none.
         kind: Of the bounds.
         axis: Along which; None: over all elements.
     """
     call = _forward_call(kind, _from_the_back(kind, values, axis))
-    mean, state = undifferentiated(call, values, words, mask)
+    mean, state = undifferentiated(call, values, words, others)
     return mean, state
 
 
 def backward(upstream: Any, values: Any, state: Any, mask: Any, kind: str, axis: int | None) -> Any:
-    """The gradient of Σ upstream · mean by values."""
+    """The gradient of Σ upstream · mean by values, of weighted ones to be multiplied by those."""
     call = _backward_call(kind, _from_the_back(kind, values, axis))
     return undifferentiated(call, upstream, values, state, mask)

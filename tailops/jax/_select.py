@@ -16,7 +16,7 @@ from tailops.jax._float64 import words_of
 from tailops.jax._linear_maps import along, linear_map
 from tailops.jax._weights import Weights, operands, times_each, weights_of, widened
 
-__all__ = ["select"]
+__all__ = ["select", "select_by_words"]
 
 
 def _moved(
@@ -35,22 +35,22 @@ def _moved(
     return jax.vmap(of_one, in_axes=1)(of_each_q)
 
 
-@functools.partial(jax.jit, static_argnames=("shape", "axis"))
+@functools.partial(jax.jit, static_argnames="axis")
 def _slope(
     x: Any,
+    value: Any,
     state: Any,
     weights: tuple[Weights, ...],
     direction: Any,
-    shape: tuple[int, ...],
     axis: int | None,
 ) -> Any:
     def apply(direction: Any) -> Any:
-        return _moved(x, state, weights, direction, axis).reshape(shape)
+        return _moved(x, state, weights, direction, axis).reshape(value.shape)
 
     def transpose(upstream: Any) -> Any:
         return times_each(_select_calls.backward(upstream, x, state, axis), weights)
 
-    return linear_map(apply, transpose, direction, shape)
+    return linear_map(apply, transpose, direction, value)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4, 5))
@@ -71,8 +71,8 @@ def _(
 ) -> tuple[Any, Any]:
     x, words, weights = primals
     value, state = _differentiable(x, words, weights, method, axis, ignore_nan)
-    constant, saved = jax.lax.stop_gradient((x, state))
-    slope = _slope(constant, saved, weights, tangents[0], value.shape, axis)
+    constants = jax.lax.stop_gradient((x, value, state))
+    slope = _slope(*constants, weights, tangents[0], axis)
     return (value, state), (slope, zero_from_primal(state))
 
 
@@ -109,8 +109,20 @@ def select(
         >>> select(jnp.array([4.0, 1.0, 2.0]), [0.5, 0.75], "linear", None).tolist()
         [2.0, 3.0]
     """
+    return select_by_words(x, words_of(q), method, axis, ignore_nan, weights)
+
+
+def select_by_words(
+    x: jax.Array,
+    words: Any,
+    method: str,
+    axis: int | None,
+    ignore_nan: bool = False,
+    weights: Any = None,
+) -> jax.Array:
+    """The same of the words of q."""
     axis = _select_calls.from_the_back(x.shape, axis)
-    words, counts = jax.lax.stop_gradient(words_of(q)), weights_of(weights)
+    words, counts = jax.lax.stop_gradient(words), weights_of(weights)
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return _select_calls.forward(x, words, operands(counts), method, axis, ignore_nan)[0]
     value = _differentiable(widened(x, counts), words, counts, method, axis, ignore_nan)[0]

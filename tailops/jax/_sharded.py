@@ -6,12 +6,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import zero_from_primal
 
 from tailops._inputs import Inputs, valid_elements
 from tailops._options import SCHEDULED
 from tailops._reductions import reduced
 from tailops.jax import _arrays, _sharded_calls
 from tailops.jax._float64 import numbers_of
+from tailops.jax._linear_maps import sums_of_shares
 from tailops.jax._range_mean import masks_of, words_of_bounds
 from tailops.jax._sharded_calls import Options
 
@@ -42,22 +44,22 @@ def _losses_backward(axis: int | None, options: Options, saved: Any, upstream: A
 _losses.defvjp(_losses_forward, _losses_backward)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+@functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4))
 def _means(values: Any, words: Any, mask: Any, axis: int | None, kind: str) -> Any:
-    return _sharded_calls.means(axis, kind, values, words, *mask)[0]
+    return tuple(_sharded_calls.means(axis, kind, values, words, *mask))
 
 
-def _means_forward(values: Any, words: Any, mask: Any, axis: int | None, kind: str) -> Any:
-    mean, state = _sharded_calls.means(axis, kind, values, words, *mask)
-    return mean, (values, mask, state)
+@_means.defjvp  # type: ignore[untyped-decorator]
+def _(axis: int | None, kind: str, primals: Any, tangents: Any) -> Any:
+    values, words, mask = primals
+    mean, state = _means(values, words, mask, axis, kind)
+    constant, result, saved = jax.lax.stop_gradient((values, mean, state))
 
+    def gradient(upstream: Any, values: Any) -> Any:
+        return _sharded_calls.mean_slopes(axis, kind, upstream, values, saved, *mask)[0]
 
-def _means_backward(axis: int | None, kind: str, saved: Any, upstream: Any) -> Any:
-    values, mask, state = saved
-    return *_sharded_calls.mean_slopes(axis, kind, upstream, values, state, *mask), None, None
-
-
-_means.defvjp(_means_forward, _means_backward)
+    slope = sums_of_shares(gradient, constant, tangents[0], result, axis)
+    return (mean, state), (slope, zero_from_primal(state))
 
 
 def _from_the_front(axis: int | None, rank: int) -> int | None:
@@ -105,7 +107,8 @@ def range_mean(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any 
     """As `tailops.jax._range_mean.range_mean`."""
     given = jnp.asarray(values)
     axis = _from_the_front(axis, given.ndim)
-    return _means(given, words_of_bounds(bounds), masks_of(mask), axis, kind)
+    words, masks = jax.lax.stop_gradient((words_of_bounds(bounds), masks_of(mask)))
+    return _means(given, words, masks, axis, kind)[0]
 
 
 def range_weights(values: Any, bounds: Any, kind: str, axis: int | None, mask: Any = None) -> Any:

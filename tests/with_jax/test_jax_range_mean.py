@@ -215,17 +215,6 @@ def test_jacobian():
         assert_same_bits([row], [kernels.range_mean_gradient(unit, values, state, 0)])
 
 
-def test_neither_second_nor_forward_derivative():
-    def total(v):
-        return range_mean(v, (0.5, 1.0), "between", None)
-
-    x = jnp.arange(5.0)
-    with pytest.raises(NotImplementedError, match="no second derivative"):
-        jax.grad(lambda v: jax.grad(total)(v).sum())(x)
-    with pytest.raises(TypeError, match="forward-mode"):
-        jax.jvp(total, (x,), (x,))
-
-
 NAN = float("nan")
 
 
@@ -276,7 +265,8 @@ def test_errors_inside_a_handler():
         ({"axis": np.int64(0), "values": np.float32([[1.0]])}, r"mean of shape \(\) must have"),
         ({"bounds": (0.5,)}, "bounds of 8 bytes: must have 16"),
         ({"mask": x[:5] > 1}, r"mask of shape \(5,\) must have the shape \(6,\)"),
-        ({"mask": x}, "mask of dtype F32: must be PRED"),
+        ({"mask": x.astype(np.float16)}, "weights of dtype F16: must be F32 or F64"),
+        ({"mask": x, "kind": np.int64(1)}, "kind='largest'.*weights"),
         ({"dtype": np.float16}, "mean of dtype F16: must be F32, like the others"),
         ({"columns": 8}, "state of 32 bytes: must have 40, 40 for each of 1 rows"),
         (
