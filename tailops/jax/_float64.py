@@ -58,6 +58,21 @@ def words_of(number: Any) -> jax.Array:
     return _whole(sign, jnp.abs(whole).astype(jnp.uint32), jnp.int32(0))
 
 
+def number_of(words: jax.Array) -> jax.Array:
+    """The number of words, in JAX's own float, where it is within a float32's range and not 0.
+
+    Example:
+        >>> number_of(words_of(np.float32(0.1))).tolist() == float(np.float32(0.1))
+        True
+    """
+    if jnp.result_type(float) == jnp.float64:
+        return jax.lax.bitcast_convert_type(words, jnp.float64)
+    low, high = words[..., 0], words[..., 1]
+    exponent = ((high >> 20) & 0x7FF) - (1023 - 127)
+    bits = ((high >> 31) << 31) | (exponent << 23) | ((high & 0xFFFFF) << 3) | (low >> 29)
+    return jax.lax.bitcast_convert_type(bits, jnp.float32)
+
+
 def words_of_all(numbers: Any) -> jax.Array:
     """The words of several scalars, one after the other."""
     return jnp.concatenate([words_of(number) for number in numbers])

@@ -5,14 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+from jax.custom_derivatives import zero_from_primal
 
 from tailops._families import documented
 from tailops._inputs import as_inputs
 from tailops._options import TailOptions, require_reduction
 from tailops.jax import _arrays, _sharded
-from tailops.jax._custom_calls import backward, forward
+from tailops.jax._custom_calls import forward
 from tailops.jax._float64 import numbers_of
+from tailops.jax._linear_maps import linear_map
+from tailops.jax._loss_directions import Saved, moved_loss
 from tailops.jax._replicas import Replicas
+from tailops.jax._targets import undifferentiable
 
 __all__ = ["AXIS_NAME", "SYNCHRONIZED", "TailOptions", "tail_loss"]
 
@@ -29,28 +33,31 @@ AXIS_NAME = (
 )
 
 
+@functools.partial(jax.jit, static_argnames=("options", "reduction"))
+def _slope(saved: Saved, loss: Any, direction: Any, options: TailOptions, reduction: str) -> Any:
+    return linear_map(
+        lambda direction: moved_loss(saved, options, reduction, direction),
+        lambda upstream: saved.gradient(upstream, options, reduction),
+        direction,
+        loss,
+    )
+
+
 # Of numbers and mask there is one or none, in a tuple.
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+@functools.partial(jax.custom_jvp, nondiff_argnums=(4, 5))
 def _differentiable(
     y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions, reduction: str
 ) -> Any:
-    return forward(y_true, y_pred, numbers, mask, options, reduction)[0]
+    return forward(y_true, y_pred, numbers, mask, options, reduction)
 
 
-def _forward_rule(
-    y_true: Any, y_pred: Any, numbers: Any, mask: Any, options: TailOptions, reduction: str
-) -> Any:
-    loss, state = forward(y_true, y_pred, numbers, mask, options, reduction)
-    return loss, (y_true, y_pred, numbers, mask, state)
-
-
-def _backward_rule(options: TailOptions, reduction: str, saved: Any, upstream: Any) -> Any:
-    y_true, y_pred, numbers, mask, state = saved
-    gradient = backward(upstream, y_true, y_pred, numbers, mask, state, options, reduction)
-    return -gradient if options.reads_targets else None, gradient, None, None
-
-
-_differentiable.defvjp(_forward_rule, _backward_rule)
+@_differentiable.defjvp  # type: ignore[untyped-decorator]
+def _(options: TailOptions, reduction: str, primals: Any, tangents: Any) -> Any:
+    loss, state = _differentiable(*primals, options, reduction)
+    saved, result = undifferentiable(Saved(*(*primals, state)), loss)
+    direction = tangents[1] - tangents[0] if options.reads_targets else tangents[1]
+    slope = _slope(saved, result, direction, options, reduction)
+    return (loss, state), (slope, zero_from_primal(state))
 
 
 @documented(texts={"axis_name": AXIS_NAME})
@@ -93,7 +100,8 @@ def tail_loss(
     elif options.synchronized and _sharded.may_be():
         return _sharded.tail_loss(inputs, reduction)
     masks = () if inputs.mask is None else (inputs.mask,)
+    numbers = jax.lax.stop_gradient(numbers_of(options))
     loss: jax.Array = _differentiable(
-        inputs.y_true, inputs.y_pred, numbers_of(options), masks, options.known(), reduction
-    )
+        inputs.y_true, inputs.y_pred, numbers, masks, options.known(), reduction
+    )[0]
     return loss

@@ -62,3 +62,13 @@ def undifferentiated(function: Callable[..., Any], *arguments: Any) -> Any:
 @undifferentiated.defjvp  # type: ignore[untyped-decorator]
 def _no_derivative(*_: Any) -> NoReturn:
     raise NotImplementedError("What is fused has no second derivative.")
+
+
+def _same(*arrays: Any) -> Any:
+    return arrays
+
+
+def undifferentiable(*arrays: Any) -> tuple[Any, ...]:
+    """The same, of which a derivative is an error."""
+    found: tuple[Any, ...] = undifferentiated(_same, *arrays)
+    return found
