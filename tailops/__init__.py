@@ -5,7 +5,7 @@
 - `tailops.metrics`: Keras metrics that skip missing values, and percentiles of the error
 - `tailops.callbacks`: how the tail moves while a model trains
 - `tailops.reference`: the same functions in plain TensorFlow, readable as the definition
-- `tailops.ops`: the fused TensorFlow op underneath
+- `tailops.ops`: the functions underneath, of the tensors of Keras's backend
 - `tailops.kernels`: the kernels on NumPy arrays, without TensorFlow
 - `tailops.cuda`: the kernels on the device arrays of PyTorch and CuPy
 - `tailops.jax`: the losses as functions of JAX arrays, without TensorFlow

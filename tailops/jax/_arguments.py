@@ -13,8 +13,9 @@ from tailops.jax import _arrays
 
 
 def is_traced(value: Any) -> bool:
-    """Whether a tracer is in it."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
+    """Whether a tracer is in it, or a variable, which may have one."""
+    leaves = jax.tree.leaves(value)
+    return any(isinstance(x, jax.core.Tracer) or hasattr(x, "__jax_array__") for x in leaves)
 
 
 def real(argument: str, values: Any, *more: str) -> jax.Array:
@@ -33,8 +34,8 @@ def floating(argument: str, values: Any) -> jax.Array:
     return array if is_floating else array.astype(jnp.result_type(float))
 
 
-def whole_number(argument: str, value: Any, low: int, high: int) -> Any:
-    """A scalar integer, in [low, high] if it is known."""
+def whole_number(argument: str, value: Any, low: int, high: Any) -> Any:
+    """A scalar integer, in [low, high] if it is known, and `high` is."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         known = int(value)
     else:
@@ -44,9 +45,9 @@ def whole_number(argument: str, value: Any, low: int, high: int) -> Any:
         if np.shape(value) != ():
             raise ValueError(f"{argument} of shape {np.shape(value)}: must be a scalar")
         if is_traced(value):
-            return value
+            return jnp.asarray(value)
         known = int(np.asarray(value))
-    require_in_range(argument, known, low, high)
+    require_in_range(argument, known, low, high if isinstance(high, int) else None)
     return known
 
 

@@ -14,7 +14,9 @@ def _of_either(name: str) -> Callable[..., Any]:
     """NumPy's function of its own arrays, of which JAX may round the float64; else JAX's."""
 
     def function(array: Any, *arguments: Any) -> Any:
-        return getattr(np if isinstance(array, np.ndarray) else jnp, name)(array, *arguments)
+        are_sizes_known = all(isinstance(size, int) for size in jax.tree.leaves(arguments))
+        is_numpys = isinstance(array, np.ndarray) and are_sizes_known
+        return getattr(np if is_numpys else jnp, name)(array, *arguments)
 
     return function
 

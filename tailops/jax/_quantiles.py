@@ -1,10 +1,10 @@
 """What the functions of `tailops.jax._selection` share: from groups to results as asked for."""
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from tailops import _kernels
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
@@ -94,8 +94,7 @@ def mean_of_largest(x: Any, k: Any, axis: Any, keepdims: bool) -> jax.Array:
     kept = boolean("keepdims", keepdims)
     array = floating("x", x)
     axes = reduced_axes(_arrays, axis, array.ndim)
-    size = int(np.prod([array.shape[a] for a in axes], dtype=np.int64))
-    number = whole_number("k", k, 1, size)
+    number = whole_number("k", k, 1, math.prod(array.shape[a] for a in axes))
     rows, one_axis = as_one_axis(_arrays, array, axes)
     value: jax.Array = range_mean(rows, (number, 0.0), "largest", one_axis)
     return with_kept_axes(_arrays, value, axes, 0) if kept else value

@@ -14,6 +14,8 @@ import numpy as np
 from jax.custom_batching import custom_vmap
 
 from tailops import _kernels
+from tailops.jax import _groups
+from tailops.jax._groups import Groups
 from tailops.jax._slices import as_rows, like_rows, one_by_one, slices
 from tailops.jax._targets import register, undifferentiated, varying_as
 
@@ -21,11 +23,12 @@ _FORWARD, _BACKWARD = "tailops_range_mean", "tailops_range_mean_grad"
 register(_FORWARD, _BACKWARD)
 
 
-def geometry_of(shape: tuple[int, ...], axis: int | None) -> Any:
-    """Groups along the axis; ValueError if there is no such axis, or nothing along it."""
-    return _kernels.range_geometry(
-        list(shape), _kernels.RangeOptions(_kernels.RANGE_KINDS[0], axis)
-    )
+def groups_of(
+    shape: tuple[Any, ...], axis: int | None, kind: str = _kernels.RANGE_KINDS[0]
+) -> Groups:
+    """Groups along the axis; ValueError if there is no such axis or kind, or nothing along it."""
+    options = _kernels.RangeOptions(kind, axis)
+    return _groups.groups_of(shape, axis, lambda known: _kernels.range_geometry(known, options))
 
 
 def attributes_of(kind: str, axis: int | None) -> dict[str, Any]:
@@ -38,10 +41,10 @@ def attributes_of(kind: str, axis: int | None) -> dict[str, Any]:
 def _forward_call(kind: str, axis: int | None) -> Any:
     @custom_vmap  # type: ignore[untyped-decorator]
     def call(values: Any, words: Any, others: Any) -> Any:
-        geometry = geometry_of(values.shape, axis)
+        groups = groups_of(values.shape, axis)
         results = (
-            jax.ShapeDtypeStruct(geometry.group_shape, values.dtype),
-            jax.ShapeDtypeStruct((geometry.groups, 2 * _kernels.RANGE_COLUMNS), jnp.uint32),
+            jax.ShapeDtypeStruct(groups.shape, values.dtype),
+            jax.ShapeDtypeStruct((groups.count, 2 * _kernels.RANGE_COLUMNS), jnp.uint32),
         )
         arguments = values, words, *others
         made = jax.ffi.ffi_call(_FORWARD, results)
@@ -55,7 +58,7 @@ def _forward_call(kind: str, axis: int | None) -> Any:
         values, others = slices(size, (batched[0], batched[2]), (values, others))
         of_all = _forward_call(kind, -1 if axis is None else axis)
         mean, state = of_all(as_rows(values, axis), words, like_rows(others, values, axis))
-        groups = geometry_of(values.shape[1:], axis).groups
+        groups = groups_of(values.shape[1:], axis).count
         return (mean, state.reshape(size, groups, state.shape[-1])), (True, True)
 
     return call
@@ -83,7 +86,7 @@ def _backward_call(kind: str, axis: int | None) -> Any:
 
 def _from_the_back(kind: str, values: Any, axis: int | None) -> int | None:
     """The axis, which may then have any number of others in front; ValueError if it is none."""
-    _kernels.range_geometry(list(values.shape), _kernels.RangeOptions(kind, axis))
+    groups_of(values.shape, axis, kind)
     return axis if axis is None or axis < 0 else axis - values.ndim
 
 

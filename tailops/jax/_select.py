@@ -23,10 +23,10 @@ def _moved(
     x: Any, state: Any, weights: tuple[Weights, ...], direction: Any, axis: int | None
 ) -> Any:
     """Σ share · direction for every q and group: a vector of q, then the groups."""
-    geometry = _select_calls.geometry_of(x.shape, axis)
+    groups = _select_calls.groups_of(x.shape, axis)
     columns = _select_calls.WORDS_OF_STATE
-    of_each_q = state.reshape(geometry.groups, state.shape[1] // columns, columns)
-    ones = jnp.ones(geometry.group_shape, x.dtype)
+    of_each_q = state.reshape(groups.count, state.shape[1] // columns, columns)
+    ones = jnp.ones(groups.shape, x.dtype)
 
     def of_one(state: Any) -> Any:
         shares = times_each(_select_calls.backward(ones, x, state, axis), weights)

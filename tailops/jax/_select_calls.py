@@ -15,6 +15,8 @@ from jax.custom_batching import custom_vmap
 
 from tailops import _kernels
 from tailops._options import RANK_RULES
+from tailops.jax import _groups
+from tailops.jax._groups import Groups
 from tailops.jax._slices import as_rows, like_rows, one_by_one, slices
 from tailops.jax._targets import register, undifferentiated, varying_as
 
@@ -28,10 +30,10 @@ WORDS_OF_STATE = 2 * _kernels.SELECTION_COLUMNS
 """For each group and q."""
 
 
-def geometry_of(shape: tuple[int, ...], axis: int | None) -> Any:
+def groups_of(shape: tuple[Any, ...], axis: int | None) -> Groups:
     """Groups along the axis; ValueError if there is no such axis, or nothing along it."""
     options = _kernels.SelectionOptions(METHODS[0], False, axis)
-    return _kernels.SelectionGeometry(list(shape), options)
+    return _groups.groups_of(shape, axis, lambda known: _kernels.SelectionGeometry(known, options))
 
 
 def _attributes(method: str, ignore_nan: bool, axis: int | None) -> dict[str, Any]:
@@ -46,11 +48,11 @@ def _attributes(method: str, ignore_nan: bool, axis: int | None) -> dict[str, An
 def _forward_call(method: str, ignore_nan: bool, axis: int | None) -> Any:
     @custom_vmap  # type: ignore[untyped-decorator]
     def call(x: Any, words: Any, weights: Any) -> Any:
-        geometry, q_shape = geometry_of(x.shape, axis), words.shape[:-1]
+        groups, q_shape = groups_of(x.shape, axis), words.shape[:-1]
         columns = WORDS_OF_STATE * math.prod(q_shape)
         results = (
-            jax.ShapeDtypeStruct((*q_shape, *geometry.group_shape), x.dtype),
-            jax.ShapeDtypeStruct((geometry.groups, columns), jnp.uint32),
+            jax.ShapeDtypeStruct((*q_shape, *groups.shape), x.dtype),
+            jax.ShapeDtypeStruct((groups.count, columns), jnp.uint32),
         )
         arguments = x, words, *weights
         made = jax.ffi.ffi_call(_FORWARD, results)
@@ -60,7 +62,7 @@ def _forward_call(method: str, ignore_nan: bool, axis: int | None) -> Any:
     def of_slices(size: int, x: Any, words: Any, weights: Any) -> Any:
         of_all = _forward_call(method, ignore_nan, -1 if axis is None else axis)
         value, state = of_all(as_rows(x, axis), words, like_rows(weights, x, axis))
-        groups = geometry_of(x.shape[1:], axis).groups
+        groups = groups_of(x.shape[1:], axis).count
         state = state.reshape(size, groups, state.shape[1])
         return jnp.moveaxis(value, words.ndim - 1, 0), state
 
@@ -97,7 +99,7 @@ def _backward_call(axis: int | None) -> Any:
     @call.def_vmap  # type: ignore[untyped-decorator]
     def _(size: int, batched: Any, *arguments: Any) -> Any:
         upstream, x, state = slices(size, tuple(batched), arguments)
-        groups = len(geometry_of(x.shape[1:], axis).group_shape)
+        groups = len(groups_of(x.shape[1:], axis).shape)
         of_all = _backward_call(-1 if axis is None else axis)
         slope = of_all(
             jnp.moveaxis(upstream, 0, upstream.ndim - 1 - groups),
@@ -111,7 +113,7 @@ def _backward_call(axis: int | None) -> Any:
 
 def from_the_back(shape: tuple[int, ...], axis: int | None) -> int | None:
     """The axis, which may then have any number of others in front; ValueError if it is none."""
-    geometry_of(shape, axis)
+    groups_of(shape, axis)
     return axis if axis is None or axis < 0 else axis - len(shape)
 
 

@@ -195,7 +195,7 @@ class RangeSteps(_Search):
         )
 
     def mean(self, search: Any, sums: Any) -> tuple[Any, Any]:
-        group_shape = _range_calls.geometry_of(self.y_pred.shape, self.axis).group_shape
+        group_shape = _range_calls.groups_of(self.y_pred.shape, self.axis).shape
         results = (
             jax.ShapeDtypeStruct(group_shape, self.y_pred.dtype),
             jax.ShapeDtypeStruct((self.groups, 2 * _kernels.RANGE_COLUMNS), jnp.uint32),
