@@ -47,6 +47,7 @@ def range_mean(
     impl: str = "fused",
     synchronized: bool = False,
     axis_name: Any = None,
+    weights: Any = None,
 ) -> jax.Array:
     """The mean of the values between two quantiles of them.
 
@@ -56,7 +57,8 @@ def range_mean(
 
     Equal values share the masses of their positions equally; ∂M/∂v of an element is its mass by
     (b − a)·n. The numbers may be traced; `axis`, `reduction` and `impl` are static. Under
-    `jax.vmap` every slice is a group of its own, and all are one call.
+    `jax.vmap` every slice is a group of its own, and all are one call. Derivatives are forward and
+    in reverse, and of any order, those beyond the first zero; in reverse only with `axis_name`.
 
     Args:
         ...: `help()` describes it, from the table of `tailops._functionals`.
@@ -84,7 +86,7 @@ def range_mean(
     part = _ranges.between(_arrays, lower, upper)
     shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared, weights
     )
 
 
@@ -99,6 +101,7 @@ def cvar(
     impl: str = "fused",
     synchronized: bool = False,
     axis_name: Any = None,
+    weights: Any = None,
 ) -> jax.Array:
     """The mean of the largest share 1 − p of the values: conditional value at risk, superquantile.
 
@@ -123,7 +126,7 @@ def cvar(
     part = _ranges.beyond(_arrays, percentile)
     shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared, weights
     )
 
 
@@ -175,6 +178,7 @@ def trimmed_mean(
     impl: str = "fused",
     synchronized: bool = False,
     axis_name: Any = None,
+    weights: Any = None,
 ) -> jax.Array:
     """The mean of the values without the largest share f of them: what outliers do not reach.
 
@@ -199,7 +203,7 @@ def trimmed_mean(
     part = _ranges.smallest_share(_arrays, fraction)
     shared = axis_name is not None or boolean("synchronized", synchronized)
     return _functionals.range_mean(
-        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared
+        framework_of(axis_name), values, part, axis, mask, reduction, impl, shared, weights
     )
 
 

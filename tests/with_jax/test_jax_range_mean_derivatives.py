@@ -24,6 +24,7 @@ from tailops.jax._range_mean import range_mean, range_weights  # noqa: E402
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
 RNG = np.random.default_rng(0)
 DISTINCT = RNG.permutation(np.arange(60) / 10).reshape(3, 4, 5)
+VALUES = RNG.standard_normal((4, 30)).astype("float32")
 TIES = RNG.integers(-3, 3, (6, 9)) / 4
 PART = (0.21, 0.83)
 
@@ -225,3 +226,43 @@ def test_errors():
     ]:
         with pytest.raises((RuntimeError, ValueError), match=f"tailops_range_mean: .*{message}"):
             jax.block_until_ready(range_mean(v, (0.5, 1.0), kind, None, weights=jnp.array(given)))
+
+
+@pytest.mark.parametrize("x64_mode", [False, True])
+def test_functions_with_weights(x64_mode):
+    """Of NumPy and JAX, known and traced, with a mask, and in both modes of derivatives."""
+    jax.config.update("jax_enable_x64", x64_mode)
+    weights = np.random.default_rng(1).integers(0, 4, VALUES.shape)
+    weights[2] = 0
+    kept = np.random.default_rng(2).random(VALUES.shape) < 0.7
+
+    def expected_of(function, numbers, counts):
+        rows = [np.repeat(v, c) for v, c in zip(VALUES, counts, strict=True)]
+        return [float(function(row, *numbers)) if row.size else 0.0 for row in rows]
+
+    for function, numbers in (
+        (tj.range_mean, (0.2, 0.7)),
+        (tj.cvar, (0.4,)),
+        (tj.trimmed_mean, (0.3,)),
+    ):
+        for given in (weights, weights.astype(float), jnp.asarray(weights, "float32")):
+
+            def means(v, w, mask=None, f=function, n=numbers):
+                return f(v, *n, axis=1, mask=mask, weights=w)
+
+            expected = expected_of(function, numbers, weights)
+            for found in (means(VALUES, given), jax.jit(means)(VALUES, given)):
+                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+            found = jax.jit(lambda v, k, w=given: means(v, w, k))(VALUES, kept)
+            expected = expected_of(function, numbers, np.where(kept, weights, 0))
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+            forward, reverse = (of(means)(VALUES, given) for of in (jax.jacfwd, jax.jacrev))
+            np.testing.assert_allclose(forward, reverse, atol=1e-6)
+            np.testing.assert_allclose(reverse.sum((1, 2)), weights.any(1), rtol=1e-5)
+    for wrong, message in (
+        ({"weights": -VALUES}, "weights: one is -"),
+        ({"weights": abs(VALUES[:2])}, r"weights of shape \(2, 30\): must be that of x"),
+        ({"weights": weights, "synchronized": True}, "synchronized=True with weights"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tj.cvar(VALUES, **wrong)

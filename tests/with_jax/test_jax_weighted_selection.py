@@ -288,9 +288,9 @@ def test_errors(call, error, message):
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ([1.0, -1.0, 1.0], r"weights: must be finite and at least 0, and are not: one is -1"),
-        ([1.0, np.inf, 1.0], "weights: must be finite and at least 0, and are not: one is inf"),
-        ([1.0, np.nan, 1.0], r"weights: must be finite and at least 0, and are not: one is -?nan"),
+        ([1.0, -1.0, 1.0], r"weights: must be finite and at least 0, and .*one is -1"),
+        ([1.0, np.inf, 1.0], "weights: must be finite and at least 0, and .*one is inf"),
+        ([1.0, np.nan, 1.0], r"weights: must be finite and at least 0, and .*one is -?nan"),
         ([0.0, 0.0, 0.0], "weights of a group are all 0"),
     ],
 )
