@@ -44,9 +44,9 @@ class Saved(NamedTuple):
         return self._replace(y_true=self.y_true.astype(wide), y_pred=self.y_pred.astype(wide))
 
 
-def _product(a: Any, b: Any) -> Any:
-    """0 where a factor is, even if the other is infinite."""
-    return jnp.where((a == 0) | (b == 0), 0, a * b)
+def _moved_by(slopes: Any, direction: Any) -> Any:
+    """Their products; 0 where nothing moves, in whatever direction."""
+    return jnp.where(slopes == 0, 0, slopes * direction)
 
 
 def _errors(saved: Saved, options: TailOptions) -> tuple[Any, Any]:
@@ -82,16 +82,16 @@ def _of_elements(saved: Saved, options: TailOptions, valid: Any, direction: Any)
     """What a direction of y_pred makes of every element's loss."""
     ones = jnp.ones_like(saved.y_pred)
     if options.gradient != "exact":
-        return _product(saved.gradient(ones, options, "none"), direction)
+        return _moved_by(saved.gradient(ones, options, "none"), direction)
     by_weight, by_error = (
         saved.gradient(ones, replace(options, gradient=gradient), "none")
         for gradient in ("fixed_weight", "fixed_threshold")
     )
     errors, slopes = _errors(saved, options)
     spike = jnp.where(slopes == 0, 0, (by_error - by_weight) / jnp.where(slopes == 0, 1, slopes))
-    moved = _product(slopes, direction)
+    moved = _moved_by(slopes, direction)
     against = moved - _moved_threshold(errors, moved, saved, valid, options)
-    return _product(by_weight, direction) + _product(spike, against)
+    return _moved_by(by_weight, direction) + jnp.where(against == 0, 0, _moved_by(spike, against))
 
 
 def moved_loss(saved: Saved, options: TailOptions, reduction: str, direction: Any) -> Any:
@@ -107,7 +107,7 @@ def moved_loss(saved: Saved, options: TailOptions, reduction: str, direction: An
     direction = direction.astype(wide.y_pred.dtype)
     if reduction in ("mean", "sum"):
         one = jnp.ones((), wide.y_pred.dtype)
-        return jnp.sum(_product(wide.gradient(one, options, reduction), direction))
+        return jnp.sum(_moved_by(wide.gradient(one, options, reduction), direction))
     mask = wide.mask[0] if wide.mask else None
     valid = valid_elements(_arrays, Inputs(wide.y_true, wide.y_pred, mask, options))
     elements = _of_elements(wide, options, valid, direction)

@@ -39,7 +39,9 @@ def percentile_loss(
 
     averaged over the last axis (not below two dimensions). Under `jax.vmap` every slice has a
     percentile of its own, and all are computed in one call. p, κ and s may be traced, all other
-    options are static; float64 needs JAX's x64 mode.
+    options are static; float64 needs JAX's x64 mode. There are derivatives forward and in reverse,
+    and none of second order; in reverse only where shares are of one batch, by `axis_name` or with
+    `synchronized`.
 
     Args:
         ...: The options are those of `tailops.ops.TailOptions`; `help()` describes everything.

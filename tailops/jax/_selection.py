@@ -295,8 +295,8 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> jax.
 
     Where several equal the k-th largest and not all of them are among the k, the places that are
     left are split equally: each of m such elements for j places weighs j/m. So the gradient does
-    not depend on the order of the elements, and adds up to 1; every other of the k gets 1/k. There
-    is no forward-mode derivative.
+    not depend on the order of the elements, and adds up to 1; every other of the k gets 1/k.
+    Derivatives are forward and in reverse, and of any order, as those of `quantile`.
 
     Args:
         x: As for `quantile`; integers and booleans become JAX's default float.

@@ -14,7 +14,7 @@ class Weights(NamedTuple):
     """How much each element counts."""
 
     operand: jax.Array
-    """float32, float64, or where JAX has none of that its words, along one more axis."""
+    """float32, float64, or the words of that along one more axis, which JAX always has."""
     factors: jax.Array
     """The same, floating, maybe rounded."""
 

@@ -128,6 +128,8 @@ def test_the_threshold_does_not_move_against_itself():
     with_nan = np.float32([1.0, np.nan, 3.0])
     _, moved = jax.jvp(lambda v: tj.tail_loss(v, v, options), (with_nan,), (values,))
     assert np.isnan(moved).all()
+    _, moved = jax.jvp(lambda v: tj.tail_loss(v, v, options), (with_nan,), (0 * values,))
+    assert np.isnan(moved).all()
 
 
 def test_what_is_ignored_does_not_count():
