@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from tailops import _weighted as _weighted_tail
 from tailops._axes import as_given, as_one_axis, reduced_axes
 from tailops._checks import FLOATING, rank_of, require_one_of
 from tailops._inputs import Inputs, Tensors
 from tailops._options import TailOptions
 from tailops._ranges import Range
+from tailops._weights import SYNCHRONIZED_WEIGHTS, as_weights_of
 
 __all__ = ["TEXTS", "Framework", "Values", "as_values", "range_mean", "tail_mask", "tail_weighted"]
 
@@ -41,6 +44,9 @@ TEXTS = {
     "exactly as if they were on one device, under `tf.distribute`; False: each replica selects "
     "from its own share. Groups within a sample, `axis` without 0, are the same either way. On JAX "
     "an array is one batch either way; True: its shards stay where they are, and none is gathered.",
+    "weights": "How much each value counts: finite numbers, at least 0, of values' shape or that "
+    "of the axes. A value of weight 2 counts as two, and n is what they add up to; a group of "
+    "which all are 0 has the mean 0. Without a gradient. None: each counts once.",
     "min_kept": "m, a whole number, at least 1: so many are kept even if they are below the "
     "threshold; all where there are fewer. Also a scalar tensor or a variable, read at each step.",
 }
@@ -58,6 +64,9 @@ class Values(NamedTuple):
     """Which; None: all of it is one group."""
     mask: Any
     """Of the rows' shape, True where a value counts; None: all do."""
+    weights: Any = None
+    """Of the rows' shape, how much each value counts, of what is ignored 0; then no mask is there.
+    None: each counts once."""
 
 
 class Replicas(Protocol):
@@ -104,6 +113,8 @@ class Framework:
         means: For every `impl` a module with `range_mean` and `range_weights`.
         tail_losses: For every `impl` a `tail_loss`.
         window: What it does with a window of errors.
+        select: Elements of x at q by `weights`: (x, q, method, axis, ignore_nan, weights).
+        as_weights: Real numbers as `select` takes weights, checked as far as they are known.
         replicas: Those that compute the current step; None if there is one.
         of_every_group: Whether a group within a sample is their business, too.
     """
@@ -112,6 +123,8 @@ class Framework:
     means: Mapping[str, Any]
     tail_losses: Mapping[str, Callable[..., Any]]
     window: WindowSteps
+    select: Callable[..., Any]
+    as_weights: Callable[[Any], Any]
     replicas: Callable[[], Replicas | None] = lambda: None
     of_every_group: bool = False
 
@@ -188,6 +201,18 @@ def as_values(
     return Values(tensor, axes, rows, one_axis, kept)
 
 
+def _weighted(framework: Framework, given: Values, axis: Any, weights: Any) -> Values:
+    """The same with weights, in float32 at least: gradients by weights may be beyond 16 bits."""
+    tensors = framework.tensors
+    own = as_weights_of(tensors, framework.as_weights(weights), given.given, axis, given.axes)
+    own, rows = as_one_axis(tensors, own, given.axes)[0], given.rows
+    if tensors.dtype_of("values", rows) in _NARROW:
+        rows = tensors.cast(rows, "float32")
+    if given.mask is not None:
+        own, rows = (tensors.where(given.mask, x, 0) for x in (own, rows))
+    return given._replace(rows=rows, mask=None, weights=own)
+
+
 def _require_so_many(
     tensors: Tensors, values: Values, part: Range, replicas: Replicas | None
 ) -> None:
@@ -206,8 +231,9 @@ def _number_of_groups(
     tensors: Tensors, values: Values, means: Any, replicas: Replicas | None
 ) -> Any:
     """Those that have a value that counts."""
-    if values.mask is not None:
-        counts = tensors.cast(tensors.any_along(values.mask, values.axis), "int32")
+    counting = values.mask if values.weights is None else values.weights > 0
+    if counting is not None:
+        counts = tensors.cast(tensors.any_along(counting, values.axis), "int32")
         if replicas is not None:
             counts = tensors.cast(replicas.total(counts) > 0, "int32")
         return tensors.total(counts)
@@ -226,17 +252,25 @@ def range_mean(
     reduction: str,
     impl: str,
     synchronized: bool = False,
+    weights: Any = None,
 ) -> Any:
     """The mean of a part of every group, and those reduced."""
     require_one_of("reduction", reduction, REDUCTIONS)
     tensors = framework.tensors
     given = as_values(tensors, values, axis, mask, may_be_empty=synchronized)
+    others: tuple[Any, ...] = ()
+    if weights is not None:
+        if synchronized:
+            raise ValueError(SYNCHRONIZED_WEIGHTS)
+        given = _weighted(framework, given, axis, weights)
+        others = (given.weights,)
     replicas = framework.others(given, synchronized, impl)
     implementation = framework.means_of(impl, replicas)
     _require_so_many(tensors, given, part, replicas)
     means = implementation.range_mean(
-        given.rows, part.bounds(tensors), part.kind, given.axis, given.mask
+        given.rows, part.bounds(tensors), part.kind, given.axis, given.mask, *others
     )
+    means = tensors.cast(means, given.given.dtype)
     if reduction == "none" or given.axis is None:
         return means
     narrow = tensors.dtype_of("values", means) in _NARROW
@@ -281,6 +315,7 @@ def tail_weighted(
     reduction: str,
     impl: str,
     window: Any = None,
+    weights: Any = None,
 ) -> Any:
     """The tail loss of values, each its own error; sums and means are of elements."""
     require_one_of("reduction", reduction, REDUCTIONS)
@@ -295,6 +330,10 @@ def tail_weighted(
     synchronized = options.synchronized and window is not None
     others = window or framework.others(given, options.synchronized, impl)
     tail_loss = framework.tail_losses[impl] if others is None else others.tail_loss
+    if weights is not None:
+        own = as_weights_of(tensors, framework.as_weights(weights), given.given, axis, given.axes)
+        own = tensors.expand_dims(as_one_axis(tensors, own, given.axes)[0], -1)
+        tail_loss = partial(_weighted_tail.tail_loss, framework, weights=own)
     chosen = replace(options, axis=given.axis, synchronized=synchronized)
     losses = tail_loss(rows, rows, chosen, reduction=reduction, mask=kept)
     if reduction != "none":

@@ -45,8 +45,10 @@ class Tensors(Protocol):
     squeeze: Any
     reshape: Any
     transpose: Any
+    broadcast_to: Any
     ones_like: Any
     is_nan: Any
+    where: Any
     total: Any
     any_along: Any
     divide_no_nan: Any

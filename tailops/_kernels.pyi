@@ -21,6 +21,7 @@ KEPT_SCRATCH_BYTES: int
 ERRORS: tuple[str, ...]
 METHODS: tuple[str, ...]
 INTERPOLATING_METHODS: tuple[str, ...]
+METHODS_OF_WEIGHTS: tuple[str, ...]
 GRADIENTS: tuple[str, ...]
 SMOOTHING_UNITS: tuple[str, ...]
 REDUCTIONS: tuple[str, ...]
@@ -122,11 +123,13 @@ def cuda_backward(
     stream: int,
 ) -> None: ...
 def cuda_selection_workspace(
-    dtype: str, geometry: SelectionGeometry, options: SelectionOptions, q: list[float]
+    dtype: str, weights: int, geometry: SelectionGeometry, options: SelectionOptions, q: list[float]
 ) -> int: ...
 def cuda_select(
     dtype: str,
     x: int,
+    weights: int,
+    wide_weights: bool,
     geometry: SelectionGeometry,
     options: SelectionOptions,
     q: list[float],
@@ -145,11 +148,15 @@ def cuda_select_gradient(
     gradient: int,
     stream: int,
 ) -> None: ...
-def cuda_range_workspace(dtype: str, geometry: SelectionGeometry, options: RangeOptions) -> int: ...
+def cuda_range_workspace(
+    dtype: str, weights: int, geometry: SelectionGeometry, options: RangeOptions
+) -> int: ...
 def cuda_range_mean(
     dtype: str,
     values: int,
     mask: int,
+    weights: int,
+    wide_weights: bool,
     geometry: SelectionGeometry,
     options: RangeOptions,
     bounds: tuple[float, float],
@@ -229,6 +236,7 @@ def cuda_read_two_write_one(a: int, b: int, out: int, n: int, stream: int) -> No
 def select(
     dtype: str,
     x: NDArray[Any],
+    weights: NDArray[np.floating] | None,
     geometry: SelectionGeometry,
     options: SelectionOptions,
     q: list[float],
@@ -251,6 +259,7 @@ def range_mean(
     dtype: str,
     values: NDArray[Any],
     mask: NDArray[np.bool_] | None,
+    weights: NDArray[np.floating] | None,
     geometry: SelectionGeometry,
     options: RangeOptions,
     bounds: tuple[float, float],

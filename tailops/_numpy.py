@@ -17,6 +17,19 @@ def mask_like(
     return kept
 
 
+def weights_like(
+    weights: ArrayLike | None, shape: tuple[int, ...], like: str
+) -> NDArray[np.floating] | None:
+    if weights is None:
+        return None
+    given = np.asarray(weights, order="C")
+    if given.dtype.kind not in "fiu" or given.shape != shape:
+        raise ValueError(
+            f"weights are {given.dtype.name}{given.shape}: must be real numbers{shape}, like {like}"
+        )
+    return given if given.dtype == np.float32 else given.astype(np.float64)
+
+
 def output(
     out: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any], like: str
 ) -> NDArray[Any]:

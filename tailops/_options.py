@@ -180,7 +180,9 @@ class TailOptions:
 
     def of_errors(self) -> "TailOptions":
         """What selects the same threshold from errors that are known."""
-        return TailOptions(percentile=self.percentile, method=self.method, error=VALUE)
+        return TailOptions(
+            percentile=self.percentile, method=self.method, error=VALUE, axis=self.axis
+        )
 
     def for_batch(self, rank: int | None) -> "TailOptions":
         """Not synchronized where no group has elements of several samples.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tailops import _kernels
-from tailops._numpy import mask_like, output, thread_count
+from tailops._numpy import mask_like, output, thread_count, weights_like
 
 
 class RangeMean(NamedTuple):
@@ -23,6 +23,7 @@ def range_mean(
     axis: int | None = None,
     mask: ArrayLike | None = None,
     *,
+    weights: ArrayLike | None = None,
     threads: int = 1,
 ) -> NDArray[Any]:
     """The mean of a NumPy array's values between two places of their order.
@@ -41,6 +42,9 @@ def range_mean(
             threshold, or at least the m-th largest value where that is lower.
         axis: Along which; None: over all elements.
         mask: Booleans of the values' shape: True where an element counts. None: everywhere.
+        weights: How much each element counts, of the values' shape, for "between" and without a
+            mask: n is then all that they add up to, and an element has as many positions as its
+            weight. None: each counts once.
         threads: How many threads may work.
 
     Returns:
@@ -48,7 +52,8 @@ def range_mean(
         counts, NaN for one with a NaN that counts.
 
     Raises:
-        ValueError: There is no such range, kind or axis, or the mask is not like the values.
+        ValueError: There is no such range, kind or axis, the mask or the weights are not like the
+            values, or a weight is negative or not finite.
 
     Example:
         >>> x = np.array([4.0, 1.0, 2.0, 8.0])
@@ -59,7 +64,9 @@ def range_mean(
         >>> range_mean(x, (3.0, 1), "at_least").tolist()  # 4 and 8
         6.0
     """
-    return range_mean_forward(values, bounds, kind, axis, mask, threads=threads).mean
+    return range_mean_forward(
+        values, bounds, kind, axis, mask, weights=weights, threads=threads
+    ).mean
 
 
 def range_mean_forward(
@@ -69,6 +76,7 @@ def range_mean_forward(
     axis: int | None = None,
     mask: ArrayLike | None = None,
     *,
+    weights: ArrayLike | None = None,
     threads: int = 1,
 ) -> RangeMean:
     """As `range_mean`, with the state for `range_mean_gradient`.
@@ -79,6 +87,7 @@ def range_mean_forward(
         kind: As for `range_mean`.
         axis: As for `range_mean`.
         mask: As for `range_mean`.
+        weights: As for `range_mean`; the gradient is then to be multiplied by them.
         threads: As for `range_mean`.
 
     Returns:
@@ -97,6 +106,7 @@ def range_mean_forward(
         array.dtype.name,
         array,
         mask_like(mask, array.shape, "values"),
+        weights_like(weights, array.shape, "values"),
         geometry,
         options,
         (float(first), float(second)),

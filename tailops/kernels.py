@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tailops import _kernels
 from tailops._families import documented
-from tailops._numpy import mask_like, output, thread_count
+from tailops._numpy import mask_like, output, thread_count, weights_like
 from tailops._options import TailOptions
 from tailops._range_kernels import RangeMean, range_mean, range_mean_forward, range_mean_gradient
 from tailops._state import STATE, records
@@ -176,6 +176,7 @@ def select(
     method: str = "linear",
     axis: int | None = None,
     ignore_nan: bool = False,
+    weights: ArrayLike | None = None,
     threads: int = 1,
 ) -> NDArray[Any]:
     """Quantiles of a NumPy array, or its elements of given ranks; as `tailops.ops.quantile`.
@@ -188,6 +189,8 @@ def select(
             0-based rank, in ascending or descending order.
         axis: Along which; None: over all elements.
         ignore_nan: Whether NaN is left out.
+        weights: How much each element counts, of x's shape; with the methods "inverted_cdf" and
+            "floor". None: each counts once.
         threads: How many threads may work.
 
     Returns:
@@ -195,14 +198,15 @@ def select(
 
     Raises:
         ValueError: An argument is out of range, there is nothing to select from, or a method
-            that interpolates, of integers.
+            that interpolates, of integers; a weight is negative or not finite, or all of a group
+            are 0.
 
     Example:
         >>> select(np.array([4.0, 1.0, 2.0]), [0.5, 0.75]).tolist()
         [2.0, 3.0]
     """
     return select_forward(
-        x, q, method=method, axis=axis, ignore_nan=ignore_nan, threads=threads
+        x, q, method=method, axis=axis, ignore_nan=ignore_nan, weights=weights, threads=threads
     ).value
 
 
@@ -213,6 +217,7 @@ def select_forward(
     method: str = "linear",
     axis: int | None = None,
     ignore_nan: bool = False,
+    weights: ArrayLike | None = None,
     threads: int = 1,
 ) -> Selection:
     """As `select`, with the state for `select_backward`.
@@ -223,6 +228,7 @@ def select_forward(
         method: As for `select`.
         axis: As for `select`.
         ignore_nan: As for `select`.
+        weights: As for `select`; the gradient is then to be multiplied by them.
         threads: As for `select`.
 
     Returns:
@@ -240,6 +246,7 @@ def select_forward(
     _kernels.select(
         array.dtype.name,
         array,
+        weights_like(weights, array.shape, "x"),
         geometry,
         options,
         fractions.tolist(),

@@ -17,22 +17,29 @@ class _Groups(NamedTuple):
 
     values: tf.Tensor
     valid: tf.Tensor
+    counts: tf.Tensor
+    """How often each counts, float64: of what is not valid, 0."""
     n: tf.Tensor
-    """How many are valid, (…, 1), float64."""
+    """How often all count together, (…, 1)."""
 
 
 def _wide(values: tf.Tensor) -> tf.Tensor:
     return tf.cast(values, tf.float32) if values.dtype.size < 4 else values
 
 
-def _groups(values: tf.Tensor, axis: int | None, mask: tf.Tensor | None) -> _Groups:
+def _groups(
+    values: tf.Tensor, axis: int | None, mask: tf.Tensor | None, weights: tf.Tensor | None = None
+) -> _Groups:
     valid = tf.ones_like(values, tf.bool) if mask is None else mask
+    counts = tf.cast(valid if weights is None else weights, tf.float64)
+    counts = tf.where(valid, counts, tf.zeros_like(counts))
+    given = values, valid, counts
     if axis is None:
-        values, valid = tf.reshape(values, [-1]), tf.reshape(valid, [-1])
+        values, valid, counts = (tf.reshape(x, [-1]) for x in given)
     else:
-        values, valid = (tf.experimental.numpy.moveaxis(x, axis, -1) for x in (values, valid))
-    n = tf.reduce_sum(tf.cast(valid, tf.float64), -1, keepdims=True)
-    return _Groups(_wide(values), valid, n)
+        values, valid, counts = (tf.experimental.numpy.moveaxis(x, axis, -1) for x in given)
+    n = tf.reduce_sum(counts, -1, keepdims=True)
+    return _Groups(_wide(values), valid, counts, n)
 
 
 def _whole_if_nearly(place: tf.Tensor) -> tf.Tensor:
@@ -56,29 +63,34 @@ def _element(ascending: tf.Tensor, rank: tf.Tensor) -> tf.Tensor:
     return tf.gather(ascending, tf.cast(rank, tf.int64), batch_dims=rank.shape.rank - 1)
 
 
-def _between(ascending: tf.Tensor, groups: _Groups, begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-    """The mass of each element, by that of the range. Only two values can have a part of one."""
-    values, valid, n = groups
-    last = tf.maximum(n - 1, 0)
+def _between(ordered: tf.Tensor, groups: _Groups, begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+    """The mass of each element, by that of the range. Only two values can have a part of theirs."""
+    values, valid, counts, _ = groups
+    order = tf.argsort(ordered, axis=-1, stable=True)
+    ascending, until = (tf.gather(a, order, batch_dims=a.shape.rank - 1) for a in (ordered, counts))
+    until = tf.cumsum(until, axis=-1)
+    last = tf.cast(tf.shape(until)[-1] - 1, tf.float64)
 
-    def at(rank: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The element of this rank; the elements equal to it; the mass of one of those."""
-        element = _element(ascending, tf.clip_by_value(rank, 0, last))
+    def at(before: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The first element behind these; those equal to it; the mass of one by its count."""
+        rank = tf.reduce_sum(tf.cast(before, tf.float64), -1, keepdims=True)
+        element = _element(ascending, tf.minimum(rank, last))
         ties = valid & (values == element)
-        below = tf.reduce_sum(tf.cast(valid & (values < element), tf.float64), -1, keepdims=True)
-        count = tf.reduce_sum(tf.cast(ties, tf.float64), -1, keepdims=True)
-        mass = tf.minimum(below + count, end) - tf.maximum(below, begin)
+        below = tf.reduce_sum(tf.where(values < element, counts, 0), -1, keepdims=True)
+        count = tf.reduce_sum(tf.where(ties, counts, 0), -1, keepdims=True)
+        mass = tf.maximum(tf.minimum(below + count, end) - tf.maximum(below, begin), 0)
         return element, ties, tf.math.divide_no_nan(mass, count)
 
-    lower, at_lower, of_lower = at(tf.floor(begin))
-    upper, at_upper, of_upper = at(tf.math.ceil(end) - 1)
+    lower, at_lower, of_lower = at(until <= begin)
+    upper, at_upper, of_upper = at(until < end)
     inside = tf.cast(valid & (values > lower) & (values < upper), tf.float64)
-    return tf.where(at_lower, of_lower, tf.where(at_upper, of_upper, inside)) / (end - begin)
+    of_one = tf.where(at_lower, of_lower, tf.where(at_upper, of_upper, inside))
+    return of_one * counts / (end - begin)
 
 
 def _at_least(ascending: tf.Tensor, groups: _Groups, bounds: tf.Tensor) -> tf.Tensor:
     """One share for each element that is kept: v ≥ min(θ, the m-th largest)."""
-    values, valid, n = groups
+    values, valid, _, n = groups
     rank = tf.clip_by_value(n - tf.math.ceil(bounds[1]), 0, tf.maximum(n - 1, 0))
     of_rank = _element(ascending, rank)
     kept = valid & (values >= tf.minimum(tf.cast(bounds[0], values.dtype), of_rank))
@@ -114,19 +126,23 @@ def _weights(values: tf.Tensor, groups: _Groups, kind: str, bounds: tf.Tensor) -
     nan = tf.reduce_any(groups.valid & tf.math.is_nan(groups.values), -1, keepdims=True)
     good = _is_range(kind, bounds, groups.n)
     # XLA leaves this out; there, the group's result is NaN.
-    checked = tf.debugging.Assert(tf.reduce_all(good), [_message(kind), bounds])
-    with tf.control_dependencies([] if checked is None else [checked]):
+    counts = groups.counts
+    weighed = tf.reduce_all((counts >= 0) & tf.math.is_finite(counts), -1, keepdims=True)
+    checks = [
+        tf.debugging.Assert(tf.reduce_all(good), [_message(kind), bounds]),
+        tf.debugging.Assert(tf.reduce_all(weighed), ["weights: must be finite and at least 0"]),
+    ]
+    with tf.control_dependencies([check for check in checks if check is not None]):
         n, bounds = tf.identity(groups.n), tf.identity(bounds)
-    groups = groups._replace(n=n)
+    groups, good = groups._replace(n=n), good & weighed
     nothing = nan | ~good | (n == 0)
     # What is ignored sorts behind all that counts.
     ordered = tf.where(groups.valid & ~nothing, groups.values, float("inf"))
-    ascending = tf.sort(ordered, axis=-1)
     if kind == "at_least":
-        weights = _at_least(ascending, groups, bounds)
+        weights = _at_least(tf.sort(ordered, axis=-1), groups, bounds)
     else:
         begin, end = _positions(kind, bounds, n)
-        weights = _between(ascending, groups, begin, end)
+        weights = _between(ordered, groups, begin, end)
     weights = tf.where(groups.valid & ~nothing, weights, tf.zeros_like(weights))
     bad = groups.valid & (nan | ~good)
     return tf.stop_gradient(tf.where(bad, tf.constant(float("nan"), tf.float64), weights))
@@ -138,6 +154,7 @@ def range_mean(
     kind: str,
     axis: int | None,
     mask: tf.Tensor | None = None,
+    weights: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """The mean of each group's values between two positions of their order: Σ weight·value.
 
@@ -150,6 +167,8 @@ def range_mean(
         kind: "between", "largest" or "at_least".
         axis: Along which the groups are; None: all elements are one.
         mask: True where an element counts; None: all do.
+        weights: How often each element counts, for "between": positions are then those of as many
+            elements. None: once.
 
     Returns:
         Of values' dtype and shape without the axis; 0 for a group of which all is ignored, NaN for
@@ -165,11 +184,11 @@ def range_mean(
         >>> round(float(range_mean(values, bounds, "between", None)), 4)  # (0.2 · 3 + 4) / 1.2
         3.8333
     """
-    groups = _groups(values, axis, mask)
-    weights = _weights(values, groups, kind, bounds)
-    part = weights * tf.cast(groups.values, tf.float64)
+    groups = _groups(values, axis, mask, weights)
+    shares = _weights(values, groups, kind, bounds)
+    part = shares * tf.cast(groups.values, tf.float64)
     # An infinite value without a weight is no part of it.
-    part = tf.where(weights != 0, part, tf.zeros_like(part))
+    part = tf.where(shares != 0, part, tf.zeros_like(part))
     return tf.cast(tf.reduce_sum(part, -1), values.dtype)
 
 

@@ -92,6 +92,7 @@ def quantile(
     method: str = "linear",
     keepdims: bool = False,
     return_indices: bool = False,
+    weights: Any = None,
 ) -> Any:
     """Quantiles, with the results of `numpy.quantile` and `keras.ops.quantile`.
 
@@ -116,18 +117,24 @@ def quantile(
         return_indices: Whether to return as well where the value is, for methods that do not
             interpolate: the first of equal elements, counted along the axis, or in the order of
             memory where there are several.
+        weights: How much each element counts, with the methods "inverted_cdf" and "floor": finite,
+            at least 0, and in each group one above 0; of x's shape, or of that of its axes. An
+            element of weight 2 counts as two. None: each counts once. There is no gradient by them.
 
     Returns:
         Of x's dtype: q's shape, then that of x without the axes. The gradient of an element goes to
-        all that are equal to it, split equally; the one of an interpolation by its weights. With
-        `return_indices` a pair: that, and places of the same shape, int64.
+        all that are equal to it, split equally, or by their `weights`; the one of an interpolation
+        by how near each is. With `return_indices` a pair: that, and places of the same shape,
+        int64.
 
     Raises:
         TypeError: x is not real or not dense, or another argument not of its type.
         ValueError: q is outside [0, 1], an axis out of range or there twice, the method unknown, or
-            one that interpolates with `return_indices`.
-        tf.errors.InvalidArgumentError: q is outside where only run time knows, or x is empty.
-            Inside XLA on a GPU, where it would have to wait, the value is NaN.
+            one that interpolates with `return_indices`, or that has no weights; a weight is
+            negative or not finite, or their shape is another.
+        tf.errors.InvalidArgumentError: q or a weight is outside where only run time knows, all
+            weights of a group are 0, or x is empty. On a GPU, where it would have to wait, the
+            value is NaN.
 
     Example:
         >>> x = tf.constant([[10.0, 7.0, 4.0], [3.0, 2.0, 1.0]])
@@ -135,12 +142,15 @@ def quantile(
         np.float32(3.5)
         >>> quantile(x, [0.0, 0.75], axis=1).numpy().tolist()
         [[4.0, 1.0], [8.5, 2.5]]
+        >>> x, weights = [1.0, 4.0, 3.0, 2.0, 2.5, 7.0], [0.1, 0.3, 0.05, 0.05, 0.2, 0.3]
+        >>> float(quantile(x, 0.5, method="inverted_cdf", weights=weights))
+        4.0
 
     Source: Hyndman and Fan, Sample quantiles in statistical packages, The American Statistician 50,
     1996, for the methods; Floyd and Rivest, Expected time bounds for selection, CACM 18, 1975, for
     selection by a sample.
     """
-    return quantiles(x, fractions(q), axis, method, keepdims, False, return_indices)
+    return quantiles(x, fractions(q), axis, method, keepdims, False, return_indices, weights)
 
 
 @takes_symbolic_tensors
@@ -151,6 +161,7 @@ def nanquantile(
     method: str = "linear",
     keepdims: bool = False,
     return_indices: bool = False,
+    weights: Any = None,
 ) -> Any:
     """Quantiles of what is not NaN, with the results of `numpy.nanquantile`, but its warnings.
 
@@ -161,6 +172,7 @@ def nanquantile(
         method: As for `quantile`.
         keepdims: As for `quantile`.
         return_indices: As for `quantile`; places count NaN, too.
+        weights: As for `quantile`; those of NaN count for nothing.
 
     Returns:
         As `quantile`; NaN where there is nothing else. NaN elements get no gradient.
@@ -172,7 +184,7 @@ def nanquantile(
         >>> float(nanquantile([1.0, float("nan"), 3.0], 0.5))
         2.0
     """
-    return quantiles(x, fractions(q), axis, method, keepdims, True, return_indices)
+    return quantiles(x, fractions(q), axis, method, keepdims, True, return_indices, weights)
 
 
 @takes_symbolic_tensors
@@ -183,6 +195,7 @@ def percentile(
     method: str = "linear",
     keepdims: bool = False,
     return_indices: bool = False,
+    weights: Any = None,
 ) -> Any:
     """Quantiles by percent, with the results of `numpy.percentile`.
 
@@ -193,6 +206,7 @@ def percentile(
         method: As for `quantile`.
         keepdims: As for `quantile`.
         return_indices: As for `quantile`.
+        weights: As for `quantile`.
 
     Returns:
         As `quantile` of q/100.
@@ -204,7 +218,7 @@ def percentile(
         >>> float(percentile([4.0, 1.0, 2.0, 8.0], 50))
         3.0
     """
-    return quantiles(x, fractions(q, 100), axis, method, keepdims, False, return_indices)
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, False, return_indices, weights)
 
 
 @takes_symbolic_tensors
@@ -215,6 +229,7 @@ def nanpercentile(
     method: str = "linear",
     keepdims: bool = False,
     return_indices: bool = False,
+    weights: Any = None,
 ) -> Any:
     """Quantiles by percent of what is not NaN, with the results of `numpy.nanpercentile`.
 
@@ -225,6 +240,7 @@ def nanpercentile(
         method: As for `quantile`.
         keepdims: As for `quantile`.
         return_indices: As for `nanquantile`.
+        weights: As for `nanquantile`.
 
     Returns:
         As `nanquantile` of q/100.
@@ -236,7 +252,7 @@ def nanpercentile(
         >>> float(nanpercentile([1.0, float("nan"), 3.0], 50))
         2.0
     """
-    return quantiles(x, fractions(q, 100), axis, method, keepdims, True, return_indices)
+    return quantiles(x, fractions(q, 100), axis, method, keepdims, True, return_indices, weights)
 
 
 @takes_symbolic_tensors

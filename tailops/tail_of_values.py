@@ -43,6 +43,7 @@ def range_mean(
     reduction: str = "none",
     impl: str = "fused",
     synchronized: bool = False,
+    weights: Any = None,
 ) -> tf.Tensor:
     """The mean of the values between two quantiles of them.
 
@@ -80,7 +81,7 @@ def range_mean(
     """
     part = _ranges.between(tensors, lower, upper)
     return _functionals.range_mean(
-        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized, weights
     )
 
 
@@ -95,6 +96,7 @@ def cvar(
     reduction: str = "none",
     impl: str = "fused",
     synchronized: bool = False,
+    weights: Any = None,
 ) -> tf.Tensor:
     """The mean of the largest share 1 − p of the values: conditional value at risk, superquantile.
 
@@ -119,7 +121,7 @@ def cvar(
     """
     part = _ranges.beyond(tensors, percentile)
     return _functionals.range_mean(
-        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized, weights
     )
 
 
@@ -172,6 +174,7 @@ def trimmed_mean(
     reduction: str = "none",
     impl: str = "fused",
     synchronized: bool = False,
+    weights: Any = None,
 ) -> tf.Tensor:
     """The mean of the values without the largest share f of them: what outliers do not reach.
 
@@ -195,7 +198,7 @@ def trimmed_mean(
     """
     part = _ranges.smallest_share(tensors, fraction)
     return _functionals.range_mean(
-        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized
+        TENSORFLOW, values, part, axis, mask, reduction, impl, synchronized, weights
     )
 
 

@@ -24,6 +24,14 @@ std::vector<std::string> interpolating_methods() {
   return names;
 }
 
+std::vector<std::string> methods_of_weights() {
+  std::vector<std::string> names;
+  for (int method = 0; method < kQuantileMethods; ++method) {
+    if (may_have_weights(method)) names.emplace_back(kRankRules[method].name);
+  }
+  return names;
+}
+
 int selection_method(const std::string& name) {
   return index_of("method", name, selection_methods());
 }

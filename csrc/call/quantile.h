@@ -11,6 +11,7 @@
 
 #include "call/groups.h"
 #include "formulas/quantile_rank.h"
+#include "formulas/whole_weights.h"
 
 namespace tailops {
 
@@ -34,6 +35,9 @@ int selection_method(const std::string& name);
 // Those by which the value may lie between two elements.
 std::vector<std::string> interpolating_methods();
 
+// Those that there may be weights with.
+std::vector<std::string> methods_of_weights();
+
 // std::invalid_argument if the method interpolates: what lies between two integers may be none.
 // Inline, since the library of the CUDA launches is linked without the kernels of the CPU.
 inline void require_method_of_integers(const SelectionOptions& options, const std::string& dtype) {
@@ -53,6 +57,15 @@ void require_method_of(const SelectionOptions& options) {
     const std::string name = std::is_signed_v<T> ? "int" : "uint";
     require_method_of_integers(options, name + std::to_string(8 * sizeof(T)));
   }
+}
+
+// std::invalid_argument if the method asks how many elements there are, where they have weights.
+inline void require_method_of_weights(const SelectionOptions& options) {
+  if (may_have_weights(options.method)) return;
+  const char* const name = is_by_rank(options.method) ? "rank" : kRankRules[options.method].name;
+  throw std::invalid_argument("method='" + std::string(name) + "' with weights: must be '" +
+                              kRankRules[kInvertedCdf].name + "' or '" + kRankRules[kFloor].name +
+                              "'");
 }
 
 // std::invalid_argument if a q is out of range for rows of so many elements.

@@ -37,6 +37,17 @@ void require_range(RangeKind kind, const RangeBounds& bounds) {
   }
 }
 
+void require_range_of_weights(RangeKind kind, bool has_mask) {
+  if (kind != RangeKind::kBetween) {
+    throw std::invalid_argument("kind='" + std::string(kRangeKindNames[static_cast<int>(kind)]) +
+                                "' with weights: must be '" +
+                                kRangeKindNames[static_cast<int>(RangeKind::kBetween)] + "'");
+  }
+  if (has_mask) {
+    throw std::invalid_argument("a mask with weights: what is ignored must have a weight of 0");
+  }
+}
+
 void throw_range_beyond(const RangeBounds& bounds, int64_t valid) {
   throw std::invalid_argument(
       "k=" + in_decimal(bounds.first) +

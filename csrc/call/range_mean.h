@@ -30,6 +30,10 @@ RangeOptions read_range_options(const CallAttributeReader& reader);
 // std::invalid_argument if there is no such range in any group.
 void require_range(RangeKind kind, const RangeBounds& bounds);
 
+// std::invalid_argument if a range of this kind is none of elements with weights: those that go by
+// how many elements there are, or if there is a mask as well.
+void require_range_of_weights(RangeKind kind, bool has_mask);
+
 // std::invalid_argument, of a group of so many valid elements, if it has no such range.
 [[noreturn]] void throw_range_beyond(const RangeBounds& bounds, int64_t valid);
 

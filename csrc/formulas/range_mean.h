@@ -172,6 +172,12 @@ TAILOPS_HOST_DEVICE RangeState range_state_at_least(double threshold, int64_t ke
   return {threshold, std::numeric_limits<double>::infinity(), weight, weight, weight};
 }
 
+// The same, of weights that are each divided by `unit`.
+TAILOPS_HOST_DEVICE RangeState per_unit(const RangeState& state, double unit) {
+  return {state.lower, state.upper, state.lower_weight / unit, state.upper_weight / unit,
+          state.between_weight / unit};
+}
+
 // Of a group of which nothing is left: no element has a weight.
 TAILOPS_HOST_DEVICE RangeState empty_range_state() { return {0.0, 0.0, 0.0, 0.0, 0.0}; }
 

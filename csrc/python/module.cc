@@ -81,6 +81,14 @@ using Mask = std::optional<py::array_t<bool, py::array::c_style>>;
 
 const bool* data_of(const Mask& mask) { return mask ? mask->data() : nullptr; }
 
+// float32 or float64, contiguous.
+using WeightArray = std::optional<py::array>;
+
+Weights weights_of(const WeightArray& weights) {
+  if (!weights) return {};
+  return {weights->data(), weights->itemsize() == sizeof(double)};
+}
+
 void forward(const std::string& dtype, const py::array& y_true, const py::array& y_pred,
              const Mask& mask, const Geometry& geometry, const Options& options, py::array& loss,
              py::array& state, int threads) {
@@ -122,18 +130,19 @@ void backward(const std::string& dtype, const py::array& upstream, const py::arr
 }
 
 // value and state are allocated for the geometry: q.size() values of each group.
-void select_elements(const std::string& dtype, const py::array& x,
+void select_elements(const std::string& dtype, const py::array& x, const WeightArray& weights,
                      const SelectionGeometry& geometry, const SelectionOptions& options,
                      const std::vector<double>& q, py::array& value, py::array& state,
                      int threads) {
   const void* const x_data = x.data();
+  const Weights weights_data = weights_of(weights);
   void* const value_data = value.mutable_data();
   void* const state_data = state.mutable_data();
   compute("select", dtype, geometry, [&] {
     with_selectable_dtype(dtype, [&](auto element) {
       using T = decltype(element);
       ThreadsExecutor executor(threads);
-      select_forward(static_cast<const T*>(x_data), geometry, options, q.data(),
+      select_forward(static_cast<const T*>(x_data), weights_data, geometry, options, q.data(),
                      static_cast<int64_t>(q.size()), static_cast<T*>(value_data),
                      static_cast<SelectionState*>(state_data), executor);
     });
@@ -161,19 +170,20 @@ void select_gradient(const std::string& dtype, const py::array& upstream, const 
 RangeBounds bounds_of(const std::array<double, 2>& bounds) { return {bounds[0], bounds[1]}; }
 
 void range_means(const std::string& dtype, const py::array& values, const Mask& mask,
-                 const SelectionGeometry& geometry, const RangeOptions& options,
-                 const std::array<double, 2>& bounds, py::array& mean, py::array& state,
-                 int threads) {
+                 const WeightArray& weights, const SelectionGeometry& geometry,
+                 const RangeOptions& options, const std::array<double, 2>& bounds, py::array& mean,
+                 py::array& state, int threads) {
   const void* const values_data = values.data();
   const bool* const mask_data = data_of(mask);
+  const Weights weights_data = weights_of(weights);
   void* const mean_data = mean.mutable_data();
   void* const state_data = state.mutable_data();
   compute("range_mean", dtype, geometry, [&] {
     with_dtype(dtype, [&](auto element) {
       using T = decltype(element);
       ThreadsExecutor executor(threads);
-      range_mean_forward(static_cast<const T*>(values_data), mask_data, geometry, options,
-                         bounds_of(bounds), static_cast<T*>(mean_data),
+      range_mean_forward(static_cast<const T*>(values_data), mask_data, weights_data, geometry,
+                         options, bounds_of(bounds), static_cast<T*>(mean_data),
                          static_cast<RangeState*>(state_data), executor);
     });
   });
@@ -294,6 +304,7 @@ PYBIND11_MODULE(_kernels, m) {
   m.attr("ERRORS") = py::tuple(py::cast(error_kind_names()));
   m.attr("METHODS") = py::tuple(py::cast(method_names()));
   m.attr("INTERPOLATING_METHODS") = py::tuple(py::cast(interpolating_methods()));
+  m.attr("METHODS_OF_WEIGHTS") = py::tuple(py::cast(methods_of_weights()));
   m.attr("GRADIENTS") = py::tuple(py::cast(gradient_mode_names()));
   m.attr("SMOOTHING_UNITS") = py::tuple(py::cast(smoothing_unit_names()));
   m.attr("SELECTIONS") = py::tuple(py::cast(selection_path_names()));

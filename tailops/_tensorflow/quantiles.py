@@ -14,6 +14,8 @@ from tailops._quantiles import known_fractions, require_in_range, require_parts
 from tailops._tensorflow import tensors
 from tailops._tensorflow.selection import select
 from tailops._tensorflow.tensors import as_tensor, dtype_of
+from tailops._tensorflow.weights import as_weights
+from tailops._weights import as_weights_of, require_method_of_weights
 
 
 def whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.Tensor:
@@ -69,14 +71,22 @@ def rows_of(x: tf.Tensor, axis: Any) -> tuple[tf.Tensor, int | None, list[int] |
     raise ValueError(f"axis={axis!r} of x of unknown rank: must be one integer or None")
 
 
-def first_places(rows: tf.Tensor, value: tf.Tensor, axis: int | None) -> tf.Tensor:
-    """Where along the axis each group has its first element equal to its value, for every q."""
+def first_places(
+    rows: tf.Tensor, value: tf.Tensor, axis: int | None, weights: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Where along the axis each group has its first element equal to its value, for every q.
+
+    With weights the first that counts.
+    """
     if axis is None:
         rows, axis = tf.reshape(rows, [-1]), 0
+        weights = None if weights is None else tf.reshape(weights, [-1])
 
     def place(of_one: tf.Tensor) -> tf.Tensor:
         looked_for = tf.expand_dims(of_one, axis)
         found = rows == looked_for
+        if weights is not None:
+            found &= weights > 0
         if rows.dtype.is_floating:
             found |= tf.math.is_nan(rows) & tf.math.is_nan(looked_for)
         return tf.argmax(tf.cast(found, tf.int8), axis, tf.int64)
@@ -97,6 +107,28 @@ def with_kept(
     return tf.expand_dims(value, place)
 
 
+def _weights_of_rows(weights: Any, x: tf.Tensor, axis: Any, axes: list[int] | None) -> tf.Tensor:
+    given = as_weights(weights)
+    if axes is None:  # x of unknown rank
+        return tf.reshape(given, [-1]) if axis is None else given
+    return as_one_axis(tensors, as_weights_of(tensors, given, x, axis, axes), axes)[0]
+
+
+def _selected(
+    rows: tf.Tensor,
+    q: tf.Tensor,
+    method: str,
+    axis: int | None,
+    ignore_nan: bool,
+    weights: tf.Tensor | None,
+) -> tf.Tensor:
+    # A gradient that is still to be multiplied by weights may be beyond 16 bits.
+    if weights is None or rows.dtype not in (tf.float16, tf.bfloat16):
+        return select(rows, q, method, axis, ignore_nan, weights)
+    value = select(tf.cast(rows, tf.float32), q, method, axis, ignore_nan, weights)
+    return tf.cast(value, rows.dtype)
+
+
 def quantiles(
     x: Any,
     q: tf.Tensor,
@@ -105,6 +137,7 @@ def quantiles(
     keepdims: bool,
     ignore_nan: bool,
     return_indices: bool,
+    weights: Any,
 ) -> Any:
     """The selection under every function of quantiles.
 
@@ -116,8 +149,11 @@ def quantiles(
         keepdims: Whether reduced axes stay.
         ignore_nan: Whether NaN is left out.
         return_indices: Whether places are returned, too.
+        weights: How much each element counts; None: once.
     """
     require_one_of("method", method, RANK_RULES)
+    if weights is not None:
+        require_method_of_weights(method)
     if method in _kernels.INTERPOLATING_METHODS:
         if return_indices:
             raise ValueError(
@@ -128,8 +164,9 @@ def quantiles(
         tensor = as_tensor("x", x, (*FLOATING, *INTEGERS, "bool"))
     is_boolean = tensor.dtype == tf.bool
     rows, one_axis, axes = rows_of(tf.cast(tensor, tf.uint8) if is_boolean else tensor, axis)
+    counts = None if weights is None else _weights_of_rows(weights, tensor, axis, axes)
     flat = q if q.shape.rank <= 1 else tf.reshape(q, [-1])
-    value = select(rows, flat, method, one_axis, ignore_nan)
+    value = _selected(rows, flat, method, one_axis, ignore_nan, counts)
 
     def as_asked(found: tf.Tensor) -> tf.Tensor:
         if q.shape.rank > 1:
@@ -140,5 +177,5 @@ def quantiles(
     if not return_indices:
         return result
     if flat.shape.rank == 0:
-        return result, as_asked(first_places(rows, value[None], one_axis)[0])
-    return result, as_asked(first_places(rows, value, one_axis))
+        return result, as_asked(first_places(rows, value[None], one_axis, counts)[0])
+    return result, as_asked(first_places(rows, value, one_axis, counts))

@@ -8,6 +8,7 @@ from tailops import reference_range_mean
 from tailops._tensorflow import xla
 from tailops._tensorflow.attributes import masks_of
 from tailops._tensorflow.library import library
+from tailops._tensorflow.weights import arrays_of, times_each
 
 
 def options_of(kind: str, axis: int | None, mask: Any) -> dict[str, Any]:
@@ -25,12 +26,13 @@ def range_mean(
     kind: str,
     axis: int | None,
     mask: tf.Tensor | None = None,
+    weights: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """As `reference_range_mean.range_mean`, in one op; where XLA has none, that."""
     if xla.must_fall_back():
-        return reference_range_mean.range_mean(values, bounds, kind, axis, mask)
+        return reference_range_mean.range_mean(values, bounds, kind, axis, mask, weights)
     mean, _ = library.tailops_range_mean(
-        values=values, bounds=bounds, **options_of(kind, axis, mask)
+        values=values, bounds=bounds, weights=arrays_of(weights), **options_of(kind, axis, mask)
     )
     return mean
 
@@ -47,7 +49,7 @@ def range_weights(
         return reference_range_mean.range_weights(values, bounds, kind, axis, mask)
     values = tf.stop_gradient(values)
     options = options_of(kind, axis, mask)
-    mean, state = library.tailops_range_mean(values=values, bounds=bounds, **options)
+    mean, state = library.tailops_range_mean(values=values, bounds=bounds, weights=[], **options)
     weights = library.tailops_range_mean_grad(
         upstream=tf.ones_like(mean), values=values, state=state, **options
     )
@@ -56,7 +58,8 @@ def range_weights(
 
 @tf.RegisterGradient("Tailops>RangeMean")  # type: ignore[untyped-decorator]
 def _range_mean_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
-    values, _, *mask = op.inputs
+    values, _, *others = op.inputs
+    mask, weights = ([], others) if op.get_attr("weight_arrays") else (others, [])
     gradient = library.tailops_range_mean_grad(
         upstream=upstream,
         values=values,
@@ -65,7 +68,7 @@ def _range_mean_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
         kind=op.get_attr("kind"),
         axis=op.get_attr("axis"),
     )
-    return [gradient, None, *(None for _ in mask)]
+    return [times_each(gradient, weights), None, *(None for _ in others)]
 
 
 @tf.RegisterGradient("Tailops>RangeMeanGrad")  # type: ignore[untyped-decorator]

@@ -7,30 +7,44 @@ import tensorflow as tf
 from tailops import reference_selection
 from tailops._tensorflow import xla
 from tailops._tensorflow.library import library
+from tailops._tensorflow.weights import arrays_of, times_each
 
 
 def select(
-    x: tf.Tensor, q: tf.Tensor, method: str, axis: int | None, ignore_nan: bool = False
+    x: tf.Tensor,
+    q: tf.Tensor,
+    method: str,
+    axis: int | None,
+    ignore_nan: bool = False,
+    weights: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """As `reference_selection.select`, in one op; where XLA has none, that."""
     if xla.must_fall_back():
-        return reference_selection.select(x, q, method=method, axis=axis, ignore_nan=ignore_nan)
+        return reference_selection.select(
+            x, q, method=method, axis=axis, ignore_nan=ignore_nan, weights=weights
+        )
     value, _ = library.tailops_select(
-        x=x, q=q, method=method, axis=[] if axis is None else [axis], ignore_nan=ignore_nan
+        x=x,
+        q=q,
+        weights=arrays_of(weights),
+        method=method,
+        axis=[] if axis is None else [axis],
+        ignore_nan=ignore_nan,
     )
     return value
 
 
 @tf.RegisterGradient("Tailops>Select")  # type: ignore[untyped-decorator]
 def _select_gradient(op: Any, upstream: Any, _: Any) -> list[Any]:
-    x = op.inputs[0]
+    x, _, *weights = op.inputs
+    others = [None, *(None for _ in weights)]
     if not x.dtype.is_floating:
-        return [None, None]
+        return [None, *others]
     attributes = {name: op.get_attr(name) for name in ("method", "ignore_nan", "axis")}
     gradient = library.tailops_select_grad(
         upstream=upstream, x=x, state=op.outputs[1], **attributes
     )
-    return [gradient, None]
+    return [times_each(gradient, weights), *others]
 
 
 @tf.RegisterGradient("Tailops>SelectGrad")  # type: ignore[untyped-decorator]

@@ -9,8 +9,8 @@ from tailops._checks import foreign_dtype, require_dense
 
 tensor, cast = tf.convert_to_tensor, tf.cast
 expand_dims, squeeze, ones_like = tf.expand_dims, tf.squeeze, tf.ones_like
-reshape, transpose = tf.reshape, tf.transpose
-is_nan = tf.math.is_nan
+reshape, transpose, broadcast_to = tf.reshape, tf.transpose, tf.broadcast_to
+is_nan, where = tf.math.is_nan, tf.where
 total, any_along = tf.reduce_sum, tf.reduce_any
 divide_no_nan = tf.math.divide_no_nan
 

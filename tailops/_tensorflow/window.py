@@ -75,7 +75,10 @@ def range_weights(
 ) -> tf.Tensor:
     """The weights of values in the mean of a part of the window, times how many that has."""
     _, state = library.tailops_range_mean(
-        values=errors, bounds=part.bounds(tensors), **options_of(part.kind, None, filled)
+        values=errors,
+        bounds=part.bounds(tensors),
+        weights=[],
+        **options_of(part.kind, None, filled),
     )
     weights = library.tailops_range_mean_grad(
         upstream=tf.reduce_sum(tf.cast(filled, errors.dtype)),

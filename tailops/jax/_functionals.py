@@ -5,8 +5,10 @@ from typing import Any
 
 from tailops._functionals import Framework
 from tailops.jax import _arrays, _range_mean, _window
+from tailops.jax._arguments import as_weights
 from tailops.jax._devices import devices
 from tailops.jax._replicas import Replicas
+from tailops.jax._select import select
 from tailops.jax._tail_loss import tail_loss
 
 JAX = Framework(
@@ -14,6 +16,8 @@ JAX = Framework(
     means={"fused": _range_mean},
     tail_losses={"fused": tail_loss},
     window=_window,
+    select=select,
+    as_weights=as_weights,
     replicas=devices,
     of_every_group=True,
 )

@@ -51,7 +51,7 @@ _losses.defvjp(_losses_forward, _losses_backward)
 
 def losses(batch: Inputs, errors: Any, filled: Any) -> Any:
     """Of each element, by the threshold of the window."""
-    of_window = batch.options.of_errors()
+    of_window, errors = batch.options.of_errors(), jax.lax.stop_gradient(errors)
     _, state = _custom_calls.forward(
         errors, errors, numbers_of(of_window), (filled,), of_window.known(), "sum"
     )

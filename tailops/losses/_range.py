@@ -9,6 +9,7 @@ from tailops._checks import boolean
 from tailops._functionals import Replicas, Values, as_values
 from tailops._keras_broadcast import along_leading_axes
 from tailops._ranges import Range
+from tailops._weights import SYNCHRONIZED_WEIGHTS
 from tailops._windows import Window
 from tailops.losses._around import AroundLoss
 from tailops.losses._backend import FRAMEWORK, require_read_anew, scaled_for_replicas
@@ -22,7 +23,8 @@ class RangeLoss(AroundLoss):
     """The means of groups; its subclasses say of which part.
 
     With `sample_weight` each value's share of its group's mean is multiplied by its weight. The
-    weights take no part in the selection, and weights of 1 change nothing.
+    weights take no part in the selection, and weights of 1 change nothing. With `weighted` they do:
+    a value of weight 2 is as two of them.
     """
 
     def __init__(
@@ -33,9 +35,14 @@ class RangeLoss(AroundLoss):
         reduction: str | None,
         name: str | None,
         dtype: Any,
+        weighted: bool | None = None,
     ) -> None:
         super().__init__(loss, axis, reduction, name, dtype)
         self.synchronized = boolean("synchronized", synchronized)
+        # None: this loss has no such argument.
+        self.weighted = None if weighted is None else boolean("weighted", weighted)
+        if self.weighted and self.synchronized:
+            raise ValueError(SYNCHRONIZED_WEIGHTS)
 
     def part(self) -> Range:
         """Which, as of now."""
@@ -46,7 +53,7 @@ class RangeLoss(AroundLoss):
             require_read_anew(argument, number)
         return self.part()
 
-    def _means(self, values: Any, valid: Any, reduction: str) -> Any:
+    def _means(self, values: Any, valid: Any, reduction: str, weights: Any = None) -> Any:
         return _functionals.range_mean(
             FRAMEWORK,
             values,
@@ -56,6 +63,7 @@ class RangeLoss(AroundLoss):
             reduction,
             "fused",
             self.synchronized,
+            weights,
         )
 
     def _given(self, values: Any, valid: Any) -> Values:
@@ -92,10 +100,13 @@ class RangeLoss(AroundLoss):
             mean = self._by_window(window, values, valid, sample_weight)
             scaled = self.reduction in _MEANS or self.synchronized
             return scaled_for_replicas(mean) if scaled else mean
+        weights = None
         if sample_weight is not None:
-            return self._weighted(values, valid, sample_weight)
+            if not self.weighted:
+                return self._weighted(values, valid, sample_weight)
+            weights = along_leading_axes("sample_weight", sample_weight, self.wide, values)
         reduction = "mean" if self.reduction in _MEANS else self.reduction or "none"
-        means = self._means(values, valid, reduction)
+        means = self._means(values, valid, reduction, weights)
         # A mean that all replicas have is added up over them.
         shared = self.synchronized and self._replicas(self._given(values, valid)) is not None
         scaled = reduction == "mean" or (reduction == "sum" and shared)
@@ -155,4 +166,7 @@ class RangeLoss(AroundLoss):
 
     def own_config(self) -> dict[str, Any]:
         """The numbers, and whose values they are of."""
-        return {**self.numbers(), "synchronized": self.synchronized}
+        own = {"synchronized": self.synchronized}
+        if self.weighted is not None:
+            own["weighted"] = self.weighted
+        return {**self.numbers(), **own}

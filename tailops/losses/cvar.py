@@ -7,16 +7,18 @@ import keras
 from tailops import _ranges
 from tailops._families import documented
 from tailops._functionals import TEXTS
+from tailops._weighted import require_no_window
 from tailops.losses._around import AROUND
 from tailops.losses._backend import tensors
 from tailops.losses._range import RangeLoss
+from tailops.losses._weighted import WEIGHTED
 from tailops.losses._window import WINDOW, as_window
 
 __all__ = ["CVaRLoss"]
 
 
 @keras.saving.register_keras_serializable(package="tailops")
-@documented(texts=TEXTS | AROUND | WINDOW)
+@documented(texts=TEXTS | AROUND | WINDOW | WEIGHTED)
 class CVaRLoss(RangeLoss):
     """Conditional value at risk of any loss: the mean of the largest share 1 − p of its values.
 
@@ -49,14 +51,17 @@ class CVaRLoss(RangeLoss):
         axis: Any = None,
         window: int | None = None,
         synchronized: bool = False,
+        weighted: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "cvar_loss",
         dtype: Any = None,
     ) -> None:
-        super().__init__(loss, axis, synchronized, reduction, name, dtype)
+        super().__init__(loss, axis, synchronized, reduction, name, dtype, weighted)
         self.percentile = percentile
         self.part()
         self.window = as_window(window, axis)
+        if self.weighted:
+            require_no_window(window)
 
     def part(self) -> _ranges.Range:
         """What is above the percentile."""

@@ -7,6 +7,7 @@ import keras
 from tailops._families import HYBRID_LOSS, documented
 from tailops.losses._backend import tail_loss_of
 from tailops.losses._base import KERAS, TailLoss
+from tailops.losses._weighted import WEIGHTED
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -56,7 +57,7 @@ def hybrid_percentile_loss(
 
 
 @keras.saving.register_keras_serializable(package="tailops")
-@documented(HYBRID_LOSS, KERAS)
+@documented(HYBRID_LOSS, KERAS | WEIGHTED)
 class HybridPercentileLoss(TailLoss):
     """Squared error mixed with the percentile loss; formulas in `hybrid_percentile_loss`.
 
@@ -81,10 +82,11 @@ class HybridPercentileLoss(TailLoss):
         beta: float = 0.2,
         *,
         window: int | None = None,
+        weighted: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "hybrid_percentile_loss",
         dtype: Any = None,
         **options: "Unpack[PercentileOptions]",
     ) -> None:
         chosen = self.family.options(percentile, smoothing_factor, error_scale, beta, **options)
-        super().__init__(chosen, window, reduction, name, dtype)
+        super().__init__(chosen, window, reduction, name, dtype, weighted)

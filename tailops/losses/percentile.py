@@ -7,6 +7,7 @@ import keras
 from tailops._families import PERCENTILE_LOSS, documented
 from tailops.losses._backend import tail_loss_of
 from tailops.losses._base import KERAS, TailLoss
+from tailops.losses._weighted import WEIGHTED
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -63,7 +64,7 @@ def percentile_loss(
 
 
 @keras.saving.register_keras_serializable(package="tailops")
-@documented(PERCENTILE_LOSS, KERAS)
+@documented(PERCENTILE_LOSS, KERAS | WEIGHTED)
 class PercentileLoss(TailLoss):
     """Errors, those above the batch's percentile weighted more; formulas in `percentile_loss`.
 
@@ -93,10 +94,11 @@ class PercentileLoss(TailLoss):
         error_scale: Any = 10.0,
         *,
         window: int | None = None,
+        weighted: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "percentile_loss",
         dtype: Any = None,
         **options: "Unpack[PercentileOptions]",
     ) -> None:
         chosen = self.family.options(percentile, smoothing_factor, error_scale, **options)
-        super().__init__(chosen, window, reduction, name, dtype)
+        super().__init__(chosen, window, reduction, name, dtype, weighted)

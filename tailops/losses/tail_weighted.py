@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -12,6 +13,7 @@ from tailops._checks import same_rank
 from tailops._families import TAIL_WEIGHTED_LOSS, documented
 from tailops._keras_broadcast import along_leading_axes
 from tailops._options import TailOptions
+from tailops._weighted import tail_loss as weighted_tail_loss
 from tailops._windows import Window
 from tailops.losses._around import AROUND, AroundLoss, all_of
 from tailops.losses._backend import (
@@ -20,6 +22,7 @@ from tailops.losses._backend import (
     scaled_for_replicas,
     tensors,
 )
+from tailops.losses._weighted import WEIGHTED, as_weighted
 from tailops.losses._window import WINDOW, as_window
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ _Tail = Callable[[str], Any]
     TAIL_WEIGHTED_LOSS,
     AROUND
     | WINDOW
+    | WEIGHTED
     | {"reduction": AROUND["reduction"].replace("the groups' means", "the weighted values")},
 )
 class TailWeightedLoss(AroundLoss):
@@ -89,6 +93,7 @@ class TailWeightedLoss(AroundLoss):
         *,
         axis: Any = None,
         window: int | None = None,
+        weighted: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "tail_weighted_loss",
         dtype: Any = None,
@@ -99,15 +104,25 @@ class TailWeightedLoss(AroundLoss):
             percentile, error_scale, smoothing_factor, **options
         )
         self.window = as_window(window, axis, self.options.gradient)
+        self.weighted = as_weighted(weighted, self.options, window)
 
     def _of_values(
-        self, y_true: Any, y_pred: Any, masks: list[Any], window: Window | None
+        self, y_true: Any, y_pred: Any, masks: list[Any], window: Window | None, counts: Any
     ) -> tuple[_Tail, Any, Any]:
         values, valid = self.values(y_true, y_pred, masks)
+        weights = None if counts is None else self._weights_of(counts, values)
 
         def tail(reduction: str) -> Any:
             return _functionals.tail_weighted(
-                FRAMEWORK, values, self.options, self.axis, valid, reduction, "fused", window
+                FRAMEWORK,
+                values,
+                self.options,
+                self.axis,
+                valid,
+                reduction,
+                "fused",
+                window,
+                weights,
             )
 
         return tail, values, valid
@@ -129,17 +144,28 @@ class TailWeightedLoss(AroundLoss):
         axis = None if len(axes) == rank else axes[0]
         return targets, predictions, replace(self.options, error=error, axis=axis)
 
-    def _tail(self, y_true: Any, y_pred: Any, masks: list[Any]) -> tuple[_Tail, Any, Any]:
-        """The losses, something of the values' shape, and where they count; None: everywhere."""
+    def _weights_of(self, sample_weight: Any, values: Any) -> Any:
+        return along_leading_axes("sample_weight", sample_weight, self.wide, values)
+
+    def _tail(
+        self, y_true: Any, y_pred: Any, masks: list[Any], counts: Any = None
+    ) -> tuple[_Tail, Any, Any]:
+        """The losses, something of the values' shape, and where they count; None: everywhere.
+
+        `counts`: weights that count in the percentile.
+        """
         require_numbers_read_anew(self.options)
         window = self.window_of(y_pred)
         found = self._as_residuals(y_true, y_pred)
         if found is None:
-            return self._of_values(y_true, y_pred, masks, window)
+            return self._of_values(y_true, y_pred, masks, window, counts)
         targets, predictions, options = found
         like = keras.ops.squeeze(predictions, -1)
         valid = all_of(masks, like)
         tail_loss = FRAMEWORK.tail_losses["fused"] if window is None else window.tail_loss
+        if counts is not None:
+            own = keras.ops.expand_dims(self._weights_of(counts, like), -1)
+            tail_loss = partial(weighted_tail_loss, FRAMEWORK, weights=own)
 
         def tail(reduction: str) -> Any:
             losses = tail_loss(targets, predictions, options, reduction=reduction, mask=valid)
@@ -154,12 +180,13 @@ class TailWeightedLoss(AroundLoss):
 
     def reduced(self, y_true: Any, y_pred: Any, masks: list[Any], sample_weight: Any) -> Any:
         """The weighted values, reduced."""
-        tail, like, valid = self._tail(y_true, y_pred, masks)
+        counts = sample_weight if self.weighted else None
+        tail, like, valid = self._tail(y_true, y_pred, masks, counts)
         reduction = _IN_THE_OP[self.reduction]
         if sample_weight is None:
             loss = tail(reduction)
             return scaled_for_replicas(loss) if reduction == "mean" else loss
-        weight = along_leading_axes("sample_weight", sample_weight, self.wide, like)
+        weight = self._weights_of(sample_weight, like)
         weighted = keras.ops.cast(tail("none"), self.wide) * weight
         if reduction != "mean":
             return keras.ops.cast(
@@ -174,7 +201,8 @@ class TailWeightedLoss(AroundLoss):
 
     def own_config(self) -> dict[str, Any]:
         """The options."""
-        return {**TAIL_WEIGHTED_LOSS.config(self.options), "window": self.window}
+        own = {"window": self.window, "weighted": self.weighted}
+        return {**TAIL_WEIGHTED_LOSS.config(self.options), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TailWeightedLoss":

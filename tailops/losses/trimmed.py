@@ -10,12 +10,13 @@ from tailops._functionals import TEXTS
 from tailops.losses._around import AROUND
 from tailops.losses._backend import tensors
 from tailops.losses._range import RangeLoss
+from tailops.losses._weighted import WEIGHTED
 
 __all__ = ["TrimmedLoss"]
 
 
 @keras.saving.register_keras_serializable(package="tailops")
-@documented(texts=TEXTS | AROUND)
+@documented(texts=TEXTS | AROUND | WEIGHTED)
 class TrimmedLoss(RangeLoss):
     """The mean of any loss without the largest share f of its values: outliers teach nothing.
 
@@ -42,11 +43,12 @@ class TrimmedLoss(RangeLoss):
         *,
         axis: Any = None,
         synchronized: bool = False,
+        weighted: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "trimmed_loss",
         dtype: Any = None,
     ) -> None:
-        super().__init__(loss, axis, synchronized, reduction, name, dtype)
+        super().__init__(loss, axis, synchronized, reduction, name, dtype, weighted)
         self.fraction = fraction
         self.part()
 

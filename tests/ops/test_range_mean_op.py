@@ -175,7 +175,8 @@ def test_more_than_are_valid():
 
 def test_the_ops_check_their_attributes_and_inputs():
     x = tf.range(6.0)
-    good = {"values": x, "bounds": (0.5, 1.0), "mask": [], "kind": "between", "axis": []}
+    good = {"values": x, "bounds": (0.5, 1.0), "mask": [], "weights": []}
+    good |= {"kind": "between", "axis": []}
     mean, state = library.tailops_range_mean(**good)
     assert mean == 4.0
     for bad, message in [
@@ -184,6 +185,11 @@ def test_the_ops_check_their_attributes_and_inputs():
         ({"axis": [1]}, r"axis=1: must be in \[-1, 1\)"),
         ({"mask": [x > 1, x > 2]}, "mask is given 2 times: at most one is allowed"),
         ({"mask": [x[:5] > 1]}, r"mask of shape \(5,\) must have the shape \(6,\)"),
+        ({"weights": [x, x]}, "weights is given 2 times: at most one is allowed"),
+        ({"weights": [x[:5]]}, r"weights of shape \(5,\) must have the shape \(6,\)"),
+        ({"weights": [-x]}, "weights: must be finite and at least 0, and one is -"),
+        ({"weights": [x], "mask": [x > 1]}, "a mask with weights"),
+        ({"weights": [x], "kind": "largest"}, "kind=.largest. with weights: must be .between."),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             library.tailops_range_mean(**{**good, **bad})

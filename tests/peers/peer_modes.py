@@ -5,6 +5,13 @@ import functools
 import numpy as np
 
 
+def _with(function, settings, has_weights):
+    """A function of arrays; the last of them may be weights."""
+    if not has_weights:
+        return functools.partial(function, **settings)
+    return lambda *arrays: function(*arrays[:-1], weights=arrays[-1], **settings)
+
+
 class Eager:
     """As most people call them."""
 
@@ -16,9 +23,10 @@ class Eager:
         self.functions = ops
         self._tf = tf
 
-    def __call__(self, name, arrays, settings):
+    def __call__(self, name, arrays, settings, has_weights=False):
         tensors = [self._tf.constant(array) for array in arrays]
-        return self.to_numpy(getattr(self.functions, name)(*tensors, **settings))
+        function = _with(getattr(self.functions, name), settings, has_weights)
+        return self.to_numpy(function(*tensors))
 
     def to_numpy(self, result):
         return result.numpy()
@@ -33,13 +41,14 @@ class Graph(Eager):
 
     compiled = False
 
-    def __call__(self, name, arrays, settings):
+    def __call__(self, name, arrays, settings, has_weights=False):
         specs = tuple((array.ndim, array.dtype) for array in arrays)
-        return self.to_numpy(self._traced(name, specs, tuple(settings.items()))(*arrays))
+        traced = self._traced(name, specs, tuple(settings.items()), has_weights)
+        return self.to_numpy(traced(*arrays))
 
     @functools.cache  # noqa: B019 - one of it lives as long as the process
-    def _traced(self, name, specs, settings):
-        function = functools.partial(getattr(self.functions, name), **dict(settings))
+    def _traced(self, name, specs, settings, has_weights):
+        function = _with(getattr(self.functions, name), dict(settings), has_weights)
         signature = [self._tf.TensorSpec([None] * rank, dtype) for rank, dtype in specs]
         return self._tf.function(
             function, input_signature=signature, jit_compile=self.compiled, autograph=False
@@ -67,10 +76,10 @@ class Jax:
         self.functions = tailops.jax
         self._jax = jax
 
-    def __call__(self, name, arrays, settings):
-        x, *q = arrays
-        function = getattr(self.functions, name)
-        result = self._jax.jit(lambda x: function(x, *q, **settings))(x)
+    def __call__(self, name, arrays, settings, has_weights=False):
+        x, *others = arrays
+        function = _with(getattr(self.functions, name), settings, has_weights)
+        result = self._jax.jit(lambda x: function(x, *others))(x)
         return np.array(result)[()]
 
 

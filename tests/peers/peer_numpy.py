@@ -5,7 +5,6 @@ are passed on as they are.
 """
 
 import contextlib
-import inspect
 import re
 
 import numpy as np
@@ -13,6 +12,15 @@ from numpy.exceptions import AxisError
 
 DISCRETE = {"inverted_cdf", "closest_observation", "lower", "higher", "nearest"}
 NAMES = ("quantile", "nanquantile", "percentile", "nanpercentile", "median", "nanmedian")
+
+
+# What is wrong with weights, as tailops says it, and as NumPy does.
+OF_WEIGHTS = {
+    "weights.* one is -": "Weights must be non-negative",
+    "weights.* one is (nan|inf)": "Weights included NaN, inf or were all zero",
+    "weights of a group are all 0": "Weights included NaN, inf or were all zero",
+    "method=.* with weights": "Only method 'inverted_cdf' supports weights",
+}
 
 
 class NotTakenError(NotImplementedError):
@@ -51,6 +59,9 @@ def errors_of_numpy(rank, axis):
         text = str(error)
         if re.search(r"\bq\b.*must be in \[0, ", text):
             raise ValueError(f"Quantiles/Percentiles must be in the range: {text}") from error
+        for ours, numpys in OF_WEIGHTS.items():
+            if re.search(ours, text):
+                raise ValueError(f"{numpys}: {text}") from error
         if isinstance(error, ValueError) and "dimension(s)" in text:
             outside = [a for a in np.atleast_1d(axis) if not -rank <= a < rank]
             raise AxisError(outside[0], rank) from error
@@ -63,8 +74,6 @@ class Adapters:
     def __init__(self, mode, fault):
         self._mode = mode
         self._fault = fault
-        parameters = inspect.signature(mode.functions.quantile).parameters
-        self._takes_weights = "weights" in parameters
 
     def functions(self):
         """Each under its name."""
@@ -83,9 +92,7 @@ class Adapters:
             weights=None,
         ):
             settings = {"method": method}
-            if weights is not None:
-                settings["weights"] = weights
-            return self._call(name, [a, q], axis, out, overwrite_input, keepdims, settings)
+            return self._call(name, [a, q], axis, out, overwrite_input, keepdims, settings, weights)
 
         return self._named(function, name)
 
@@ -99,16 +106,13 @@ class Adapters:
         function.__name__ = function.__qualname__ = name
         return function
 
-    def _call(self, name, given, axis, out, overwrite_input, keepdims, settings):
+    def _call(self, name, given, axis, out, overwrite_input, keepdims, settings, weights=None):
         if out is not None:
             raise NotTakenError("out=")
         if overwrite_input:
             raise NotTakenError("overwrite_input=")
-        if "weights" in settings:
-            if not self._takes_weights:
-                raise NotTakenError("weights=")
-            settings["weights"] = as_array(settings["weights"])
-        arrays = [as_array(values) for values in given]
+        has_weights = weights is not None
+        arrays = [as_array(values) for values in (*given, *([weights] if has_weights else []))]
         # NumPy interpolates integers in float64, Keras and so tailops in `floatx`.
         if arrays[0].dtype.kind in "iub" and settings.get("method") not in DISCRETE:
             arrays[0] = arrays[0].astype(np.float64)
@@ -119,7 +123,7 @@ class Adapters:
         }
         arrays, settings = self._fault.arguments(arrays, settings)
         with errors_of_numpy(arrays[0].ndim, axis):
-            return self._fault.result(self._mode(name, arrays, settings))
+            return self._fault.result(self._mode(name, arrays, settings, has_weights))
 
 
 def lerp_of(quantile):

@@ -97,7 +97,12 @@ def test_the_reference_is_the_same_function(method, ignore_nan):
     q = tf.constant([0.0, 2.0] if "rank" in method else [0.1, 0.6, 1.0], tf.float64)
     for axis in (None, 0, 1, -1):
         ours, _ = library.tailops_select(
-            x=x, q=q, method=method, ignore_nan=ignore_nan, axis=[] if axis is None else [axis]
+            x=x,
+            q=q,
+            weights=[],
+            method=method,
+            ignore_nan=ignore_nan,
+            axis=[] if axis is None else [axis],
         )
         expected = reference_selection.select(
             tf.constant(x), q, method=method, axis=axis, ignore_nan=ignore_nan

@@ -118,12 +118,16 @@ def test_unknown_shapes():
 
 def test_the_op_itself():
     def select(x=X, q=(0.5,), **attributes):
+        attributes = {"weights": []} | attributes
         return library.tailops_select(x=x, q=tf.constant(q, tf.float64), **attributes)
 
     assert select()[0] == 2.5
     for bad, message in [
         (lambda: select(axis=[2]), r"axis=2: must be in \[-2, 2\)"),
         (lambda: select(axis=[0, 1]), "axis has 2 entries"),
+        (lambda: select(weights=[X, X]), "weights is given 2 times"),
+        (lambda: select(weights=[X[:1]]), r"weights of shape .* must have the shape|must be equal"),
+        (lambda: select(weights=[X]), "method=.linear. with weights: must be .inverted_cdf."),
         (lambda: select(q=[[0.5]]), r"q of shape \[1,1\]: must be a scalar|at most rank 1"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
@@ -146,7 +150,8 @@ def test_the_op_itself():
 @pytest.mark.parametrize("how", [None, {}, {"jit_compile": True}], ids=["eager", "graph", "xla"])
 def test_no_interpolation_of_integers(method, how):
     def select(x):
-        return library.tailops_select(x=x, q=tf.constant([0.5], tf.float64), method=method)
+        q = tf.constant([0.5], tf.float64)
+        return library.tailops_select(x=x, q=q, weights=[], method=method)
 
     function = select if how is None else tf.function(select, **how)
     discrete = [name for name in METHODS if name not in _kernels.INTERPOLATING_METHODS]

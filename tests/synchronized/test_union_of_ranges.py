@@ -108,7 +108,7 @@ def test_the_state_is_that_of_one_device():
     for kind, bounds in CASES:
         values = batch("few_valued", "none", np.float32)[1]
         _, expected = library.tailops_range_mean(
-            values=values, bounds=bounds, kind=kind, axis=[0], mask=[]
+            values=values, bounds=bounds, kind=kind, axis=[0], mask=[], weights=[]
         )
 
         def step(share, all_reduce, kind=kind, bounds=bounds):

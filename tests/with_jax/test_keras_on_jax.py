@@ -14,7 +14,8 @@ CURVES = """
     import sys
     import keras
     import numpy as np
-    from tailops.losses import HybridPercentileLoss, MaxFractionLoss, PercentileLoss
+    from tailops.losses import CVaRLoss, HybridPercentileLoss, MaxFractionLoss, PercentileLoss
+    from tailops.losses import TailWeightedLoss
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((150, 4)).astype("float32")
@@ -34,6 +35,9 @@ CURVES = """
         PercentileLoss(0.9, 2.0, method="linear"),
         MaxFractionLoss(0.9, 2.0, gradient="fixed_threshold"),
         HybridPercentileLoss(0.9, 2.0, gradient="fixed_weight", axis=0),
+        PercentileLoss(0.9, 2.0, gradient="fixed_weight", weighted=True),
+        TailWeightedLoss("huber", 0.9, gradient="fixed_weight", weighted=True),
+        CVaRLoss("mse", 0.8, weighted=True),
     ]
 """
 PRINT = """
@@ -47,7 +51,7 @@ def test_curves_are_those_of_tensorflow():
     on_jax, on_tensorflow = (
         np.array([line.split() for line in lines.splitlines()], float) for lines in printed
     )
-    assert on_jax.shape == (3, 6)
+    assert on_jax.shape == (6, 6)
     np.testing.assert_allclose(on_jax, on_tensorflow, rtol=1e-5)
     assert (on_jax[:, -1] < on_jax[:, 3]).all()
 

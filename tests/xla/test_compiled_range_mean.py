@@ -169,9 +169,9 @@ def test_errors_when_it_compiles(bad, message):
 
     @compiled(input_signature=specs)
     def mean(values, bounds, mask):
-        return library.tailops_range_mean(values=values, bounds=bounds, mask=[mask], **attributes)[
-            0
-        ]
+        return library.tailops_range_mean(
+            values=values, bounds=bounds, mask=[mask], weights=[], **attributes
+        )[0]
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="Tailops>RangeMean.*" + message):
         mean(*arguments.values())

@@ -24,11 +24,12 @@ void copy_columns(const T* matrix, const Groups& groups, int64_t first, int64_t 
   });
 }
 
-// body(column, mask, group, inside) for every group; null for a mask that is null. Each thread has
-// its own copies, unless there are few or that would be much memory.
-template <typename T, typename Body>
-void for_each_copied_column(const T* x, const bool* mask, const Groups& groups, Executor& executor,
-                            const Body& body) {
+// body(column, beside, group, inside) for every group, with the column of a second matrix, a mask
+// or weights; null where there is none. Each thread has its own copies, unless there are few or
+// that would be much memory.
+template <typename T, typename Beside, typename Body>
+void for_each_copied_column(const T* x, const Beside* beside, const Groups& groups,
+                            Executor& executor, const Body& body) {
   constexpr int64_t kAtOnce = 16;  // as many as share a cache line of float32
   constexpr int64_t kMostCopied = int64_t{1} << 22;
   const int64_t length = groups.length, inner = groups.inner;
@@ -41,16 +42,16 @@ void for_each_copied_column(const T* x, const bool* mask, const Groups& groups, 
   const auto run = [&](int64_t begin, int64_t end, Executor& inside) {
     const auto size = static_cast<size_t>(width * length);
     const std::unique_ptr<T[]> tile(new T[size]);
-    const std::unique_ptr<bool[]> mask_tile(mask == nullptr ? nullptr : new bool[size]);
+    const std::unique_ptr<Beside[]> beside_tile(beside == nullptr ? nullptr : new Beside[size]);
     for (int64_t index = begin; index < end; ++index) {
       const int64_t outer = index / across, first = index % across * width;
       const int64_t count = std::min(width, inner - first), matrix = outer * length * inner;
       copy_columns(x + matrix, groups, first, count, tile.get(), inside);
-      if (mask != nullptr) {
-        copy_columns(mask + matrix, groups, first, count, mask_tile.get(), inside);
+      if (beside != nullptr) {
+        copy_columns(beside + matrix, groups, first, count, beside_tile.get(), inside);
       }
       for (int64_t c = 0; c < count; ++c) {
-        body(tile.get() + c * length, mask == nullptr ? nullptr : mask_tile.get() + c * length,
+        body(tile.get() + c * length, beside == nullptr ? nullptr : beside_tile.get() + c * length,
              outer * inner + first + c, inside);
       }
     }
@@ -62,15 +63,15 @@ void for_each_copied_column(const T* x, const bool* mask, const Groups& groups, 
   });
 }
 
-// body(row, mask, group, inside) for every group; null for a mask that is null.
-template <typename T, typename Body>
-void for_each_row(const T* x, const bool* mask, const Groups& groups, Executor& executor,
+// body(row, beside, group, inside) for every group, as above.
+template <typename T, typename Beside, typename Body>
+void for_each_row(const T* x, const Beside* beside, const Groups& groups, Executor& executor,
                   const Body& body) {
-  if (groups.inner > 1) return for_each_copied_column(x, mask, groups, executor, body);
+  if (groups.inner > 1) return for_each_copied_column(x, beside, groups, executor, body);
   const int64_t length = groups.length;
   run_tasks(executor, groups.groups(), length, [&](int64_t begin, int64_t end, Executor& inside) {
     for (int64_t g = begin; g < end; ++g) {
-      body(x + g * length, mask == nullptr ? nullptr : mask + g * length, g, inside);
+      body(x + g * length, beside == nullptr ? nullptr : beside + g * length, g, inside);
     }
   });
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "call/quantile.h"
+#include "call/weights.h"
 #include "core/executor.h"
 #include "core/float_types.h"
 #include "formulas/quantile_state.h"
@@ -16,11 +17,15 @@
 namespace tailops {
 
 // value[q_count · groups], state[groups · q_count]. std::invalid_argument if a q is out of range,
-// or the method interpolates integers.
+// the method interpolates integers, or has no weights and there are some, or a weight is none, or
+// those of a group are all 0.
+//
+// With weights, as many as x has elements, the state is one element's by its weight: it makes
+// select_backward's gradient what is to be multiplied by each element's own.
 template <typename T>
-void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
-                    const double* q, int64_t q_count, T* value, SelectionState* state,
-                    Executor& executor);
+void select_forward(const T* x, const Weights& weights, const SelectionGeometry& geometry,
+                    const SelectionOptions& options, const double* q, int64_t q_count, T* value,
+                    SelectionState* state, Executor& executor);
 
 // gradient[geometry.size()] = ∂/∂x of Σ upstream·value; upstream is like value.
 template <typename T>

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <stdexcept>
+#include <type_traits>
 #include <vector>
 
 #include "core/element_types.h"
@@ -9,6 +11,7 @@
 #include "cpu/quantile/quantile.h"
 #include "cpu/quantile/rank_plan.h"
 #include "cpu/select/rows.h"
+#include "cpu/select/weighted.h"
 #include "cpu/simd/selection_network.h"
 #include "formulas/rank.h"
 
@@ -20,9 +23,11 @@ class SelectForward {
  public:
   using C = SelectionType<T>;
 
-  SelectForward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
-                const double* q, int64_t q_count, T* value, SelectionState* state)
+  SelectForward(const T* x, const Weights& weights, const SelectionGeometry& geometry,
+                const SelectionOptions& options, const double* q, int64_t q_count, T* value,
+                SelectionState* state)
       : x_(x),
+        weights_(weights),
         geometry_(geometry),
         options_(options),
         q_(q),
@@ -32,10 +37,12 @@ class SelectForward {
         plan_(options, q, q_count, geometry.length) {}
 
   void run(Executor& executor) const {
+    if (weights_.exist()) return run_weighted(executor);
     if constexpr (kHasNetwork) {
       if (are_short()) return run_short(executor);
     }
-    for_each_row(x_, nullptr, geometry_, executor,
+    constexpr const bool* kNoMask = nullptr;
+    for_each_row(x_, kNoMask, geometry_, executor,
                  [&](const T* x, const bool*, int64_t g, Executor& inside) { row(x, g, inside); });
   }
 
@@ -92,15 +99,77 @@ class SelectForward {
     set_all(group, plan, found);
   }
 
-  void set_all(int64_t group, const RankPlan& plan, const Ranked<C>* found) const {
+  void run_weighted(Executor& executor) const {
+    with_weights(weights_, [&](const auto* all) {
+      for_each_row(x_, all, geometry_, executor,
+                   [&](const T* x, const auto* weights, int64_t g, Executor& inside) {
+                     weighted_row(x, weights, g, inside);
+                   });
+    });
+  }
+
+  template <typename W>
+  void weighted_row(const T* x, const W* weights, int64_t group, Executor& executor) const {
+    const WeightedRow<T, W> row(x, weights, geometry_.length, options_.ignore_nan, executor);
+    const auto ranks_of = [&](int64_t total) {
+      std::vector<int64_t> ranks;
+      for (int64_t i = 0; i < q_count_; ++i) {
+        ranks.push_back(weighted_rank(options_.method, q_[i], total).lower);
+      }
+      return ranks;
+    };
+    WeightedFound<C> found =
+        WeightedSelector<T, W>(row, executor).select({q_, q_ + q_count_}, ranks_of);
+    if (found.has_nan && !options_.ignore_nan) {
+      found.elements.assign(static_cast<size_t>(q_count_), nan_ranked());
+    } else if (found.elements.empty()) {
+      if (found.has_nan && all_are_nan(x)) return set_all_nan(group);
+      throw_weightless();
+    }
     for (int64_t i = 0; i < q_count_; ++i) {
-      const RankPlan::Wanted& wanted = plan.wanted[static_cast<size_t>(i)];
-      set(group, i, wanted.rank, found[wanted.lower], found[wanted.upper]);
+      const Ranked<C>& one = found.elements[static_cast<size_t>(i)];
+      const double ties = row.whole().weight(one.ties);
+      set(group, i, {one.smaller, 0.0, 1.0}, {one.value, ties}, {one.value, ties});
     }
   }
 
-  void set(int64_t group, int64_t i, const Rank& rank, const Ranked<C>& lower,
-           const Ranked<C>& upper) const {
+  bool all_are_nan(const T* x) const {
+    if constexpr (std::is_integral_v<T>) {
+      return false;
+    } else {
+      return std::all_of(x, x + geometry_.length,
+                         [](T value) { return widen(value) != widen(value); });
+    }
+  }
+
+  static Ranked<C> nan_ranked() {
+    if constexpr (std::is_integral_v<C>) {
+      return {};
+    } else {
+      return {std::numeric_limits<C>::quiet_NaN(), 0, 1};
+    }
+  }
+
+  [[noreturn]] static void throw_weightless() {
+    throw std::invalid_argument("weights of a group are all 0: at least one must be positive");
+  }
+
+  // An element, and how many equal it.
+  struct Tied {
+    C value;
+    double ties;
+
+    static Tied of(const Ranked<C>& one) { return {one.value, static_cast<double>(one.ties)}; }
+  };
+
+  void set_all(int64_t group, const RankPlan& plan, const Ranked<C>* found) const {
+    for (int64_t i = 0; i < q_count_; ++i) {
+      const RankPlan::Wanted& wanted = plan.wanted[static_cast<size_t>(i)];
+      set(group, i, wanted.rank, Tied::of(found[wanted.lower]), Tied::of(found[wanted.upper]));
+    }
+  }
+
+  void set(int64_t group, int64_t i, const Rank& rank, const Tied& lower, const Tied& upper) const {
     T& value = value_[i * geometry_.groups() + group];
     SelectionState& state = state_[group * q_count_ + i];
     if constexpr (std::is_integral_v<T>) {
@@ -110,8 +179,7 @@ class SelectForward {
       value = selected_value<T>(lower.value, upper.value, rank);
       const bool nan = lower.value != lower.value;
       state = nan ? nan_selection(std::numeric_limits<double>::quiet_NaN())
-                  : selection_state(lower.value, upper.value, static_cast<double>(lower.ties),
-                                    static_cast<double>(upper.ties), rank);
+                  : selection_state(lower.value, upper.value, lower.ties, upper.ties, rank);
     }
   }
 
@@ -127,6 +195,7 @@ class SelectForward {
   }
 
   const T* x_;
+  const Weights weights_;
   const Groups& geometry_;
   const SelectionOptions& options_;
   const double* q_;
@@ -140,20 +209,22 @@ class SelectForward {
 }  // namespace
 
 template <typename T>
-void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
-                    const double* q, int64_t q_count, T* value, SelectionState* state,
-                    Executor& executor) {
+void select_forward(const T* x, const Weights& weights, const SelectionGeometry& geometry,
+                    const SelectionOptions& options, const double* q, int64_t q_count, T* value,
+                    SelectionState* state, Executor& executor) {
   const KeepSubnormals guard;
   const ScratchScope scope;
   require_method_of<T>(options);
+  if (weights.exist()) require_method_of_weights(options);
   require_selectable(options, q, q_count, geometry.length);
   if (geometry.size() == 0 || q_count == 0) return;
-  SelectForward<T>(x, geometry, options, q, q_count, value, state).run(executor);
+  SelectForward<T>(x, weights, geometry, options, q, q_count, value, state).run(executor);
 }
 
-#define TAILOPS_INSTANTIATE(T, ...)                                                         \
-  template void select_forward(const T*, const SelectionGeometry&, const SelectionOptions&, \
-                               const double*, int64_t, T*, SelectionState*, Executor&);
+#define TAILOPS_INSTANTIATE(T, ...)                                                 \
+  template void select_forward(const T*, const Weights&, const SelectionGeometry&,  \
+                               const SelectionOptions&, const double*, int64_t, T*, \
+                               SelectionState*, Executor&);
 TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
 TAILOPS_INTEGERS(TAILOPS_INSTANTIATE)
 #undef TAILOPS_INSTANTIATE

@@ -7,6 +7,7 @@
 #include "cpu/pass/copied_columns.h"
 #include "cpu/range_mean/range_mean.h"
 #include "cpu/select/row_range.h"
+#include "cpu/select/weighted.h"
 #include "cpu/simd/selection_network.h"
 
 namespace tailops {
@@ -33,10 +34,12 @@ class RangeForward {
  public:
   using C = ComputeType<T>;
 
-  RangeForward(const T* values, const bool* mask, const SelectionGeometry& geometry,
-               const RangeOptions& options, const RangeBounds& bounds, T* mean, RangeState* state)
+  RangeForward(const T* values, const bool* mask, const Weights& weights,
+               const SelectionGeometry& geometry, const RangeOptions& options,
+               const RangeBounds& bounds, T* mean, RangeState* state)
       : values_(values),
         mask_(mask),
+        weights_(weights),
         geometry_(geometry),
         kind_(options.kind),
         bounds_(bounds),
@@ -46,6 +49,7 @@ class RangeForward {
         plan_(kind_, bounds, geometry.length) {}
 
   void run(Executor& executor) const {
+    if (weights_.exist()) return run_weighted(executor);
     if (are_short()) return run_short(executor);
     for_each_row(values_, mask_, geometry_, executor,
                  [&](const T* values, const bool* mask, int64_t group, Executor& inside) {
@@ -106,15 +110,65 @@ class RangeForward {
   void row(const T* values, const bool* mask, int64_t group, Executor& executor) const {
     const Row<T> row(values, mask, geometry_.length, loops_, executor);
     const int64_t n = row.count();
-    if (n == 0) {
-      mean_[group] = narrow<T>(0.0);
-      state_[group] = empty_range_state();
-      return;
-    }
+    if (n == 0) return set_empty(group);
     if (!has_range(kind_, bounds_, n)) throw_range_beyond(bounds_, n);
     if (n == plan_.count) return set(group, plan_, sums_of(row, plan_, executor));
     const RangePlan plan(kind_, bounds_, n);
     set(group, plan, sums_of(row, plan, executor));
+  }
+
+  void run_weighted(Executor& executor) const {
+    with_weights(weights_, [&](const auto* all) {
+      for_each_row(values_, all, geometry_, executor,
+                   [&](const T* values, const auto* weights, int64_t group, Executor& inside) {
+                     weighted_row(values, weights, group, inside);
+                   });
+    });
+  }
+
+  template <typename W>
+  void weighted_row(const T* values, const W* weights, int64_t group, Executor& executor) const {
+    const WeightedRow<T, W> row(values, weights, geometry_.length, false, executor);
+    RangePlaces places{};
+    const auto ranks_of = [&](int64_t total) {
+      places = range_places(kind_, bounds_, total);
+      return std::vector<int64_t>{places.lower, places.upper};
+    };
+    const WeightedFound<C> found =
+        WeightedSelector<T, W>(row, executor).select({bounds_.first, bounds_.second}, ranks_of);
+    if (found.has_nan) return set_nan(group);
+    if (found.elements.empty()) return set_empty(group);
+    const Ranked<C>&low = found.elements[0], &high = found.elements[1];
+    const auto end = [](const Ranked<C>& one) {
+      return RangeEnd{static_cast<double>(one.value), one.smaller, one.ties};
+    };
+    const RangeEnd lower = places.open_below ? open_below() : end(low);
+    const RangeEnd upper = places.open_above ? open_above() : end(high);
+    const double between = block_sum<double>(
+        row.length(),
+        [&](int64_t begin, int64_t) {
+          return sum_between(row, begin / kBlockLength, places, low.value, high.value);
+        },
+        executor);
+    const RangeState state = range_state(places.range, lower, upper);
+    mean_[group] = narrow<T>(range_mean(state, between, lower, upper));
+    state_[group] = per_unit(state, row.whole().weight(1));
+  }
+
+  // Of a block; by how often each counts.
+  template <typename W>
+  static double sum_between(const WeightedRow<T, W>& row, int64_t block, const RangePlaces& places,
+                            C lower, C upper) {
+    double sum = 0.0;
+    row.for_each_block(block, block + 1, [&](const C* numbers, const W* weights, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) {
+        const bool is_above = places.open_below || numbers[i] > lower;
+        const bool is_below = places.open_above || numbers[i] < upper;
+        const int64_t copies = is_above && is_below ? row.copies(numbers[i], weights[i]) : 0;
+        if (copies != 0) sum += static_cast<double>(copies) * static_cast<double>(numbers[i]);
+      }
+    });
+    return sum;
   }
 
   RangeSums sums_of(const Row<T>& row, const RangePlan& plan, Executor& executor) const {
@@ -125,11 +179,7 @@ class RangeForward {
   }
 
   void set(int64_t group, const RangePlan& plan, const RangeSums& found) const {
-    if (found.has_nan) {
-      mean_[group] = narrow<T>(std::numeric_limits<double>::quiet_NaN());
-      state_[group] = nan_range_state();
-      return;
-    }
+    if (found.has_nan) return set_nan(group);
     const RangeState state =
         kind_ == RangeKind::kAtLeast
             ? range_state_at_least(found.lower.value, plan.count - found.lower.smaller)
@@ -138,8 +188,19 @@ class RangeForward {
     state_[group] = state;
   }
 
+  void set_empty(int64_t group) const {
+    mean_[group] = narrow<T>(0.0);
+    state_[group] = empty_range_state();
+  }
+
+  void set_nan(int64_t group) const {
+    mean_[group] = narrow<T>(std::numeric_limits<double>::quiet_NaN());
+    state_[group] = nan_range_state();
+  }
+
   const T* values_;
   const bool* mask_;
+  const Weights weights_;
   const SelectionGeometry& geometry_;
   const RangeKind kind_;
   const RangeBounds& bounds_;
@@ -154,23 +215,24 @@ class RangeForward {
 }  // namespace
 
 template <typename T>
-void range_mean_forward(const T* values, const bool* mask, const SelectionGeometry& geometry,
-                        const RangeOptions& options, const RangeBounds& bounds, T* mean,
-                        RangeState* state, Executor& executor) {
+void range_mean_forward(const T* values, const bool* mask, const Weights& weights,
+                        const SelectionGeometry& geometry, const RangeOptions& options,
+                        const RangeBounds& bounds, T* mean, RangeState* state, Executor& executor) {
   const KeepSubnormals guard;
   const ScratchScope scope;
   require_range(options.kind, bounds);
+  if (weights.exist()) require_range_of_weights(options.kind, mask != nullptr);
   if (geometry.size() == 0) return;
   if (mask == nullptr && !has_range(options.kind, bounds, geometry.length)) {
     throw_range_beyond(bounds, geometry.length);
   }
-  RangeForward<T>(values, mask, geometry, options, bounds, mean, state).run(executor);
+  RangeForward<T>(values, mask, weights, geometry, options, bounds, mean, state).run(executor);
 }
 
-#define TAILOPS_INSTANTIATE(T, ...)                                                          \
-  template void range_mean_forward(const T*, const bool*, const SelectionGeometry&,          \
-                                   const RangeOptions&, const RangeBounds&, T*, RangeState*, \
-                                   Executor&);
+#define TAILOPS_INSTANTIATE(T, ...)                                               \
+  template void range_mean_forward(const T*, const bool*, const Weights&,         \
+                                   const SelectionGeometry&, const RangeOptions&, \
+                                   const RangeBounds&, T*, RangeState*, Executor&);
 TAILOPS_FLOATS(TAILOPS_INSTANTIATE)
 #undef TAILOPS_INSTANTIATE
 

@@ -16,6 +16,7 @@
 #include "formulas/parameters.h"
 #include "formulas/range_mean.h"
 #include "formulas/tie.h"
+#include "formulas/whole_weights.h"
 
 namespace tailops {
 
@@ -86,6 +87,27 @@ struct Ranked {
   C value;
   int64_t smaller;
   int64_t ties;
+};
+
+// The largest of some weights, and whether each is one: finite, and at least 0.
+struct WeightExtent {
+  double largest;
+  bool are_weights;
+};
+
+// How much of some values, each by how often it counts, is below `low`, equal to it, between it and
+// `high`, equal to `high` (none where that is low), and above; NaN is none of these. What is
+// between goes where the pointers point, and they behind it.
+template <typename C, typename W>
+struct WeightedSplit {
+  int64_t below = 0;
+  int64_t at_low = 0;
+  int64_t between = 0;
+  int64_t at_high = 0;
+  int64_t above = 0;
+  bool has_nan = false;
+  C* values = nullptr;
+  W* weights = nullptr;
 };
 
 // Where to look for the ends of a range, one of them or both. The lower bracket is below the upper.
@@ -216,6 +238,13 @@ struct Loops {
   void (*column_gradient)(const T* y_true, const T* y_pred, int64_t n, const LossParameters<C>&,
                           const TailColumns<C>&, int64_t first, const Upstream<T>&, bool streamed,
                           T* out);
+
+  // For elements with weights, of either type. WeightedSplit has room for n and kSlack more.
+  WeightExtent (*weight_extent)(const C* weights, int64_t n);
+  void (*split_weighted)(const C* values, const float* weights, int64_t n, const WeightScale&,
+                         C low, C high, WeightedSplit<C, float>& found);
+  void (*split_wide_weighted)(const C* values, const double* weights, int64_t n, const WeightScale&,
+                              C low, C high, WeightedSplit<C, double>& found);
 
   // For range means.
   int64_t (*count_true)(const bool* mask, int64_t n);

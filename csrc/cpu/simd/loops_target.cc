@@ -13,6 +13,7 @@
 #include "cpu/simd/range.h"
 #include "cpu/simd/short_columns.h"
 #include "cpu/simd/sums.h"
+#include "cpu/simd/weighted.h"
 
 namespace tailops {
 inline namespace TAILOPS_TARGET {
@@ -72,6 +73,9 @@ constexpr Loops<T> table() {
   loops.threshold_gradient = clean<Sum::threshold_gradient>;
   loops.gradient = clean<Gradient::gradient>;
   loops.column_gradient = clean<Gradient::column_gradient>;
+  loops.weight_extent = clean<weight_extent<C>>;
+  loops.split_weighted = clean<WeightedSplitter<C, float>::split>;
+  loops.split_wide_weighted = clean<WeightedSplitter<C, double>::split>;
   loops.count_true = clean<RangeLoops<T>::count_true>;
   loops.take_valid = clean<RangeLoops<T>::take_valid>;
   loops.split_range = clean<RangeLoops<T>::split_range>;

@@ -19,8 +19,8 @@ class SelectOp final : public SelectionOp {
     SelectCall call;
     TF_RETURN_IF_ERROR(prepare(context, call));
     CpuExecutor executor(context);
-    select_forward(data_of<T>(context->input(0)), call.geometry, options_, call.q, call.q_count,
-                   data_of<T>(call.value), call.state, executor);
+    select_forward(data_of<T>(context->input(0)), call.weights, call.geometry, options_, call.q,
+                   call.q_count, data_of<T>(call.value), call.state, executor);
     return absl::OkStatus();
   }
 };

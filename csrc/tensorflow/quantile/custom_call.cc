@@ -35,6 +35,10 @@ absl::StatusOr<Lowering> selection_lowering_of(tensorflow::OpKernelConstruction*
     if (!is_forward) return {kSelectGradTarget, dictionary(options), {inputs[1]}};
     const SelectionGeometry geometry = selection_geometry(inputs[0], options);
     const int64_t count = inputs[1].empty() ? 1 : inputs[1][0];
+    if (inputs.size() > 2) {
+      require_shape("weights", inputs[2], inputs[0]);
+      require_method_of_weights(options);
+    }
     return {kSelectTarget,
             dictionary(options),
             {value_shape(inputs[1], geometry), {geometry.groups(), kSelectionColumns * count}}};

@@ -12,11 +12,13 @@
 #include "tensorflow/quantile/attributes.h"
 #include "tensorflow/shared/guarded_op.h"
 #include "tensorflow/shared/kernel_types.h"
+#include "tensorflow/shared/weights.h"
 
 namespace tailops {
 
 struct SelectCall {
   SelectionGeometry geometry;
+  Weights weights;
   const double* q;
   int64_t q_count;
   tensorflow::Tensor* value;
@@ -37,7 +39,7 @@ class SelectionOp : public GuardedOp {
   }
 
  protected:
-  // Inputs: x, q.
+  // Inputs: x, q, weights.
   absl::Status prepare(tensorflow::OpKernelContext* context, SelectCall& call) const {
     using tensorflow::TensorShape;
     const tensorflow::Tensor& q = context->input(1);
@@ -49,6 +51,8 @@ class SelectionOp : public GuardedOp {
     call.q_count = q.NumElements();
     call.geometry = selection_geometry(dimensions(context->input(0).shape()), options_);
     require_selectable(options_, call.q, call.q_count, call.geometry.length);
+    TF_RETURN_IF_ERROR(find_weights(context, context->input(0).shape(), call.weights));
+    if (call.weights.exist()) require_method_of_weights(options_);
     const TensorShape shape(value_shape(dimensions(q.shape()), call.geometry));
     const TensorShape states({call.geometry.groups(), kSelectionColumns * call.q_count});
     tensorflow::Tensor* state = nullptr;

@@ -20,8 +20,8 @@ class RangeMeanOp final : public RangeMeanBase {
     RangeMeanCall call;
     TF_RETURN_IF_ERROR(begin(context, call));
     CpuExecutor executor(context);
-    range_mean_forward(data_of<T>(context->input(0)), call.mask, call.geometry, options_,
-                       call.bounds, data_of<T>(call.mean), call.state, executor);
+    range_mean_forward(data_of<T>(context->input(0)), call.mask, call.weights, call.geometry,
+                       options_, call.bounds, data_of<T>(call.mean), call.state, executor);
     return absl::OkStatus();
   }
 };

@@ -30,7 +30,7 @@ std::string dictionary(const RangeOptions& options) {
 Shapes forward_outputs(const RangeOptions& options, const Shapes& inputs) {
   const SelectionGeometry geometry = range_geometry(inputs[0], options);
   require_shape("bounds", inputs[1], {2});
-  require_mask(inputs, 2, inputs[0]);
+  require_mask(inputs, 2, inputs[0]);  // or weights
   return {geometry.group_shape, {geometry.groups(), kRangeColumns}};
 }
 

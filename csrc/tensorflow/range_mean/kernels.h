@@ -11,6 +11,7 @@
 #include "tensorflow/shared/guarded_op.h"
 #include "tensorflow/shared/kernel_types.h"
 #include "tensorflow/shared/mask.h"
+#include "tensorflow/shared/weights.h"
 
 namespace tailops {
 
@@ -18,6 +19,7 @@ struct RangeMeanCall {
   SelectionGeometry geometry;
   RangeBounds bounds;
   const bool* mask;  // null where there is none
+  Weights weights;
   tensorflow::Tensor* mean;
   RangeState* state;
 };
@@ -43,13 +45,15 @@ class RangeMeanBase : public GuardedOp {
   }
 
  protected:
-  // Inputs: values, bounds, mask.
+  // Inputs: values, bounds, mask, weights.
   absl::Status begin(tensorflow::OpKernelContext* context, RangeMeanCall& call) const {
     using tensorflow::TensorShape;
     const TensorShape& shape = context->input(0).shape();
     call.bounds = bounds_of(context->input(1));
     call.geometry = range_geometry(dimensions(shape), options_);
     TF_RETURN_IF_ERROR(find_mask(context, shape, call.mask));
+    TF_RETURN_IF_ERROR(find_weights(context, shape, call.weights));
+    if (call.weights.exist()) require_range_of_weights(options_.kind, call.mask != nullptr);
     const TensorShape states({call.geometry.groups(), kRangeColumns});
     tensorflow::Tensor* state = nullptr;
     TF_RETURN_IF_ERROR(

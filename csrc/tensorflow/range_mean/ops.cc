@@ -21,6 +21,7 @@ absl::Status forward_shape(InferenceContext* c) {
   TF_RETURN_IF_ERROR(c->WithRank(c->input(1), 1, &bounds));
   TF_RETURN_IF_ERROR(c->WithValue(c->Dim(bounds, 0), 2, &two));
   TF_RETURN_IF_ERROR(merge_mask(c, &values));
+  TF_RETURN_IF_ERROR(merge_weights(c, &values));
   TF_RETURN_IF_ERROR(group_shape(c, values, &groups, &count));
   c->set_output(0, groups);
   c->set_output(1, c->Matrix(count, kRangeColumns));
@@ -43,13 +44,17 @@ using tensorflow::register_op::OpDefBuilderWrapper;
 
 const InitOnStartupMarker register_forward =
     InitOnStartupMarker{} << with_range_attributes(
-        with_mask(OpDefBuilderWrapper(kRangeMeanOps.op).Input("values: T").Input("bounds: double"))
+        with_weights_input(
+            with_mask(
+                OpDefBuilderWrapper(kRangeMeanOps.op).Input("values: T").Input("bounds: double")))
             .Output("mean: T")
             .Output("state: double")
             .SetShapeFn(guarded_shape<forward_shape>)
             .Doc("The mean of each group's values between two places of their order. `bounds` are "
                  "two numbers, whose meaning `kind` says. `state` has a row per group, for the "
-                 "gradient op. `mask`, none or one, is true where an element counts."));
+                 "gradient op. `mask`, none or one, is true where an element counts. `weights`, "
+                 "none or one array like values, instead of a mask, are how much each counts; the "
+                 "gradient is then to be multiplied by them."));
 
 const InitOnStartupMarker register_backward =
     InitOnStartupMarker{} << with_range_attributes(

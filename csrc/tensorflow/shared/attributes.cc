@@ -30,4 +30,10 @@ OpDefBuilderWrapper& with_mask(OpDefBuilderWrapper& op) {
   return op.Input("mask: masks * bool").Attr("masks: int >= 0 = 0");
 }
 
+OpDefBuilderWrapper& with_weights_input(OpDefBuilderWrapper& op) {
+  return op.Input("weights: weight_arrays * W")
+      .Attr("weight_arrays: int >= 0 = 0")
+      .Attr("W: {float, double} = DT_FLOAT");
+}
+
 }  // namespace tailops

@@ -26,4 +26,8 @@ absl::Status read_axis(tensorflow::OpKernelConstruction* context, std::optional<
 tensorflow::register_op::OpDefBuilderWrapper& with_mask(
     tensorflow::register_op::OpDefBuilderWrapper& op);
 
+// "weights: weight_arrays * W": none or one, which is the last input.
+tensorflow::register_op::OpDefBuilderWrapper& with_weights_input(
+    tensorflow::register_op::OpDefBuilderWrapper& op);
+
 }  // namespace tailops

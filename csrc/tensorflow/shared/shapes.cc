@@ -42,11 +42,23 @@ absl::Status group_shape(InferenceContext* c, ShapeHandle input, ShapeHandle* gr
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::Status merge_list(InferenceContext* c, const char* name, ShapeHandle* input) {
+  std::vector<ShapeHandle> given;
+  TF_RETURN_IF_ERROR(c->input(name, &given));
+  if (given.empty()) return absl::OkStatus();
+  return c->Merge(given[0], *input, input);
+}
+
+}  // namespace
+
 absl::Status merge_mask(InferenceContext* c, ShapeHandle* input) {
-  std::vector<ShapeHandle> masks;
-  TF_RETURN_IF_ERROR(c->input("mask", &masks));
-  if (masks.empty()) return absl::OkStatus();
-  return c->Merge(masks[0], *input, input);
+  return merge_list(c, "mask", input);
+}
+
+absl::Status merge_weights(InferenceContext* c, ShapeHandle* input) {
+  return merge_list(c, "weights", input);
 }
 
 }  // namespace tailops

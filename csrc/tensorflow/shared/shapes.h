@@ -14,8 +14,10 @@ absl::Status group_shape(tensorflow::shape_inference::InferenceContext* c,
                          tensorflow::shape_inference::ShapeHandle* groups,
                          tensorflow::shape_inference::DimensionHandle* count);
 
-// What the mask's shape tells of the input's, if there is a mask.
+// What the shape of the mask, or of the weights, tells of the input's, if there are any.
 absl::Status merge_mask(tensorflow::shape_inference::InferenceContext* c,
                         tensorflow::shape_inference::ShapeHandle* input);
+absl::Status merge_weights(tensorflow::shape_inference::InferenceContext* c,
+                           tensorflow::shape_inference::ShapeHandle* input);
 
 }  // namespace tailops

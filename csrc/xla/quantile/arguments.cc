@@ -47,14 +47,16 @@ int64_t count_of(const ffi::AnyBuffer& state) {
 }  // namespace
 
 SelectArguments read_select(const ffi::AnyBuffer& x, const ffi::AnyBuffer& q,
-                            const ffi::AnyBuffer& value, const ffi::AnyBuffer& state,
-                            const ffi::Dictionary& attributes) {
+                            ffi::RemainingArgs weights, const ffi::AnyBuffer& value,
+                            const ffi::AnyBuffer& state, const ffi::Dictionary& attributes) {
   SelectArguments call;
   call.options = read_options(attributes);
   call.geometry = selection_geometry(shape_of(x), call.options);
   const std::vector<int64_t> q_shape = shape_of_q(q);
   call.q_count = size_of(q_shape);
   call.q = static_cast<const double*>(q.untyped_data());
+  call.weights = weights_of(weights, shape_of(x));
+  if (call.weights.exist()) require_method_of_weights(call.options);
   call.value = data_of("value", value, x.element_type(), value_shape(q_shape, call.geometry));
   call.state = rows_of<SelectionState>("state", state, call.geometry.groups() * call.q_count);
   return call;

@@ -13,6 +13,7 @@ struct SelectArguments {
   SelectionGeometry geometry;
   const double* q;
   int64_t q_count;
+  Weights weights;
   void* value;
   SelectionState* state;
 };
@@ -27,7 +28,8 @@ struct SelectGradArguments {
 
 // What q holds is not looked at: it may be a device's.
 SelectArguments read_select(const xla::ffi::AnyBuffer& x, const xla::ffi::AnyBuffer& q,
-                            const xla::ffi::AnyBuffer& value, const xla::ffi::AnyBuffer& state,
+                            xla::ffi::RemainingArgs weights, const xla::ffi::AnyBuffer& value,
+                            const xla::ffi::AnyBuffer& state,
                             const xla::ffi::Dictionary& attributes);
 
 SelectGradArguments read_select_grad(const xla::ffi::AnyBuffer& upstream,

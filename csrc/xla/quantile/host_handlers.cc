@@ -11,15 +11,16 @@ namespace {
 namespace ffi = xla::ffi;
 
 ffi::Error select(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer q,
-                  ffi::Result<ffi::AnyBuffer> value, ffi::Result<ffi::AnyBuffer> state,
-                  ffi::Dictionary attributes) {
+                  ffi::RemainingArgs weights, ffi::Result<ffi::AnyBuffer> value,
+                  ffi::Result<ffi::AnyBuffer> state, ffi::Dictionary attributes) {
   return error_if_thrown(kSelectTarget, x, [&] {
-    const SelectArguments call = read_select(x, q, *value, *state, attributes);
+    const SelectArguments call = read_select(x, q, weights, *value, *state, attributes);
     with_selectable_type(x.element_type(), [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
-      select_forward(static_cast<const T*>(x.untyped_data()), call.geometry, call.options, call.q,
-                     call.q_count, static_cast<T*>(call.value), call.state, executor);
+      select_forward(static_cast<const T*>(x.untyped_data()), call.weights, call.geometry,
+                     call.options, call.q, call.q_count, static_cast<T*>(call.value), call.state,
+                     executor);
     });
   });
 }
@@ -47,6 +48,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_host, tailops::select,
                                   .Ctx<xla::ffi::ThreadPool>()
                                   .Arg<xla::ffi::AnyBuffer>()  // x
                                   .Arg<xla::ffi::AnyBuffer>()  // q
+                                  .RemainingArgs()             // weights
                                   .Ret<xla::ffi::AnyBuffer>()  // value
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());

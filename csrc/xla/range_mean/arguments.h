@@ -12,6 +12,7 @@ struct RangeMeanArguments {
   SelectionGeometry geometry;
   const RangeBounds* bounds;
   const bool* mask;  // null where there is none
+  Weights weights;
   void* mean;
   RangeState* state;
 };
@@ -24,10 +25,11 @@ struct RangeMeanGradArguments {
   void* gradient;
 };
 
-// What the bounds are is not looked at: they may be a device's.
+// What the bounds are is not looked at: they may be a device's. `others`: a mask, or weights, or
+// nothing.
 RangeMeanArguments read_range_mean(const xla::ffi::AnyBuffer& values,
-                                   const xla::ffi::AnyBuffer& bounds, xla::ffi::RemainingArgs masks,
-                                   const xla::ffi::AnyBuffer& mean,
+                                   const xla::ffi::AnyBuffer& bounds,
+                                   xla::ffi::RemainingArgs others, const xla::ffi::AnyBuffer& mean,
                                    const xla::ffi::AnyBuffer& state,
                                    const xla::ffi::Dictionary& attributes);
 

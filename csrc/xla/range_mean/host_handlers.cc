@@ -11,17 +11,17 @@ namespace {
 namespace ffi = xla::ffi;
 
 ffi::Error range_mean_call(ffi::ThreadPool pool, ffi::AnyBuffer values, ffi::AnyBuffer bounds,
-                           ffi::RemainingArgs masks, ffi::Result<ffi::AnyBuffer> mean,
+                           ffi::RemainingArgs others, ffi::Result<ffi::AnyBuffer> mean,
                            ffi::Result<ffi::AnyBuffer> state, ffi::Dictionary attributes) {
   return error_if_thrown(kRangeMeanTarget, values, [&] {
     const RangeMeanArguments call =
-        read_range_mean(values, bounds, masks, *mean, *state, attributes);
+        read_range_mean(values, bounds, others, *mean, *state, attributes);
     with_type(values.element_type(), [&](auto element) {
       using T = decltype(element);
       PoolExecutor executor(pool);
-      range_mean_forward(static_cast<const T*>(values.untyped_data()), call.mask, call.geometry,
-                         call.options, *call.bounds, static_cast<T*>(call.mean), call.state,
-                         executor);
+      range_mean_forward(static_cast<const T*>(values.untyped_data()), call.mask, call.weights,
+                         call.geometry, call.options, *call.bounds, static_cast<T*>(call.mean),
+                         call.state, executor);
     });
   });
 }
@@ -51,7 +51,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_range_mean_host, tailops::range_mean_call,
                                   .Ctx<xla::ffi::ThreadPool>()
                                   .Arg<xla::ffi::AnyBuffer>()  // values
                                   .Arg<xla::ffi::AnyBuffer>()  // bounds
-                                  .RemainingArgs()             // mask
+                                  .RemainingArgs()             // mask or weights
                                   .Ret<xla::ffi::AnyBuffer>()  // mean
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());

@@ -52,6 +52,21 @@ const bool* mask_of(ffi::RemainingArgs others, const std::vector<int64_t>& shape
   return static_cast<const bool*>(mask.untyped_data());
 }
 
+Weights weights_of(ffi::RemainingArgs others, const std::vector<int64_t>& shape, size_t place) {
+  if (others.size() == place) return {};
+  require_one("weights", static_cast<int64_t>(others.size() - place));
+  const ffi::AnyBuffer weights = buffer_of("weights", others, place);
+  const ffi::DataType dtype = weights.element_type();
+  const bool are_words = dtype == ffi::U32 || dtype == ffi::S32;
+  if (dtype != ffi::F32 && dtype != ffi::F64 && !are_words) {
+    throw std::invalid_argument("weights of dtype " + to_string(dtype) + ": must be F32 or F64");
+  }
+  std::vector<int64_t> expected = shape;
+  if (are_words) expected.push_back(2);
+  require_shape("weights", shape_of(weights), expected);
+  return {weights.untyped_data(), dtype != ffi::F32};
+}
+
 void* data_of(const char* name, const ffi::AnyBuffer& buffer, ffi::DataType dtype,
               const std::vector<int64_t>& shape) {
   require_dtype(name, buffer, dtype);

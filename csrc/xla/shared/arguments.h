@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "call/attributes.h"
+#include "call/weights.h"
 #include "core/element_types.h"
 #include "core/thrown.h"
 #include "xla/ffi/api/ffi.h"
@@ -30,6 +31,10 @@ xla::ffi::AnyBuffer buffer_of(const char* name, xla::ffi::RemainingArgs others, 
 // The last of them, at this place: a mask of this shape, or null where nothing is.
 const bool* mask_of(xla::ffi::RemainingArgs others, const std::vector<int64_t>& shape,
                     size_t place = 0);
+
+// The same of weights, which are float32, float64, or two words each of a float64.
+Weights weights_of(xla::ffi::RemainingArgs others, const std::vector<int64_t>& shape,
+                   size_t place = 0);
 
 // The data of a buffer of so many rows, of whatever dtype.
 template <typename Row>
