@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from tailops import _kernels
-from tailops._device_arrays import library_of, require
+from tailops._device_arrays import library_of, require, require_weights
 
 _ON_HOST = 0  # no address
 
@@ -20,7 +20,13 @@ def _mask(library: Any, mask: Any, shape: tuple[int, ...]) -> int:
 
 
 def range_mean(
-    values: Any, bounds: Any, kind: str, axis: int | None = None, mask: Any = None
+    values: Any,
+    bounds: Any,
+    kind: str,
+    axis: int | None = None,
+    mask: Any = None,
+    *,
+    weights: Any = None,
 ) -> Any:
     """The mean of a device array's values between two places of their order.
 
@@ -37,22 +43,32 @@ def range_mean(
         axis: Along which; None: over all elements.
         mask: Booleans of the values' shape, on the device: True where an element counts. None:
             everywhere.
+        weights: How much each element counts, on the device, of the values' shape: float32 or
+            float64; for "between" and without a mask. None: each counts once.
 
     Returns:
         Of the values' dtype, of their shape without the axis, of the same library; 0 for a group in
         which nothing counts. NaN for one with a NaN that counts; and, since nothing waits for the
-        device, where bounds on it are out of range, or k is above the number of values that count.
+        device, where bounds on it are out of range, k is above the number of values that count, or
+        a weight is negative or not finite.
 
     Raises:
         ValueError: Bounds on the host are out of range, or there is no such kind or axis; an array
-            is empty, not contiguous, or not like the values.
+            is empty, not contiguous, or not like the values; a kind or a mask that weights do not
+            go with.
         RuntimeError: CUDA refuses, or tailops was built without it.
     """
-    return range_mean_forward(values, bounds, kind, axis, mask).mean
+    return range_mean_forward(values, bounds, kind, axis, mask, weights=weights).mean
 
 
 def range_mean_forward(
-    values: Any, bounds: Any, kind: str, axis: int | None = None, mask: Any = None
+    values: Any,
+    bounds: Any,
+    kind: str,
+    axis: int | None = None,
+    mask: Any = None,
+    *,
+    weights: Any = None,
 ) -> RangeMean:
     """As `range_mean`, with the state for `range_mean_backward`.
 
@@ -62,6 +78,7 @@ def range_mean_forward(
         kind: As for `range_mean`.
         axis: As for `range_mean`.
         mask: As for `range_mean`.
+        weights: As for `range_mean`; the gradient is then to be multiplied by them.
 
     Returns:
         The means, and the state: a row of each group.
@@ -75,6 +92,7 @@ def range_mean_forward(
     geometry = _kernels.range_geometry(list(shape), options)
     address = require(library, "values", values, dtype, shape)
     masked = _mask(library, mask, shape)
+    weighed, are_wide = require_weights(library, weights, shape)
     if library.is_here(bounds):
         own, on_device = (0.0, 0.0), require(library, "bounds", bounds, "float64", (2,))
     else:
@@ -84,12 +102,14 @@ def range_mean_forward(
         mean = library.empty(tuple(geometry.group_shape), dtype)
         state = library.empty((geometry.groups, _kernels.RANGE_COLUMNS), "float64")
         workspace = library.empty(
-            _kernels.cuda_range_workspace(dtype, geometry, options) + 1, "uint8"
+            _kernels.cuda_range_workspace(dtype, weighed, geometry, options) + 1, "uint8"
         )
         _kernels.cuda_range_mean(
             dtype,
             address,
             masked,
+            weighed,
+            are_wide,
             geometry,
             options,
             own,

@@ -86,3 +86,12 @@ def require(library: Any, name: str, array: Any, dtype: str, shape: tuple[int, .
     if found != (dtype, shape) or not library.is_contiguous(array):
         raise ValueError(f"{name} is {found[0]}{found[1]}: must be a contiguous {dtype}{shape}")
     return int(library.address(array))
+
+
+def require_weights(library: Any, weights: Any, shape: tuple[int, ...]) -> tuple[int, bool]:
+    """The address of weights of this shape, 0 for none, and whether they are float64."""
+    if weights is None:
+        return 0, False
+    are_wide = library.dtype(weights) == "float64"
+    dtype = "float64" if are_wide else "float32"
+    return require(library, "weights", weights, dtype, shape), are_wide

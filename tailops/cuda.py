@@ -15,7 +15,7 @@ from tailops._cuda_range import (
     range_mean_backward,
     range_mean_forward,
 )
-from tailops._device_arrays import library_of, require, require_cuda
+from tailops._device_arrays import library_of, require, require_cuda, require_weights
 from tailops._families import documented
 from tailops._options import TailOptions
 from tailops._state import rows
@@ -198,6 +198,7 @@ def select_forward(
     method: str = "linear",
     axis: int | None = None,
     ignore_nan: bool = False,
+    weights: Any = None,
 ) -> Selection:
     """Quantiles of a device array, or its elements of given ranks; as `tailops.ops.quantile`.
 
@@ -209,13 +210,18 @@ def select_forward(
             0-based rank, in ascending or descending order.
         axis: Along which; None: over all elements.
         ignore_nan: Whether NaN is left out.
+        weights: How much each element counts, on the device, of x's shape: float32 or float64;
+            with the methods "inverted_cdf" and "floor". The gradient is then to be multiplied by
+            them. None: each counts once.
 
     Returns:
         The values: for every q, x's shape without the axis; and the state for `select_backward`.
-        Both of the same library as x.
+        Both of the same library as x. Where a weight is negative or not finite, or all of a group
+        are 0, its values are NaN, since nothing waits for the device.
 
     Raises:
-        ValueError: x is empty or not contiguous, or an argument is out of range.
+        ValueError: x is empty or not contiguous, an argument is out of range, or a method with
+            weights that has none.
         RuntimeError: CUDA refuses, or tailops was built without it.
     """
     library = library_of("x", x)
@@ -223,17 +229,21 @@ def select_forward(
     options, geometry = _selection(shape, method, axis, ignore_nan)
     fractions = [float(one) for one in q]
     address = require(library, "x", x, dtype, shape)
+    weighed, are_wide = require_weights(library, weights, shape)
     with library.device:
         value = library.empty((len(fractions), *geometry.group_shape), dtype)
         state = library.empty(
             (geometry.groups, _kernels.SELECTION_COLUMNS * len(fractions)), "float64"
         )
         workspace = library.empty(
-            _kernels.cuda_selection_workspace(dtype, geometry, options, fractions) + 1, "uint8"
+            _kernels.cuda_selection_workspace(dtype, weighed, geometry, options, fractions) + 1,
+            "uint8",
         )
         _kernels.cuda_select(
             dtype,
             address,
+            weighed,
+            are_wide,
             geometry,
             options,
             fractions,

@@ -74,24 +74,30 @@ cuda::Quantiles on_host(const std::vector<double>& q) {
   return {q.data(), nullptr, static_cast<int64_t>(q.size())};
 }
 
-int64_t selection_space(const std::string& dtype, const SelectionGeometry& geometry,
-                        const SelectionOptions& options, const std::vector<double>& q) {
+Weights weights_at(Address address, bool are_wide) { return {at<const void>(address), are_wide}; }
+
+int64_t selection_space(const std::string& dtype, Address weights,
+                        const SelectionGeometry& geometry, const SelectionOptions& options,
+                        const std::vector<double>& q) {
   int64_t bytes = 0;
   with_selectable_dtype(dtype, [&](auto element) {
-    bytes = cuda::selection_workspace<decltype(element)>(geometry, options, on_host(q));
+    bytes = cuda::selection_workspace<decltype(element)>(geometry, options, on_host(q),
+                                                         weights_at(weights, false));
   });
   return bytes;
 }
 
-void select_elements(const std::string& dtype, Address x, const SelectionGeometry& geometry,
-                     const SelectionOptions& options, const std::vector<double>& q, Address value,
-                     Address state, Address space, Address stream) {
+void select_elements(const std::string& dtype, Address x, Address weights, bool wide_weights,
+                     const SelectionGeometry& geometry, const SelectionOptions& options,
+                     const std::vector<double>& q, Address value, Address state, Address space,
+                     Address stream) {
   compute("cuda_select", dtype, geometry, [&] {
     require_selectable(options, q.data(), static_cast<int64_t>(q.size()), geometry.length);
     with_selectable_dtype(dtype, [&](auto element) {
       using T = decltype(element);
-      cuda::select_forward<T>(at<const T>(x), geometry, options, on_host(q), at<T>(value),
-                              at<SelectionState>(state), at<void>(space), at<void>(stream));
+      cuda::select_forward<T>(at<const T>(x), weights_at(weights, wide_weights), geometry, options,
+                              on_host(q), at<T>(value), at<SelectionState>(state), at<void>(space),
+                              at<void>(stream));
     });
   });
 }
@@ -109,22 +115,24 @@ void select_gradient(const std::string& dtype, Address upstream, Address x, Addr
   });
 }
 
-int64_t range_mean_space(const std::string& dtype, const SelectionGeometry& geometry,
-                         const RangeOptions& options) {
+int64_t range_mean_space(const std::string& dtype, Address weights,
+                         const SelectionGeometry& geometry, const RangeOptions& options) {
   int64_t bytes = 0;
   with_dtype(dtype, [&](auto element) {
-    bytes = cuda::range_mean_workspace<decltype(element)>(geometry, options);
+    bytes = cuda::range_mean_workspace<decltype(element)>(geometry, options,
+                                                          weights_at(weights, false));
   });
   return bytes;
 }
 
 // `on_device`: where the bounds are, or nowhere: then they are those of the host.
-void range_means(const std::string& dtype, Address values, Address mask,
-                 const SelectionGeometry& geometry, const RangeOptions& options,
+void range_means(const std::string& dtype, Address values, Address mask, Address weights,
+                 bool wide_weights, const SelectionGeometry& geometry, const RangeOptions& options,
                  const std::array<double, 2>& bounds, Address on_device, Address mean,
                  Address state, Address space, Address stream) {
   compute("cuda_range_mean", dtype, geometry, [&] {
     const RangeBounds on_host{bounds[0], bounds[1]};
+    if (weights != 0) require_range_of_weights(options.kind, mask != 0);
     if (on_device == 0) {
       require_range(options.kind, on_host);
       // With a mask, only the device knows how many there are.
@@ -135,9 +143,9 @@ void range_means(const std::string& dtype, Address values, Address mask,
     const cuda::Bounds own{on_device == 0 ? &on_host : nullptr, at<const RangeBounds>(on_device)};
     with_dtype(dtype, [&](auto element) {
       using T = decltype(element);
-      cuda::range_mean_forward<T>(at<const T>(values), at<const bool>(mask), geometry, options, own,
-                                  at<T>(mean), at<RangeState>(state), at<void>(space),
-                                  at<void>(stream));
+      cuda::range_mean_forward<T>(
+          at<const T>(values), at<const bool>(mask), weights_at(weights, wide_weights), geometry,
+          options, own, at<T>(mean), at<RangeState>(state), at<void>(space), at<void>(stream));
     });
   });
 }

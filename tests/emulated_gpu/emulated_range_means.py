@@ -4,8 +4,10 @@ import numpy as np
 from emulation import DTYPES, Emulated, arguments_of, compile_library, misaligned
 from range_means import KINDS
 
-POINTERS = ("values", "mask", "on_host", "on_device", "mean", "state", "upstream", "gradient")
-INTEGERS = ("outer", "length", "inner", "dtype", "kind")
+POINTERS = (
+    "values", "mask", "weights", "on_host", "on_device", "mean", "state", "upstream", "gradient",
+)  # fmt: skip
+INTEGERS = ("outer", "length", "inner", "dtype", "kind", "wide_weights")
 
 
 class EmulatedRangeMeans(Emulated):
@@ -23,13 +25,15 @@ class EmulatedRangeMeans(Emulated):
     def _call(self, case, **arrays):
         outer, length, inner = case.sizes
         mask = None if case.mask is None else np.ascontiguousarray(case.mask)
+        weights = None if case.weights is None else np.ascontiguousarray(case.weights)
         self.call(
-            {"mask": mask, **arrays},
+            {"mask": mask, "weights": weights, **arrays},
             outer=outer,
             length=length,
             inner=inner,
             dtype=DTYPES.index(case.values.dtype.name),
             kind=KINDS.index(case.kind),
+            wide_weights=weights is not None and weights.dtype == np.float64,
         )
 
     def space(self, case):

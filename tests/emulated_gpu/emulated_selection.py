@@ -11,8 +11,8 @@ DTYPES = (
 )  # fmt: skip
 # In the order of their numbers.
 METHODS = (*_kernels.METHODS[:-1], "rank", "rank_from_top")
-POINTERS = ("x", "q_on_host", "q_on_device", "value", "state", "upstream", "gradient")
-INTEGERS = ("outer", "length", "inner", "dtype", "method", "ignore_nan", "q_count")
+POINTERS = ("x", "weights", "q_on_host", "q_on_device", "value", "state", "upstream", "gradient")
+INTEGERS = ("outer", "length", "inner", "dtype", "method", "ignore_nan", "wide_weights", "q_count")
 
 
 class EmulatedSelection(Emulated):
@@ -32,14 +32,16 @@ class EmulatedSelection(Emulated):
         axis = None if axis is None else axis % len(shape)
         sizes = (shape[:axis], shape[axis:][:1], shape[axis:][1:]) if axis is not None else None
         outer, length, inner = map(np.prod, sizes) if sizes else (1, case.x.size, 1)
+        weights = None if case.weights is None else np.ascontiguousarray(case.weights)
         self.call(
-            arrays,
+            {"weights": weights, **arrays},
             outer=int(outer),
             length=int(length),
             inner=int(inner),
             dtype=DTYPES.index(case.x.dtype.name),
             method=METHODS.index(case.method),
             ignore_nan=case.ignore_nan,
+            wide_weights=weights is not None and weights.dtype == np.float64,
             q_count=len(case.q),
         )
 

@@ -41,12 +41,13 @@ class SelectCall:
     method: str = "linear"
     count: int = 1
     on_host: bool = True
+    weighted: bool = False
     multiprocessors: int = 132
     shared_bytes: int = 227 << 10
 
     def line(self, direction):
         words = (
-            direction, self.dtype, self.method, self.count, int(self.on_host),
+            direction, self.dtype, self.method, self.count, int(self.on_host), int(self.weighted),
             self.multiprocessors, self.shared_bytes, self.outer, self.length, self.inner,
         )  # fmt: skip
         return " ".join(map(str, words))
@@ -60,12 +61,13 @@ class RangeCall:
     outer: int = 1
     inner: int = 1
     dtype: str = "float32"
+    weighted: bool = False
     multiprocessors: int = 132
     shared_bytes: int = 227 << 10
 
     def line(self, direction):
         words = (
-            direction, self.dtype, self.multiprocessors, self.shared_bytes,
+            direction, self.dtype, int(self.weighted), self.multiprocessors, self.shared_bytes,
             self.outer, self.length, self.inner,
         )  # fmt: skip
         return " ".join(map(str, words))

@@ -26,15 +26,21 @@ class Case:
     bounds: tuple[float, float] = (0.9, 1.0)
     axis: int | None = None
     mask: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __str__(self):
         masked = "" if self.mask is None else f", {self.mask.sum()} valid"
-        how = f"{self.kind} {self.bounds} axis={self.axis}{masked}"
+        weighed = "" if self.weights is None else f", weights of {self.weights.dtype}"
+        how = f"{self.kind} {self.bounds} axis={self.axis}{masked}{weighed}"
         return f"{self.values.dtype}{self.values.shape} {how}"
 
     @property
     def how(self):
         return {"kind": self.kind, "axis": self.axis, "mask": self.mask}
+
+    @property
+    def shape(self):
+        return self.values.shape
 
     @property
     def sizes(self):

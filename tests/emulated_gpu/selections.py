@@ -22,13 +22,19 @@ class Case:
     method: str = "linear"
     axis: int | None = None
     ignore_nan: bool = False
+    weights: np.ndarray | None = None
 
     @property
     def how(self):
         return {"method": self.method, "axis": self.axis, "ignore_nan": self.ignore_nan}
 
+    @property
+    def shape(self):
+        return self.x.shape
+
     def __str__(self):
-        return f"{self.x.dtype}{self.x.shape} q={self.q} {self.how}"
+        weighed = "" if self.weights is None else f" weights of {self.weights.dtype}"
+        return f"{self.x.dtype}{self.x.shape} q={self.q} {self.how}{weighed}"
 
     def garbage(self):
         """Arrays for value and state, full of it."""
@@ -49,7 +55,7 @@ def check(case, forward, backward=None):
     """
     what = str(case)
     value, state = forward()
-    expected = kernels.select_forward(case.x, case.q, **case.how)
+    expected = kernels.select_forward(case.x, case.q, **case.how, weights=case.weights)
     wide = case.x.dtype if case.x.dtype.kind in "iu" else np.float64
     np.testing.assert_array_equal(
         value.astype(wide), expected.value.astype(wide), err_msg=f"value of {what}"

@@ -4,8 +4,8 @@ import math
 
 import pytest
 from emulation import COMPILER
-from paths import RANGE_PATHS
 from planned import RangeCall, in_words
+from selection_paths import RANGE_PATHS
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 
@@ -21,6 +21,13 @@ RANGE_WAYS = {
     "64 bits": (RangeCall(17_000, dtype="float64"), "digits 7"),
     "more groups than are in flight": (RangeCall(17_000, outer=17), "digits 8"),
     "large columns": (RangeCall(17_000, inner=3), "digits 4"),
+    "weights": (RangeCall(700, weighted=True), "digits 5"),
+    "weights of 16 bits": (RangeCall(700, dtype="float16", weighted=True), "digits 4"),
+    "weights of 64 bits": (RangeCall(700, dtype="float64", weighted=True), "digits 8"),
+    "weights, more groups than are in flight": (
+        RangeCall(700, outer=17, weighted=True),
+        "digits 10",
+    ),
 }
 
 
@@ -37,7 +44,8 @@ def test_the_paths_of_range_means_on_the_virtual_gpu_are_what_they_say(plans):
         shape = path.shape if path.axis is not None else (math.prod(path.shape),)
         call = RangeCall(
             shape[axis], math.prod(shape[:axis]), math.prod(shape[axis + 1 :]),
-            dtype=path.dtypes[0], multiprocessors=4, shared_bytes=163 << 10,
+            dtype=path.dtypes[0], weighted=path.weights != "", multiprocessors=4,
+            shared_bytes=163 << 10,
         )  # fmt: skip
         forward = {name for name in path.kernels if "Gradient" not in name}
         assert forward == plans("range", call)[0].kernels, path.name
@@ -46,7 +54,7 @@ def test_the_paths_of_range_means_on_the_virtual_gpu_are_what_they_say(plans):
 BLOCKS = "way=blocks launches=1 SelectInGroups<RangeInGroups>=500x1x32+2912 columns=8 cached=90"
 DIGITS = (
     "way=digits launches=4 workspace=100608 digit_bits=11 passes=3 counts=4096 groups_at_once=3 "
-    "rounds=1 ClearDigits<RangeDigits>=9x3x256+0 CountDigits<RangeDigits>=9x3x256+0 "
+    "rounds=1 ClearDigits<RangeDigits><Once>=9x3x256+0 CountDigits<RangeDigits><Once>=9x3x256+0 "
     "control=1656@0 all_counts=98304@1792 sums=432@100096"
 )
 

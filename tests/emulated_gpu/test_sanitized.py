@@ -40,15 +40,15 @@ PROBLEMS = """
         check_emulated(emulated, problem, seed, tuple(int(k) for k in rng.integers(0, 4, 3)))
     print("no problem")
 """
-# Of a class, its module, that of its cases and that of its test; and two types.
+# Of a class, its module, what makes its cases and what checks them; and two types.
 CASES = """
     import sys
     import numpy as np
     from {module} import {emulated}
     from emulated_shapes import random_shape
     from emulation import LIMITS_OF_A_LARGE_GPU, Limits
-    from {cases} import random_case
-    from {test} import check_emulated
+    from {cases} as random_case
+    from {check} as check_emulated
 
     emulated = {emulated}(sys.argv[1])
     for seed in range(1000, 1000 + int(sys.argv[2])):
@@ -67,15 +67,29 @@ CASES = """
 SELECTIONS = CASES.format(
     module="emulated_selection",
     emulated="EmulatedSelection",
-    cases="selections",
-    test="test_emulated_selection",
+    cases="selections import random_case",
+    check="test_emulated_selection import check_emulated",
+    dtypes=("float32", "int8"),
+)
+WEIGHTED_SELECTIONS = CASES.format(
+    module="emulated_selection",
+    emulated="EmulatedSelection",
+    cases="weighted import random_selection",
+    check="test_emulated_weights import check_selected",
     dtypes=("float32", "int8"),
 )
 RANGE_MEANS = CASES.format(
     module="emulated_range_means",
     emulated="EmulatedRangeMeans",
-    cases="range_means",
-    test="test_emulated_range_means",
+    cases="range_means import random_case",
+    check="test_emulated_range_means import check_emulated",
+    dtypes=("float32", "float16"),
+)
+WEIGHTED_RANGE_MEANS = CASES.format(
+    module="emulated_range_means",
+    emulated="EmulatedRangeMeans",
+    cases="weighted import random_range",
+    check="test_emulated_weights import check_averaged",
     dtypes=("float32", "float16"),
 )
 
@@ -90,7 +104,13 @@ def runtime(name):
 @pytest.mark.skipif(emulation.COMPILER is None, reason="no C++ compiler")
 @pytest.mark.parametrize(
     ("compiled", "program"),
-    [(Emulation, PROBLEMS), (EmulatedSelection, SELECTIONS), (EmulatedRangeMeans, RANGE_MEANS)],
+    [
+        (Emulation, PROBLEMS),
+        (EmulatedSelection, SELECTIONS),
+        (EmulatedSelection, WEIGHTED_SELECTIONS),
+        (EmulatedRangeMeans, RANGE_MEANS),
+        (EmulatedRangeMeans, WEIGHTED_RANGE_MEANS),
+    ],
 )
 def test_random_problems(tmp_path, compiled, program):
     if not Path(runtime("libasan.so")).is_absolute():

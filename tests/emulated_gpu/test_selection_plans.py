@@ -4,8 +4,8 @@ import math
 
 import pytest
 from emulation import COMPILER
-from paths import SELECTION_PATHS
 from planned import SelectCall, in_words
+from selection_paths import SELECTION_PATHS
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 
@@ -33,6 +33,15 @@ SELECT_WAYS = {
     "64 bits, 16 q": (SelectCall(17_000, dtype="float64", count=16), "digits 9"),
     "more groups than are in flight": (SelectCall(17_000, outer=17), "digits 8"),
     "large columns": (SelectCall(17_000, inner=3), "digits 4"),
+    "weights": (SelectCall(700, method="floor", weighted=True), "digits 5"),
+    "weights of 8 bits": (SelectCall(9, dtype="int8", method="floor", weighted=True), "digits 3"),
+    "weights, three q": (SelectCall(9, count=3, method="floor", weighted=True), "digits 6"),
+    "weights, 64 bits, 17 q": (
+        SelectCall(9, dtype="float64", count=17, method="floor", weighted=True), "digits 13",
+    ),
+    "weights, more groups than are in flight": (
+        SelectCall(700, outer=17, method="floor", weighted=True), "digits 10",
+    ),
 }  # fmt: skip
 
 
@@ -49,7 +58,8 @@ def test_the_paths_of_selection_on_the_virtual_gpu_are_what_they_say(plans):
         call = SelectCall(
             shape[axis], math.prod(shape[:axis]), math.prod(shape[axis + 1 :]),
             dtype="int8" if path.dtypes[0] == "int8" else "float32",
-            method=path.method, count=len(path.q), multiprocessors=4, shared_bytes=163 << 10,
+            method=path.method, count=len(path.q), weighted=path.weights != "",
+            multiprocessors=4, shared_bytes=163 << 10,
         )  # fmt: skip
         forward = {name for name in path.kernels if "Gradient" not in name}
         assert forward == plans("select", call)[0].kernels, path.name
@@ -61,8 +71,8 @@ BLOCKS = (
 )
 DIGITS = (
     "way=digits launches=4 workspace=100096 q_at_once=1 targets_of_q=2 q_rounds=1 digit_bits=11 "
-    "passes=3 counts=4096 groups_at_once=3 rounds=1 ClearDigits<SelectionDigits>=9x3x256+0 "
-    "CountDigits<SelectionDigits>=9x3x256+0 control=1608@0 all_counts=98304@1792"
+    "passes=3 counts=4096 groups_at_once=3 rounds=1 ClearDigits<SelectionDigits><Once>=9x3x256+0 "
+    "CountDigits<SelectionDigits><Once>=9x3x256+0 control=1608@0 all_counts=98304@1792"
 )
 
 

@@ -4,7 +4,7 @@ The compiler makes many instructions of one line of the source: a helper's is in
 calls it, and unrolled. A line is shown to be needed where one of them is noticed when missing;
 where others are not, nothing follows that the helper's other callers do. Prints what came of each
 line, and fails where nothing was noticed of one that nobody explains.
-By `make virtual-gpu-mutate`; paths.py has the launch paths, mutations.py how.
+By `make virtual-gpu-mutate`; paths.py and selection_paths.py have the paths, mutations.py how.
 """
 
 import argparse

@@ -6,18 +6,12 @@ from dataclasses import dataclass, field
 
 import virtual_gpu
 from on_device import averaged_on_device, on_device, selected_on_device
-from paths import (
-    LOSS_PATHS,
-    RANGE_PATHS,
-    SELECTION_PATHS,
-    LossPath,
-    RangePath,
-    SelectionPath,
-)
+from paths import LOSS_PATHS, LossPath
 from problems import check_against_cpu
 from ptx import lines_of
-from range_means import check as check_range_mean
+from selection_paths import RANGE_PATHS, SELECTION_PATHS, RangePath, SelectionPath
 from selections import check
+from weighted import check_range_mean
 
 # What orders memory, and nothing else, or next to nothing.
 ORDERING = {

@@ -28,12 +28,17 @@ def on_device(problem):
     return forward, backward
 
 
+def _or_none(array):
+    return None if array is None else arrays.to_device(array)
+
+
 def selected_on_device(case):
     """Forward and, where there is a gradient, backward of a selection."""
     x = arrays.to_device(case.x)
+    weights = _or_none(case.weights)
 
     def forward():
-        made = cuda.select_forward(x, case.q, **case.how)
+        made = cuda.select_forward(x, case.q, **case.how, weights=weights)
         forward.state = made.state
         return arrays.to_host(made.value), arrays.to_host(made.state)
 
@@ -47,11 +52,11 @@ def selected_on_device(case):
 def averaged_on_device(case, *, bounds_too=False):
     """Forward and backward of a range mean; `bounds_too`: whether these are on the device."""
     values = arrays.to_device(case.values)
-    mask = None if case.mask is None else arrays.to_device(case.mask)
+    mask, weights = _or_none(case.mask), _or_none(case.weights)
     bounds = arrays.to_device(np.array(case.bounds)) if bounds_too else case.bounds
 
     def forward():
-        made = cuda.range_mean_forward(values, bounds, case.kind, case.axis, mask)
+        made = cuda.range_mean_forward(values, bounds, case.kind, case.axis, mask, weights=weights)
         forward.state = made.state
         return arrays.to_host(made.mean), arrays.to_host(made.state)
 

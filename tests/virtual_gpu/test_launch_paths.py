@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import virtual_gpu
 from on_device import averaged_on_device, on_device, selected_on_device
-from paths import LOSS_PATHS, RANGE_PATHS, SELECTION_PATHS, LossPath, RangePath, SelectionPath
+from paths import LOSS_PATHS, LossPath
 from problems import check_against_cpu, of_values
 from range_means import FLOATS
-from range_means import check as check_range_mean
+from selection_paths import RANGE_PATHS, SELECTION_PATHS, RangePath, SelectionPath
 from selections import check
 from union_paths import LOSS_UNION_PATHS, RANGE_UNION_PATHS, LossUnionPath
 from unions import losses_on_device, means_on_device
+from weighted import check_range_mean
 from windows import check_stream
 
 from bench.gpu_report import kernel_name

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from paths import LossPath, RangePath
+from paths import LossPath
+from selection_paths import RangePath
 
 SEARCH = {"ClearCounts", "CountShare"}
 OF_LOSS = SEARCH | {"DescendUnion<RanksOfLoss>", "UnionStates"}

@@ -43,13 +43,13 @@ struct StoreRanks {
   }
 };
 
-// The elements that make a value.
+// The elements that make a value, and how many are equal to each, or what these weigh.
 template <typename Key>
 struct FoundKeys {
   Key lower;
   Key upper;
-  uint64_t lower_ties;
-  uint64_t upper_ties;
+  double lower_ties;
+  double upper_ties;
 };
 
 template <typename T>
@@ -58,6 +58,7 @@ struct SelectionCall : Groups {
   using Bits = OrderedBits<T>;
   using Key = typename Bits::Key;
   static constexpr bool kIsInteger = std::is_integral_v<T>;
+  static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
   const T* x;
   int method;
@@ -90,7 +91,8 @@ struct SelectionCall : Groups {
 
   TAILOPS_DEVICE Rank rank(int64_t i, int64_t n) const { return selection_rank(method, q[i], n); }
 
-  TAILOPS_DEVICE void write(int64_t g, int64_t i, int64_t n, const FoundKeys<Key>& found) const {
+  TAILOPS_DEVICE void write(int64_t g, int64_t i, const Rank& of,
+                            const FoundKeys<Key>& found) const {
     T& to = value[i * groups() + g];
     SelectionState& own = state[g * q_count + i];
     const T lower = Bits::decode(found.lower);
@@ -99,19 +101,20 @@ struct SelectionCall : Groups {
       own = state_without_gradient(static_cast<double>(lower));
     } else {
       const T upper = Bits::decode(found.upper);
-      const Rank of = rank(i, n);
       to = selected_value<T>(widen(lower), widen(upper), of);
-      own = selection_state(widen(lower), widen(upper), static_cast<double>(found.lower_ties),
-                            static_cast<double>(found.upper_ties), of);
+      own = selection_state(widen(lower), widen(upper), found.lower_ties, found.upper_ties, of);
     }
   }
 
   // Of a q out of range, or a group with a NaN; ignored ones have no gradient.
   TAILOPS_DEVICE void write_nan(int64_t g, int64_t i) const {
+    write_nan(g, i, ignore_nan && has_value(i) ? 0.0 : kNaN);
+  }
+
+  TAILOPS_DEVICE void write_nan(int64_t g, int64_t i, double share) const {
     if constexpr (!kIsInteger) {
-      const double nan = std::numeric_limits<double>::quiet_NaN();
-      value[i * groups() + g] = narrow<T>(nan);
-      state[g * q_count + i] = nan_selection(ignore_nan && has_value(i) ? 0.0 : nan);
+      value[i * groups() + g] = narrow<T>(kNaN);
+      state[g * q_count + i] = nan_selection(share);
     }
   }
 };

@@ -15,35 +15,44 @@ namespace tailops {
 namespace cuda {
 
 template <typename T>
-SelectKernels select_kernels() {
-  return {task_kernels<SelectionInGroups<T>, SelectionDigits<T>>(), RankArguments::kFew,
-          StoreRanks::kMostThreads};
+SelectKernels select_kernels(bool has_weights) {
+  using InGroups = SelectionInGroups<T>;
+  const TaskKernels of_task = has_weights ? task_kernels<InGroups, SelectionDigits<T, ByWeight>>()
+                                          : task_kernels<InGroups, SelectionDigits<T, Once>>();
+  return {of_task, RankArguments::kFew, StoreRanks::kMostThreads};
 }
 
 template <typename T>
 SelectPlan plan_select(const SelectionGeometry& geometry, const SelectionOptions& options,
-                       const Quantiles& q, const Limits& limits) {
+                       const Quantiles& q, const Weights& weights, const Limits& limits) {
   require_method_of<T>(options);
-  return plan_select(geometry, options, q.count, q.on_host != nullptr, select_kernels<T>(), limits);
+  if (weights.exist()) require_method_of_weights(options);
+  return plan_select(geometry, options, q.count, q.on_host != nullptr,
+                     select_kernels<T>(weights.exist()), limits);
 }
 
 template <typename T>
 class Select {
  public:
   Select(const SelectPlan& plan, const SelectionGeometry& geometry, const SelectionOptions& options,
-         const Quantiles& q, void* workspace, void* stream)
+         const Quantiles& q, const Weights& weights, void* workspace, void* stream)
       : plan_(plan),
         groups_(geometry),
         options_(options),
         q_(q),
+        weights_(weights),
         workspace_(workspace),
         stream_(stream) {}
 
   void run(const T* x, T* value, SelectionState* state) const {
     if (plan_.way == SelectWay::kBlocks) {
       launch_in_groups(call<SelectionInGroups<T>>(x, value, state), plan_.groups, stream_);
+    } else if (plan_.way == SelectWay::kDigits && !weights_.exist()) {
+      run_digits(call<SelectionDigits<T, Once>>(x, value, state));
     } else if (plan_.way == SelectWay::kDigits) {
-      run_digits(call<SelectionDigits<T>>(x, value, state));
+      auto task = call<SelectionDigits<T, ByWeight>>(x, value, state);
+      task.weights = weights_;
+      run_digits(task);
     }
   }
 
@@ -85,7 +94,8 @@ class Select {
     return stored;
   }
 
-  void run_digits(SelectionDigits<T> task) const {
+  template <typename Task>
+  void run_digits(Task task) const {
     task.targets_of_q = plan_.targets_of_q;
     for (task.first_q = 0; task.first_q < q_.count; task.first_q += plan_.q_at_once) {
       const int64_t left = q_.count - task.first_q;
@@ -98,6 +108,7 @@ class Select {
   const Groups groups_;
   const SelectionOptions options_;
   const Quantiles q_;
+  const Weights weights_;
   void* const workspace_;
   void* const stream_;
 };

@@ -34,7 +34,7 @@ struct SelectionInGroups : SelectionCall<T> {
         continue;
       }
       const FoundKeys<Key> found = select(keys, this->rank(i, n), n, all, shared);
-      if (device::thread() == 0) this->write(g, i, n, found);
+      if (device::thread() == 0) this->write(g, i, this->rank(i, n), found);
     }
   }
 
@@ -49,7 +49,7 @@ struct SelectionInGroups : SelectionCall<T> {
     if (rank.weight != 0.0 && place + 1 >= lower.below + lower.ties) {
       upper = Select::next_above(keys, lower.key, shared);
     }
-    return {lower.key, upper.key, lower.ties, upper.ties};
+    return {lower.key, upper.key, static_cast<double>(lower.ties), static_cast<double>(upper.ties)};
   }
 };
 

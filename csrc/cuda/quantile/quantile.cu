@@ -10,16 +10,16 @@ namespace cuda {
 
 template <typename T>
 int64_t selection_workspace(const SelectionGeometry& geometry, const SelectionOptions& options,
-                            const Quantiles& q) {
-  return plan_select<T>(geometry, options, q, limits_of_device()).workspace_bytes;
+                            const Quantiles& q, const Weights& weights) {
+  return plan_select<T>(geometry, options, q, weights, limits_of_device()).workspace_bytes;
 }
 
 template <typename T>
-void select_forward(const T* x, const SelectionGeometry& geometry, const SelectionOptions& options,
-                    const Quantiles& q, T* value, SelectionState* state, void* workspace,
-                    void* stream) {
-  const SelectPlan plan = plan_select<T>(geometry, options, q, limits_of_device());
-  Select<T>(plan, geometry, options, q, workspace, stream).run(x, value, state);
+void select_forward(const T* x, const Weights& weights, const SelectionGeometry& geometry,
+                    const SelectionOptions& options, const Quantiles& q, T* value,
+                    SelectionState* state, void* workspace, void* stream) {
+  const SelectPlan plan = plan_select<T>(geometry, options, q, weights, limits_of_device());
+  Select<T>(plan, geometry, options, q, weights, workspace, stream).run(x, value, state);
 }
 
 template <typename T>
@@ -30,11 +30,12 @@ void select_backward(const T* upstream, const T* x, const SelectionState* state,
                             stream);
 }
 
-#define TAILOPS_FORWARD(T, ...)                                                              \
-  template int64_t selection_workspace<T>(const SelectionGeometry&, const SelectionOptions&, \
-                                          const Quantiles&);                                 \
-  template void select_forward(const T*, const SelectionGeometry&, const SelectionOptions&,  \
-                               const Quantiles&, T*, SelectionState*, void*, void*);
+#define TAILOPS_FORWARD(T, ...)                                                                \
+  template int64_t selection_workspace<T>(const SelectionGeometry&, const SelectionOptions&,   \
+                                          const Quantiles&, const Weights&);                   \
+  template void select_forward(const T*, const Weights&, const SelectionGeometry&,             \
+                               const SelectionOptions&, const Quantiles&, T*, SelectionState*, \
+                               void*, void*);
 
 #if defined(TAILOPS_ELEMENT)
 TAILOPS_FORWARD(TAILOPS_ELEMENT)

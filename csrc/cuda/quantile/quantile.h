@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "call/quantile.h"
+#include "call/weights.h"
 #include "cuda/device/info.h"
 #include "formulas/quantile_state.h"
 
@@ -23,15 +24,18 @@ struct Quantiles {
   int64_t count;
 };
 
-// Bytes that select_forward needs, aligned to 256. Of q, the addresses are not looked at, but for
-// which is null. select_backward needs none.
+// Bytes that select_forward needs, aligned to 256. Of q and weights, the addresses are not looked
+// at, but for which is null. select_backward needs none.
 template <typename T>
 TAILOPS_EXPORT int64_t selection_workspace(const SelectionGeometry& geometry,
-                                           const SelectionOptions& options, const Quantiles& q);
+                                           const SelectionOptions& options, const Quantiles& q,
+                                           const Weights& weights);
 
-// value[q.count · groups], state[groups · q.count].
+// value[q.count · groups], state[groups · q.count]. Where a weight of a group is none, or all of
+// them are 0, its values are NaN, with their gradient; of integers, they are those without weights.
 template <typename T>
-TAILOPS_EXPORT void select_forward(const T* x, const SelectionGeometry& geometry,
+TAILOPS_EXPORT void select_forward(const T* x, const Weights& weights,
+                                   const SelectionGeometry& geometry,
                                    const SelectionOptions& options, const Quantiles& q, T* value,
                                    SelectionState* state, void* workspace, void* stream);
 

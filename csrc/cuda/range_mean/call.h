@@ -108,6 +108,8 @@ struct RangeCall : Groups {
   TAILOPS_DEVICE Elements group(int64_t g) const { return at(first_of(g), inner, length); }
   TAILOPS_DEVICE Elements all_from(int64_t first) const { return at(first, 1, size() - first); }
 
+  static TAILOPS_DEVICE bool is_nan(Key key) { return key == Bits::kNaN; }
+
   static TAILOPS_DEVICE double value_of(Key key) {
     return static_cast<double>(widen(Bits::decode(key)));
   }

@@ -9,16 +9,19 @@
 namespace tailops {
 namespace cuda {
 
-template <typename T>
-struct RangeDigits : RangeCall<T> {
+// Counting: of copies.h.
+template <typename T, typename Counting>
+struct RangeDigits : RangeCall<T>, Counting {
   using Call = RangeCall<T>;
   using Key = typename Call::Key;
   using Elements = typename Call::Elements;
   using B = Batch<Elements>;
+  using Counting::kWeighs;
+  using typename Counting::Copies;
 
   static constexpr int kTargets = 2;
 
-  struct Control {
+  struct Control : Counting::Control {
     uint64_t nans;  // that are valid
     uint64_t ignored;
     KeyRange<Key> between;  // of the elements that are in no slot
@@ -34,13 +37,13 @@ struct RangeDigits : RangeCall<T> {
     explicit TAILOPS_DEVICE Tally(const Control& control)
         : between(control.between), sum{0.0, 0}, nans(0), ignored(0) {}
 
-    TAILOPS_DEVICE void add(const B& batch, const Key (&keys)[B::kSize], unsigned counted,
-                            bool is_first, bool is_last) {
+    TAILOPS_DEVICE void add(const B& batch, const Key (&keys)[B::kSize], const Copies& copies,
+                            unsigned counted, bool is_first, bool is_last) {
       if (is_first) {
         ignored += static_cast<unsigned>(device::count_bits(batch.inside & ~batch.valid));
         TAILOPS_UNROLL
         for (int j = 0; j < B::kSize; ++j) {
-          nans += (batch.valid >> j & 1u) != 0 && keys[j] == Call::Bits::kNaN ? 1u : 0u;
+          nans += (batch.valid >> j & 1u) != 0 && Call::is_nan(keys[j]) ? 1u : 0u;
         }
       }
       if (!is_last) return;
@@ -50,8 +53,12 @@ struct RangeDigits : RangeCall<T> {
       for (int j = 0; j < B::kSize; ++j) {
         const bool adds = (others >> j & 1u) != 0 && between.holds(keys[j]);
         if (!adds) continue;
-        sum.sum += static_cast<double>(widen(batch.values[j]));
-        added |= 1u << j;
+        if constexpr (kWeighs) {
+          sum += several(copies.of(batch.number(j)), widen(batch.values[j]));
+        } else {
+          sum.sum += static_cast<double>(widen(batch.values[j]));
+          added |= 1u << j;
+        }
       }
       sum.count += static_cast<unsigned>(device::count_bits(added));
     }
@@ -85,15 +92,23 @@ struct RangeDigits : RangeCall<T> {
   }
 
   TAILOPS_DEVICE int64_t selectable(const Control& control) const {
+    if constexpr (kWeighs) {
+      return control.largest == 0 ? 0 : static_cast<int64_t>(device::load_fresh(&control.total));
+    }
     return this->length - static_cast<int64_t>(device::load_fresh(&control.ignored));
   }
 
   TAILOPS_DEVICE bool has_targets(int64_t n, const Control& control) const {
+    if constexpr (kWeighs) {
+      if (!control.has_weights()) return false;
+    }
     return n != 0 && device::load_fresh(&control.nans) == 0 && this->has_ends(n);
   }
 
-  TAILOPS_DEVICE void write_nothing(int64_t g, int64_t n) const {
-    if (device::thread() == 0) this->write_without(g, n);
+  TAILOPS_DEVICE void write_nothing(int64_t g, int64_t n, const Control& control) const {
+    if (device::thread() != 0) return;
+    if constexpr (kWeighs) n += static_cast<int64_t>(device::load_fresh(&control.nans));
+    this->write_without(g, n);
   }
 
   TAILOPS_DEVICE int64_t rank(int t, int64_t n) const {
@@ -109,7 +124,8 @@ struct RangeDigits : RangeCall<T> {
   }
 
   TAILOPS_DEVICE void write(int64_t g, int64_t n, const FoundTargets<Key>& found,
-                            const DigitCounts<Key>& counts, Room& room) const {
+                            const DigitCounts<Key>& counts, const Control& control,
+                            Room& room) const {
     const RangeEnds ends = this->ends(n);
     const auto end = [&](int t) {
       const uint64_t smaller = static_cast<uint64_t>(rank(t, n)) - found.rest[t];
@@ -125,14 +141,23 @@ struct RangeDigits : RangeCall<T> {
           RangeSum{device::load_fresh(&of_blocks[b].sum), device::load_fresh(&of_blocks[b].count)};
     }
     counts.for_each([&](Key key, uint64_t count) {
-      if (count == 0 || !between.holds(key)) return;
-      own += RangeSum{static_cast<double>(count) * Call::value_of(key), count};
+      if (between.holds(key)) own += several(count, Call::value_of(key));
     });
     own = block_reduce(own, room.sums, Add());
-    if (device::thread() == 0) Call::write(g, ends, lower, upper, own);
+    if (device::thread() != 0) return;
+    Call::write(g, ends, lower, upper, own);
+    if constexpr (kWeighs) {
+      const double unit = this->copies(*this, g, control).weight(1);
+      this->state[g] = per_unit(this->state[g], unit);
+    }
   }
 
  private:
+  // None of an infinite value is nothing.
+  static TAILOPS_DEVICE RangeSum several(uint64_t count, double value) {
+    return {count == 0 ? 0.0 : static_cast<double>(count) * value, count};
+  }
+
   TAILOPS_DEVICE RangeSum* sums_of_group() const {
     return sums + device::row_of_blocks() * device::blocks();
   }

@@ -9,16 +9,20 @@ namespace tailops {
 namespace cuda {
 
 template <typename T>
-int64_t range_mean_workspace(const SelectionGeometry& geometry, const RangeOptions&) {
-  return plan_range(geometry, range_kernels<T>(), limits_of_device()).workspace_bytes;
+int64_t range_mean_workspace(const SelectionGeometry& geometry, const RangeOptions&,
+                             const Weights& weights) {
+  return plan_range(geometry, range_kernels<T>(weights.exist()), limits_of_device())
+      .workspace_bytes;
 }
 
 template <typename T>
-void range_mean_forward(const T* values, const bool* mask, const SelectionGeometry& geometry,
-                        const RangeOptions& options, const Bounds& bounds, T* mean,
-                        RangeState* state, void* workspace, void* stream) {
-  const RangePlan plan = plan_range(geometry, range_kernels<T>(), limits_of_device());
-  RangeForward<T>(plan, geometry, options.kind, bounds, workspace, stream)
+void range_mean_forward(const T* values, const bool* mask, const Weights& weights,
+                        const SelectionGeometry& geometry, const RangeOptions& options,
+                        const Bounds& bounds, T* mean, RangeState* state, void* workspace,
+                        void* stream) {
+  const RangePlan plan =
+      plan_range(geometry, range_kernels<T>(weights.exist()), limits_of_device());
+  RangeForward<T>(plan, geometry, options.kind, bounds, weights, workspace, stream)
       .run(values, mask, mean, state);
 }
 
@@ -31,10 +35,10 @@ void range_mean_backward(const T* upstream, const T* values, const bool* mask,
 }
 
 template int64_t range_mean_workspace<TAILOPS_ELEMENT>(const SelectionGeometry&,
-                                                       const RangeOptions&);
-template void range_mean_forward(const TAILOPS_ELEMENT*, const bool*, const SelectionGeometry&,
-                                 const RangeOptions&, const Bounds&, TAILOPS_ELEMENT*, RangeState*,
-                                 void*, void*);
+                                                       const RangeOptions&, const Weights&);
+template void range_mean_forward(const TAILOPS_ELEMENT*, const bool*, const Weights&,
+                                 const SelectionGeometry&, const RangeOptions&, const Bounds&,
+                                 TAILOPS_ELEMENT*, RangeState*, void*, void*);
 template void range_mean_backward(const TAILOPS_ELEMENT*, const TAILOPS_ELEMENT*, const bool*,
                                   const RangeState*, const SelectionGeometry&, TAILOPS_ELEMENT*,
                                   void*);

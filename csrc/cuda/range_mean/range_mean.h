@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "call/range_mean.h"
+#include "call/weights.h"
 #include "cuda/device/info.h"
 
 namespace tailops {
@@ -22,14 +23,16 @@ struct Bounds {
   const RangeBounds* on_device;
 };
 
-// Bytes that range_mean_forward needs, aligned to 256. range_mean_backward needs none.
+// Bytes that range_mean_forward needs, aligned to 256; of weights, only whether there are any is
+// looked at. range_mean_backward needs none.
 template <typename T>
 TAILOPS_EXPORT int64_t range_mean_workspace(const SelectionGeometry& geometry,
-                                            const RangeOptions& options);
+                                            const RangeOptions& options, const Weights& weights);
 
-// mean[groups], state[groups].
+// mean[groups], state[groups]. Where a weight of a group is none, its mean is NaN, with its
+// gradient.
 template <typename T>
-TAILOPS_EXPORT void range_mean_forward(const T* values, const bool* mask,
+TAILOPS_EXPORT void range_mean_forward(const T* values, const bool* mask, const Weights& weights,
                                        const SelectionGeometry& geometry,
                                        const RangeOptions& options, const Bounds& bounds, T* mean,
                                        RangeState* state, void* workspace, void* stream);

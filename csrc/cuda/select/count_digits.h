@@ -4,6 +4,7 @@
 // see all of a group, and for the shares of a union, whose counts replicas add up in between.
 
 #include "cuda/device/block.h"
+#include "cuda/select/digits_plan.h"
 
 namespace tailops {
 namespace cuda {
@@ -17,12 +18,13 @@ struct DigitPass {
   TAILOPS_DEVICE bool is_last() const { return shift() == 0; }
 };
 
-// Of the valid keys, into shared memory: slot s has the 2^width counts from s·2^width on, of keys
-// whose known digits are those of its base. Returns a bit for each that is counted.
-template <typename Key, int kSize>
+// Of the valid keys: slot s has the 2^width counts from s·2^width on, of keys whose known digits
+// are those of its base. add(j, active, place), by all lanes of a warp, of every key, with the
+// count that it belongs to where it is active. Returns a bit for each that is.
+template <typename Key, int kSize, typename Add>
 TAILOPS_DEVICE unsigned count_digits(const Key (&keys)[kSize], unsigned valid,
                                      const DigitPass& pass, int slots, const Key* slot_base,
-                                     unsigned* counts) {
+                                     const Add& add) {
   unsigned places[kSize];
   unsigned active = 0;
   TAILOPS_UNROLL
@@ -41,12 +43,12 @@ TAILOPS_DEVICE unsigned count_digits(const Key (&keys)[kSize], unsigned valid,
   active &= valid;
   TAILOPS_UNROLL
   for (int j = 0; j < kSize; ++j) {
-    count_in_bins(counts, (active >> j & 1u) != 0, places[j]);
+    add(j, (active >> j & 1u) != 0, places[j]);
   }
   return active;
 }
 
-constexpr int kChunk = 8;  // counts that are added up to find a rank: less than any digit's
+constexpr int kChunk = 1 << kNarrowestDigit;  // counts that are added up to find a rank
 
 // By a block, of counts that others may have written in this launch.
 TAILOPS_DEVICE void add_up_chunks(const uint64_t* counts, int size, uint64_t* sums) {

@@ -3,7 +3,8 @@
 // Order statistics of a group by many blocks: a launch that clears the counts, and one for every
 // digit of the keys. Each counts the next digit among the elements that share the digits found so
 // far, for all targets at once; the last block to finish chooses, and after the last digit has the
-// task write what it is for. The number of launches is the dtype's, whatever the data.
+// task write what it is for. The number of launches is the dtype's, whatever the data. Where
+// elements have weights, largest_weight.h comes before the first digit.
 
 #include "cuda/device/block.h"
 #include "cuda/device/vectors.h"
@@ -42,14 +43,16 @@ struct CountDigits {
   using B = Batch<Elements>;
   using Control = DigitsControl<Task>;
   using Tally = typename Task::Tally;
+  using Count = typename Task::Count;
 
   static constexpr int kMostThreads = 256;
   static constexpr int kLeastBlocks = 3;
+  static constexpr int kMostCounts = kDigitBytes / sizeof(Count);
 
   struct Shared {
     union {
-      unsigned counts[kDigitCounts];
-      alignas(16) uint64_t sums[kDigitCounts / kChunk];
+      Count counts[kMostCounts];
+      alignas(16) uint64_t sums[kMostCounts / kChunk];
     };
     Key slot_base[kMostTargets];
     FoundTargets<Key> found;
@@ -92,25 +95,33 @@ struct CountDigits {
   // Into shared memory.
   TAILOPS_DEVICE Tally count(int slots, const Control& control, Shared& shared) const {
     Tally tally(control);
+    const auto copies = task.copies(task, group(), control);
     const int64_t worker = device::block() * device::threads() + device::thread();
     const int64_t workers = device::blocks() * device::threads();
     Vectors(task.group(group())).for_each(worker, workers, [&](const B& batch) {
       Key keys[B::kSize];
       TAILOPS_UNROLL
       for (int j = 0; j < B::kSize; ++j) keys[j] = Bits::encode(batch.values[j]);
-      const unsigned active =
-          count_digits(keys, batch.valid, pass, slots, shared.slot_base, shared.counts);
-      tally.add(batch, keys, active, is_first(), pass.is_last());
+      unsigned counted = batch.valid;
+      if constexpr (Task::kWeighs) counted &= numbers_among<Task>(keys);
+      const unsigned active = count_digits(
+          keys, counted, pass, slots, shared.slot_base, [&](int j, bool is_active, unsigned place) {
+            copies.add(shared.counts, is_active, place, batch.number(j));
+          });
+      tally.add(batch, keys, copies, active, is_first(), pass.is_last());
     });
     return tally;
   }
 
   // By the last block, when all have counted: the digit of each target.
   TAILOPS_DEVICE void choose(Control& control, int slots, Shared& shared) const {
+    if constexpr (Task::kWeighs) {
+      if (is_first()) add_up_total(control, shared);
+    }
     const int targets = task.targets();
     const int64_t n = task.selectable(control);
     if (!task.has_targets(n, control)) {
-      task.write_nothing(group(), n);
+      task.write_nothing(group(), n, control);
       if (device::thread() == 0) control.resolved = 1;
       return;
     }
@@ -124,12 +135,24 @@ struct CountDigits {
     device::barrier();
     if (pass.is_last()) {
       const DigitCounts<Key> counted{shared.slot_base, all, slots, pass.width()};
-      return task.write(group(), n, shared.found, counted, shared.room);
+      return task.write(group(), n, shared.found, counted, control, shared.room);
     }
     if (device::warp() == 0) share_slots(control, targets, shared);
     if (device::thread() == 0) task.prepare(n, shared.found, control);
     uint64_t* const to_clear = counts_of_group();
     for (int b = device::thread(); b < counts; b += device::threads()) to_clear[b] = 0;
+  }
+
+  // Behind the first pass, in whose counts everything is.
+  TAILOPS_DEVICE void add_up_total(Control& control, Shared& shared) const {
+    const uint64_t* const all = counts_of_group();
+    uint64_t total = 0;
+    for (int b = device::thread(); b < 1 << pass.width(); b += device::threads()) {
+      total += device::load_fresh(&all[b]);
+    }
+    total = block_reduce(total, shared.sums, Add());
+    if (device::thread() == 0) control.total = total;
+    device::barrier();
   }
 
   // Of target t, by one warp.

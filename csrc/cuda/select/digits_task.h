@@ -3,19 +3,22 @@
 // What the launches of digits.h tell each other, and what they ask of a task: what is looked for in
 // a group, and what is made of it.
 //
+//   Groups, and one of copies.h: how often an element counts. n and ranks are such counts
 //   Elements group(g)
 //   Control: what its launches tell each other besides; it begins as zeros
-//   Tally: of a thread, from the control; add(batch, keys, counted, is_first, is_last) has the
-//     elements of every pass, with a bit for each that is counted
+//   Tally: of a thread, from the control; add(batch, keys, copies, counted, is_first, is_last) has
+//     the elements of every pass, with a bit for each that is counted
 //   leave(tally, is_first, is_last, control, room): by all threads of a block, behind its pass
 //   selectable(control): how many elements take part; in the last block, behind every pass
-//   has_targets(n, control), and where not, write_nothing(g, n)
+//   has_targets(n, control), and where not, write_nothing(g, n, control)
 //   targets(), and the rank of each among n
 //   prepare(n, found, control): what it needs in the next pass, by one thread
-//   write(g, n, found, counts, room): behind the last pass, by all threads of the last block
+//   write(g, n, found, counts, control, room): behind the last pass, by all threads of the last
+//     block
 
 #include "core/ordered_bits.h"
 #include "cuda/device/device.h"
+#include "cuda/select/copies.h"
 #include "cuda/select/count_digits.h"
 #include "cuda/select/digits_plan.h"
 

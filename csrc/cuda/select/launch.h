@@ -7,6 +7,7 @@
 
 #include "cuda/select/digits.h"
 #include "cuda/select/in_groups.h"
+#include "cuda/select/largest_weight.h"
 #include "cuda/select/task_plan.h"
 
 namespace tailops {
@@ -23,6 +24,8 @@ TaskKernels task_kernels() {
   of.key_bits = Bits::kBits;
   of.blocks_shared = sizeof(typename SelectInGroups<InGroups>::Shared);
   of.control_bytes = sizeof(DigitsControl<InDigits>);
+  of.count_bytes = sizeof(typename InDigits::Count);
+  of.weighs = InDigits::kWeighs;
   return of;
 }
 
@@ -43,6 +46,9 @@ void launch_digits(const Task& task, const DigitsPlan& plan, void* workspace, vo
       return grid;
     };
     device::launch(ClearDigits<Task>{space}, of_groups(plan.clear), stream);
+    if constexpr (Task::kWeighs) {
+      device::launch(LargestWeight<Task>{task, space, group}, of_groups(plan.weigh), stream);
+    }
     CountDigits<Task> count{task, space, group, {Bits::kBits, plan.digit_bits}};
     for (; count.pass.bits > 0; count.pass.bits -= plan.digit_bits) {
       device::launch(count, of_groups(plan.count), stream);

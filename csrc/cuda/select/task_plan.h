@@ -27,6 +27,8 @@ struct TaskKernels {
   int key_bits = 0;
   int64_t blocks_shared = 0;  // SelectInGroups' shared memory, besides keys
   int64_t control_bytes = 0;  // what the launches for one group tell each other
+  int count_bytes = 0;        // of each of a block's counts
+  bool weighs = false;        // then many blocks do a group, whatever its size
 };
 
 struct TaskPlan {
@@ -41,15 +43,15 @@ struct TaskPlan {
 inline TaskPlan plan_task(const Groups& groups, int targets, const TaskKernels& kernels,
                           const Limits& limits, Layout& space) {
   TaskPlan plan;
-  if (fits_block(groups, SelectionPath::kAuto, limits)) {
+  if (!kernels.weighs && fits_block(groups, SelectionPath::kAuto, limits)) {
     plan.way = SelectWay::kBlocks;
     plan.groups = plan_groups(groups, kernels.element_bytes, kernels.key_bytes,
                               kernels.blocks_shared, limits);
   } else {
     plan.way = SelectWay::kDigits;
-    plan_passes(kernels.key_bits, targets, plan.digits);
+    plan_passes(kernels.key_bits, targets, kernels.count_bytes, plan.digits);
     plan_digit_launches(groups.groups(), groups.length * kernels.element_bytes,
-                        kernels.control_bytes, limits, plan.digits, space);
+                        kernels.control_bytes, kernels.weighs, limits, plan.digits, space);
   }
   return plan;
 }

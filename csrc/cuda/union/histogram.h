@@ -90,7 +90,9 @@ struct CountShare {
         if (keys[j] > infinity) numbers &= ~(1u << j);
       }
       nans += static_cast<unsigned>(device::count_bits(batch.valid & ~numbers));
-      count_digits(keys, numbers, pass, slots, shared.slot_base, shared.counts);
+      count_digits(
+          keys, numbers, pass, slots, shared.slot_base,
+          [&](int, bool active, unsigned place) { count_in_bins(shared.counts, active, place); });
     });
     return nans;
   }

@@ -20,10 +20,10 @@ class SelectOp final : public SelectionOp {
     SelectCall call;
     TF_RETURN_IF_ERROR(prepare(context, call));
     const cuda::Quantiles q{call.q, nullptr, call.q_count};
-    const int64_t bytes = cuda::selection_workspace<K>(call.geometry, options_, q);
+    const int64_t bytes = cuda::selection_workspace<K>(call.geometry, options_, q, call.weights);
     return with_workspace(context, bytes, [&](void* workspace) {
-      cuda::select_forward<K>(data_of<T>(context->input(0)), call.geometry, options_, q,
-                              data_of<T>(call.value), call.state, workspace, stream_of(context));
+      cuda::select_forward<K>(data_of<T>(context->input(0)), call.weights, call.geometry, options_,
+                              q, data_of<T>(call.value), call.state, workspace, stream_of(context));
     });
   }
 };

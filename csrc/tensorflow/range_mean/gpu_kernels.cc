@@ -20,11 +20,11 @@ class RangeMeanOp final : public RangeMeanBase {
     RangeMeanCall call;
     TF_RETURN_IF_ERROR(begin(context, call));
     require(call);
-    const int64_t bytes = cuda::range_mean_workspace<K>(call.geometry, options_);
+    const int64_t bytes = cuda::range_mean_workspace<K>(call.geometry, options_, call.weights);
     return with_workspace(context, bytes, [&](void* workspace) {
-      cuda::range_mean_forward<K>(data_of<T>(context->input(0)), call.mask, call.geometry, options_,
-                                  {&call.bounds, nullptr}, data_of<T>(call.mean), call.state,
-                                  workspace, stream_of(context));
+      cuda::range_mean_forward<K>(data_of<T>(context->input(0)), call.mask, call.weights,
+                                  call.geometry, options_, {&call.bounds, nullptr},
+                                  data_of<T>(call.mean), call.state, workspace, stream_of(context));
     });
   }
 

@@ -12,16 +12,17 @@ namespace {
 namespace ffi = xla::ffi;
 
 ffi::Error select(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer x, ffi::AnyBuffer q,
-                  ffi::Result<ffi::AnyBuffer> value, ffi::Result<ffi::AnyBuffer> state,
-                  ffi::Dictionary attributes) {
+                  ffi::RemainingArgs weights, ffi::Result<ffi::AnyBuffer> value,
+                  ffi::Result<ffi::AnyBuffer> state, ffi::Dictionary attributes) {
   return error_if_thrown(kSelectTarget, x, [&] {
-    const SelectArguments call = read_select(x, q, *value, *state, attributes);
+    const SelectArguments call = read_select(x, q, weights, *value, *state, attributes);
     const cuda::Quantiles quantiles{nullptr, call.q, call.q_count};
     with_selectable_type(x.element_type(), [&](auto element) {
       using T = decltype(element);
-      const int64_t bytes = cuda::selection_workspace<T>(call.geometry, call.options, quantiles);
-      cuda::select_forward(static_cast<const T*>(x.untyped_data()), call.geometry, call.options,
-                           quantiles, static_cast<T*>(call.value), call.state,
+      const int64_t bytes =
+          cuda::selection_workspace<T>(call.geometry, call.options, quantiles, call.weights);
+      cuda::select_forward(static_cast<const T*>(x.untyped_data()), call.weights, call.geometry,
+                           call.options, quantiles, static_cast<T*>(call.value), call.state,
                            workspaces.allocate(bytes), stream);
     });
   });
@@ -50,6 +51,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_select_cuda, tailops::select,
                                   .Ctx<tailops::WorkspaceAllocator>()
                                   .Arg<xla::ffi::AnyBuffer>()  // x
                                   .Arg<xla::ffi::AnyBuffer>()  // q
+                                  .RemainingArgs()             // weights
                                   .Ret<xla::ffi::AnyBuffer>()  // value
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());

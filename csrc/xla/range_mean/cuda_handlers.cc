@@ -12,17 +12,18 @@ namespace {
 namespace ffi = xla::ffi;
 
 ffi::Error range_mean_call(void* stream, WorkspaceAllocator workspaces, ffi::AnyBuffer values,
-                           ffi::AnyBuffer bounds, ffi::RemainingArgs masks,
+                           ffi::AnyBuffer bounds, ffi::RemainingArgs others,
                            ffi::Result<ffi::AnyBuffer> mean, ffi::Result<ffi::AnyBuffer> state,
                            ffi::Dictionary attributes) {
   return error_if_thrown(kRangeMeanTarget, values, [&] {
     const RangeMeanArguments call =
-        read_range_mean(values, bounds, masks, *mean, *state, attributes);
+        read_range_mean(values, bounds, others, *mean, *state, attributes);
     with_type(values.element_type(), [&](auto element) {
       using T = decltype(element);
-      const int64_t bytes = cuda::range_mean_workspace<T>(call.geometry, call.options);
+      const int64_t bytes =
+          cuda::range_mean_workspace<T>(call.geometry, call.options, call.weights);
       cuda::range_mean_forward(static_cast<const T*>(values.untyped_data()), call.mask,
-                               call.geometry, call.options, {nullptr, call.bounds},
+                               call.weights, call.geometry, call.options, {nullptr, call.bounds},
                                static_cast<T*>(call.mean), call.state, workspaces.allocate(bytes),
                                stream);
     });
@@ -53,7 +54,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tailops_range_mean_cuda, tailops::range_mean_call,
                                   .Ctx<tailops::WorkspaceAllocator>()
                                   .Arg<xla::ffi::AnyBuffer>()  // values
                                   .Arg<xla::ffi::AnyBuffer>()  // bounds
-                                  .RemainingArgs()             // mask
+                                  .RemainingArgs()             // mask or weights
                                   .Ret<xla::ffi::AnyBuffer>()  // mean
                                   .Ret<xla::ffi::AnyBuffer>()  // state
                                   .Attrs());

@@ -13,6 +13,7 @@ namespace {
 struct Arguments {
   const void* values;
   const bool* mask;
+  const void* weights;
   const RangeBounds* on_host;
   const RangeBounds* on_device;
   void* mean;
@@ -24,6 +25,7 @@ struct Arguments {
   int64_t inner;
   int64_t dtype;
   int64_t kind;
+  int64_t wide_weights;
   int64_t seed;
   LimitArguments limits;
   // out
@@ -42,12 +44,14 @@ void run_as(Arguments& a) {
                                 geometry, static_cast<T*>(a.gradient), limits, nullptr);
     return;
   }
-  const cuda::RangePlan plan = cuda::plan_range(geometry, cuda::range_kernels<T>(), limits);
+  const Weights weights{a.weights, a.wide_weights != 0};
+  const cuda::RangePlan plan =
+      cuda::plan_range(geometry, cuda::range_kernels<T>(weights.exist()), limits);
   a.workspace_bytes = plan.workspace_bytes;
   if (a.mean == nullptr) return;
   const DirtyMemory workspace(a.workspace_bytes, a.seed);
   cuda::RangeForward<T>(plan, geometry, static_cast<RangeKind>(a.kind), {a.on_host, a.on_device},
-                        workspace.data(), nullptr)
+                        weights, workspace.data(), nullptr)
       .run(values, a.mask, static_cast<T*>(a.mean), a.state);
   require_launches(plan.launches());
 }

@@ -12,6 +12,7 @@ namespace {
 
 struct Arguments {
   const void* x;
+  const void* weights;
   const double* q_on_host;
   const double* q_on_device;
   void* value;
@@ -24,6 +25,7 @@ struct Arguments {
   int64_t dtype;
   int64_t method;
   int64_t ignore_nan;
+  int64_t wide_weights;
   int64_t q_count;
   int64_t seed;
   LimitArguments limits;
@@ -42,11 +44,12 @@ void forward(Arguments& a) {
   options.ignore_nan = a.ignore_nan != 0;
   const cuda::Quantiles q{a.q_on_host, a.q_on_device, a.q_count};
   const cuda::Limits limits = limits_of(a.limits);
-  const cuda::SelectPlan plan = cuda::plan_select<T>(geometry_of(a), options, q, limits);
+  const Weights weights{a.weights, a.wide_weights != 0};
+  const cuda::SelectPlan plan = cuda::plan_select<T>(geometry_of(a), options, q, weights, limits);
   a.workspace_bytes = plan.workspace_bytes;
   if (a.value == nullptr) return;
   const DirtyMemory workspace(a.workspace_bytes, a.seed);
-  cuda::Select<T>(plan, geometry_of(a), options, q, workspace.data(), nullptr)
+  cuda::Select<T>(plan, geometry_of(a), options, q, weights, workspace.data(), nullptr)
       .run(static_cast<const T*>(a.x), static_cast<T*>(a.value), a.state);
   require_launches(plan.launches());
 }

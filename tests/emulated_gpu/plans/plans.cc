@@ -2,8 +2,9 @@
 //
 //   forward|backward DTYPE REDUCTION AXIS|- PERCENTILE GRADIENT SELECTION IGNORES
 //   MULTIPROCESSORS SHARED_BYTES SIZE…
-//   select DTYPE METHOD COUNT_OF_Q ON_HOST MULTIPROCESSORS SHARED_BYTES OUTER LENGTH INNER
-//   range DTYPE MULTIPROCESSORS SHARED_BYTES OUTER LENGTH INNER
+//   select DTYPE METHOD COUNT_OF_Q ON_HOST WEIGHTED MULTIPROCESSORS SHARED_BYTES
+//   OUTER LENGTH INNER
+//   range DTYPE WEIGHTED MULTIPROCESSORS SHARED_BYTES OUTER LENGTH INNER
 //
 // and before it whether it equals the plan of the line above. Sizes of the kernels' shared memory
 // are those that they have in the emulation, as on a GPU.
@@ -66,41 +67,43 @@ cuda::BackwardPlan backward_plan(const Line& line) {
                              std::max<int64_t>(4, element), line.limits);
 }
 
-cuda::SelectKernels select_kernels(const std::string& dtype) {
-  if (dtype == "int8") return cuda::select_kernels<int8_t>();
-  if (dtype == "float16") return cuda::select_kernels<Float16>();
-  if (dtype == "float32") return cuda::select_kernels<float>();
-  return cuda::select_kernels<double>();
+cuda::SelectKernels select_kernels(const std::string& dtype, bool weighted) {
+  if (dtype == "int8") return cuda::select_kernels<int8_t>(weighted);
+  if (dtype == "float16") return cuda::select_kernels<Float16>(weighted);
+  if (dtype == "float32") return cuda::select_kernels<float>(weighted);
+  return cuda::select_kernels<double>(weighted);
 }
 
 cuda::SelectPlan select_plan(const std::string& text) {
   std::istringstream in(text);
   std::string pass, dtype, method;
   int64_t count = 0;
-  bool on_host = false;
+  bool on_host = false, weighted = false;
   cuda::Limits limits;
   SelectionGeometry geometry;
-  in >> pass >> dtype >> method >> count >> on_host >> limits.multiprocessors >>
+  in >> pass >> dtype >> method >> count >> on_host >> weighted >> limits.multiprocessors >>
       limits.shared_bytes >> geometry.outer >> geometry.length >> geometry.inner;
   SelectionOptions options;
   options.method = selection_method(method);
-  return cuda::plan_select(geometry, options, count, on_host, select_kernels(dtype), limits);
+  return cuda::plan_select(geometry, options, count, on_host, select_kernels(dtype, weighted),
+                           limits);
 }
 
-cuda::RangeKernels range_kernels(const std::string& dtype) {
-  if (dtype == "float16") return cuda::range_kernels<Float16>();
-  if (dtype == "float32") return cuda::range_kernels<float>();
-  return cuda::range_kernels<double>();
+cuda::RangeKernels range_kernels(const std::string& dtype, bool weighted) {
+  if (dtype == "float16") return cuda::range_kernels<Float16>(weighted);
+  if (dtype == "float32") return cuda::range_kernels<float>(weighted);
+  return cuda::range_kernels<double>(weighted);
 }
 
 cuda::RangePlan range_plan(const std::string& text) {
   std::istringstream in(text);
   std::string pass, dtype;
+  bool weighted = false;
   cuda::Limits limits;
   Groups groups;
-  in >> pass >> dtype >> limits.multiprocessors >> limits.shared_bytes >> groups.outer >>
-      groups.length >> groups.inner;
-  return cuda::plan_range(groups, range_kernels(dtype), limits);
+  in >> pass >> dtype >> weighted >> limits.multiprocessors >> limits.shared_bytes >>
+      groups.outer >> groups.length >> groups.inner;
+  return cuda::plan_range(groups, range_kernels(dtype, weighted), limits);
 }
 
 template <typename Plan>

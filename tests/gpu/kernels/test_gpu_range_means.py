@@ -4,7 +4,8 @@ import arrays
 import numpy as np
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
-from range_means import FLOATS, Case, check, random_case
+from range_means import FLOATS, Case, random_case
+from weighted import check_range_mean, random_range
 
 from tailops import cuda, kernels
 
@@ -25,11 +26,14 @@ SHAPES = [(50,), (5000,), (100_000,), (300, 70), (70, 300), (3, 40_000), (40_000
 def check_on_gpu(case, *, offset=0, in_place=False, on_device=False):
     values = arrays.to_device(case.values, offset)
     mask = None if case.mask is None else arrays.to_device(case.mask, offset)
+    weights = None if case.weights is None else arrays.to_device(case.weights, offset)
     bounds = arrays.to_device(np.array(case.bounds)) if on_device else case.bounds
 
     def forward():
         arrays.dirty_the_memory()
-        mean, state = cuda.range_mean_forward(values, bounds, case.kind, case.axis, mask)
+        mean, state = cuda.range_mean_forward(
+            values, bounds, case.kind, case.axis, mask, weights=weights
+        )
         return arrays.to_host(mean), arrays.to_host(state)
 
     def backward(upstream, state):
@@ -43,7 +47,7 @@ def check_on_gpu(case, *, offset=0, in_place=False, on_device=False):
         )
         return arrays.to_host(gradient)
 
-    check(case, forward, backward)
+    check_range_mean(case, forward, backward)
 
 
 def usable():
@@ -58,6 +62,14 @@ def test_random_cases(part):
         offset, flags = int(rng.integers(0, 4)), rng.integers(0, 2, 2).astype(bool)
         # On the host, a range beyond the number of elements is an error.
         check_on_gpu(case, offset=offset, in_place=flags[0], on_device=flags[1])
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_weights(part):
+    for seed in range(part * 20, part * 20 + 20):
+        rng = np.random.default_rng(seed)
+        case = random_range(rng, SHAPES[rng.integers(len(SHAPES))], usable())
+        check_on_gpu(case, offset=int(rng.integers(0, 4)), on_device=bool(rng.integers(2)))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -130,7 +142,7 @@ def test_graph_capture_and_replay(n):
         arrays.copy_into(values, data[of_data])
         arrays.copy_into(bounds, np.array(ranges[of_bounds]))
         replay()
-        check(
+        check_range_mean(
             Case(data[of_data], "between", ranges[of_bounds]),
             lambda: (arrays.to_host(mean), None),
             lambda *_: arrays.to_host(gradient) * np.random.default_rng(0).uniform(0.5, 2),

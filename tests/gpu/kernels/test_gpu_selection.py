@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, residuals
 from selections import FLOATS, QS, QUANTILES, Case, check, integers, random_case
+from weighted import has_weight, random_selection
 
 from tailops import cuda, kernels
 
@@ -13,14 +14,16 @@ pytestmark = pytest.mark.skipif(not arrays.library(), reason="neither PyTorch no
 # Those that both libraries have.
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8")
 LARGE = (1 << 18) + 37
+SHAPES = [(50,), (5000,), (100_000,), (300, 70), (70, 300), (3, 40_000), (40_000, 3), (5, 90, 7)]
 
 
 def check_on_gpu(case, *, offset=0, in_place=False):
     x = arrays.to_device(case.x, offset)
+    weights = None if case.weights is None else arrays.to_device(case.weights, offset)
 
     def forward():
         arrays.dirty_the_memory()
-        value, state = cuda.select_forward(x, case.q, **case.how)
+        value, state = cuda.select_forward(x, case.q, **case.how, weights=weights)
         return arrays.to_host(value), arrays.to_host(state)
 
     def backward(upstream, state):
@@ -42,20 +45,20 @@ def usable(dtypes):
 
 @pytest.mark.parametrize("part", range(8))
 def test_random_cases(part):
-    shapes = [
-        (50,),
-        (5000,),
-        (100_000,),
-        (300, 70),
-        (70, 300),
-        (3, 40_000),
-        (40_000, 3),
-        (5, 90, 7),
-    ]
     for seed in range(part * 60, part * 60 + 60):
         rng = np.random.default_rng(seed)
-        case = random_case(rng, shapes[rng.integers(len(shapes))], usable((*FLOATS, *INTEGERS)))
+        case = random_case(rng, SHAPES[rng.integers(len(SHAPES))], usable((*FLOATS, *INTEGERS)))
         check_on_gpu(case, offset=int(rng.integers(0, 4)), in_place=bool(rng.integers(2)))
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_weights(part):
+    for seed in range(part * 40, part * 40 + 40):
+        rng = np.random.default_rng(seed)
+        shape = SHAPES[rng.integers(len(SHAPES))]
+        case = random_selection(rng, shape, usable((*FLOATS, *INTEGERS)))
+        if has_weight(case):
+            check_on_gpu(case, offset=int(rng.integers(0, 4)))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

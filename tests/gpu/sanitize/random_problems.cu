@@ -58,6 +58,41 @@ class OnDevice {
   size_t size_;
 };
 
+// Of either type; or none.
+class RandomWeights {
+ public:
+  RandomWeights(Random& random, int64_t count)
+      : exist_(random.below(3) == 0),
+        are_wide_(random.below(2) == 1),
+        host_(made(random, exist_ ? count : 0)),
+        narrow_host_(host_.begin(), host_.end()),
+        device_(host_),
+        narrow_device_(narrow_host_) {}
+
+  bool exist() const { return exist_; }
+  Weights on_host() const { return of(host_.data(), narrow_host_.data()); }
+  Weights on_device() const { return of(device_.data(), narrow_device_.data()); }
+
+ private:
+  static std::vector<double> made(Random& random, int64_t count) {
+    std::vector<double> weights(static_cast<size_t>(count));
+    for (double& weight : weights) weight = static_cast<double>(1 + random.below(1000)) / 8.0;
+    return weights;
+  }
+
+  Weights of(const double* wide, const float* narrow) const {
+    if (!exist_) return {};
+    return {are_wide_ ? static_cast<const void*>(wide) : narrow, are_wide_};
+  }
+
+  const bool exist_;
+  const bool are_wide_;
+  const std::vector<double> host_;
+  const std::vector<float> narrow_host_;
+  const OnDevice<double> device_;
+  const OnDevice<float> narrow_device_;
+};
+
 std::vector<int64_t> random_shape(Random& random) {
   const int64_t limits[][3] = {{600, 1, 1},  {20'000, 1, 1}, {200'000, 1, 1}, {120, 120, 1},
                                {900, 60, 1}, {3, 30'000, 1}, {30'000, 3, 1},  {5, 400, 20}};
@@ -199,6 +234,8 @@ bool one_selection(Random& random) {
   options.ignore_nan = random.below(2) == 1;
   options.method = static_cast<int>(random.below(kByRankFromTop + 1));
   const SelectionGeometry geometry = selection_geometry(shape, options);
+  const RandomWeights weights(random, geometry.size());
+  if (weights.exist()) options.method = random.one_of({kFloor, kInvertedCdf});
   std::vector<double> q(static_cast<size_t>(random.one_of<int64_t>({1, 2, 5, 20, 40})));
   for (double& one : q) {
     one = is_by_rank(options.method) ? static_cast<double>(random.below(geometry.length))
@@ -212,8 +249,8 @@ bool one_selection(Random& random) {
   std::vector<T> value(values), upstream(values, narrow<T>(1.0));
   std::vector<SelectionState> state(values);
   SerialExecutor executor;
-  select_forward(x.data(), geometry, options, q.data(), count, value.data(), state.data(),
-                 executor);
+  select_forward(x.data(), weights.on_host(), geometry, options, q.data(), count, value.data(),
+                 state.data(), executor);
   select_backward(upstream.data(), x.data(), state.data(), geometry, count, gradient.data(),
                   executor);
 
@@ -224,9 +261,11 @@ bool one_selection(Random& random) {
   const cuda::Quantiles quantiles{on_device ? nullptr : q.data(),
                                   on_device ? gpu_q.data() : nullptr, count};
   {
-    const OnDevice<char> workspace(cuda::selection_workspace<T>(geometry, options, quantiles));
-    cuda::select_forward<T>(gpu_x.data(), geometry, options, quantiles, gpu_value.data(),
-                            gpu_state.data(), workspace.data(), nullptr);
+    const Weights gpu_weights = weights.on_device();
+    const OnDevice<char> workspace(
+        cuda::selection_workspace<T>(geometry, options, quantiles, gpu_weights));
+    cuda::select_forward<T>(gpu_x.data(), gpu_weights, geometry, options, quantiles,
+                            gpu_value.data(), gpu_state.data(), workspace.data(), nullptr);
     require(cudaDeviceSynchronize());
   }
   cuda::select_backward<T>(gpu_upstream.data(), gpu_x.data(), gpu_state.data(), geometry, count,
@@ -236,8 +275,9 @@ bool one_selection(Random& random) {
   right &= is_right("gradient", are_equal(gpu_gradient.values(), gradient));
   if (right) return true;
   print("selection", shape, options.axis);
-  std::printf("method %d, ignore_nan %d, family %d, %zu q, on the device %d\n", options.method,
-              options.ignore_nan ? 1 : 0, family, q.size(), on_device ? 1 : 0);
+  std::printf("method %d, ignore_nan %d, family %d, %zu q, on the device %d, weights %d\n",
+              options.method, options.ignore_nan ? 1 : 0, family, q.size(), on_device ? 1 : 0,
+              weights.exist() ? 1 : 0);
   return false;
 }
 
@@ -260,7 +300,9 @@ bool one_range(Random& random) {
   options.kind = static_cast<RangeKind>(random.below(3));
   if (random.below(2) == 1) options.axis = random.below(static_cast<int64_t>(shape.size()));
   const SelectionGeometry geometry = range_geometry(shape, options);
-  const bool is_masked = random.below(2) == 1;
+  const RandomWeights weights(random, geometry.size());
+  if (weights.exist()) options.kind = RangeKind::kBetween;
+  const bool is_masked = !weights.exist() && random.below(2) == 1;
   // Of the ignored, the number of the others is a matter of luck: one in each group, if any.
   const RangeBounds bounds = random_bounds(random, options.kind, is_masked ? 1 : geometry.length);
   const auto n = static_cast<size_t>(geometry.size());
@@ -273,8 +315,8 @@ bool one_range(Random& random) {
   const bool* const kept = is_masked ? mask.get() : nullptr;
   std::vector<RangeState> state(groups);
   SerialExecutor executor;
-  range_mean_forward(values.data(), kept, geometry, options, bounds, mean.data(), state.data(),
-                     executor);
+  range_mean_forward(values.data(), kept, weights.on_host(), geometry, options, bounds, mean.data(),
+                     state.data(), executor);
   range_mean_backward(upstream.data(), values.data(), kept, state.data(), geometry, gradient.data(),
                       executor);
 
@@ -285,9 +327,10 @@ bool one_range(Random& random) {
   const bool on_device = random.below(2) == 1;
   const bool* const gpu_kept = is_masked ? gpu_mask.data() : nullptr;
   {
-    const OnDevice<char> workspace(cuda::range_mean_workspace<T>(geometry, options));
+    const Weights gpu_weights = weights.on_device();
+    const OnDevice<char> workspace(cuda::range_mean_workspace<T>(geometry, options, gpu_weights));
     cuda::range_mean_forward<T>(
-        gpu_values.data(), gpu_kept, geometry, options,
+        gpu_values.data(), gpu_kept, gpu_weights, geometry, options,
         {on_device ? nullptr : &bounds, on_device ? gpu_bounds.data() : nullptr}, gpu_mean.data(),
         gpu_state.data(), workspace.data(), nullptr);
     require(cudaDeviceSynchronize());
@@ -299,9 +342,9 @@ bool one_range(Random& random) {
   if (family < kWholeRange) right &= is_right("means", are_close(gpu_mean.values(), mean, 1.0));
   if (right) return true;
   print("range mean", shape, options.axis);
-  std::printf("kind %d, bounds %g %g, family %d, masked %d, bounds on the device %d\n",
+  std::printf("kind %d, bounds %g %g, family %d, masked %d, bounds on the device %d, weights %d\n",
               static_cast<int>(options.kind), bounds.first, bounds.second, family,
-              is_masked ? 1 : 0, on_device ? 1 : 0);
+              is_masked ? 1 : 0, on_device ? 1 : 0, weights.exist() ? 1 : 0);
   return false;
 }
 
