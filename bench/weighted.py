@@ -28,7 +28,7 @@ from bench.environment import THREADS
 from bench.timing import interleaved, times_floor
 from tailops import kernels, ops
 
-BY = {"method": "inverted_cdf"}
+BY: dict[str, Any] = {"method": "inverted_cdf"}
 OURS = "kernels"
 WEIGHTS: dict[str, Callable[[np.random.Generator, int], Any]] = {
     "uniform": lambda rng, n: rng.random(n),
@@ -45,7 +45,8 @@ def contestants(x: Any, weights: Any, q: float) -> dict[str, Callable[[], Any]]:
     graph = tf.function(lambda x, w: ops.quantile(x, q, weights=w, **BY))
     ours_on_jax = jax.jit(lambda x, w: tailops.jax.quantile(x, q, weights=w, **BY))
     theirs = jax.jit(lambda x: jnp.quantile(x, q, **BY))
-    of_weights = jax.jit(lambda x, w: jnp.quantile(x, q, weights=w, **BY))
+    with_weights: Any = jnp.quantile  # of which stubs do not know
+    of_weights = jax.jit(lambda x, w: with_weights(x, q, weights=w, **BY))
     return {
         OURS: lambda: kernels.select(x, [q], threads=THREADS, **BY),
         "kernels, weights": lambda: kernels.select(x, [q], weights=narrow, threads=THREADS, **BY),

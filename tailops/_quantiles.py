@@ -5,6 +5,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# What is said of the public functions' arguments, where a framework says nothing else.
+TEXTS = {
+    "axis": "Along which: an integer, a tuple of them (also as tensors whose value is known), "
+    "or None, over all elements.",
+    "method": 'Any of NumPy\'s. On the rank q·(n − 1): "linear", "lower", "higher", "nearest" '
+    '(half to even), "midpoint". By the distribution function, on n·q: "inverted_cdf", '
+    '"averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf". On '
+    'other plotting positions: "hazen", "weibull", "median_unbiased", '
+    '"normal_unbiased". Or "floor", rank min(⌊n·q⌋, n − 1), as in the losses.',
+    "keepdims": "Whether reduced axes stay, with size 1.",
+    "return_indices": "Whether to return as well where the value is, for methods that do not "
+    "interpolate: the first of equal elements, counted along the axis, or in the order of "
+    "memory where there are several. Places count NaN, too.",
+    "weights": 'How much each element counts, with the methods "inverted_cdf" and "floor": finite, '
+    "at least 0, and in each group one above 0; of x's shape, or of that of its axes. "
+    "An element of weight 2 counts as two. None: each counts once. There is no gradient "
+    "by them. Where NaN is left out, its weight is, too.",
+}
+
 
 def require_in_range(argument: str, known: float, low: int, high: int | None) -> None:
     """Raises ValueError unless it is; None: no end is known."""

@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from tailops._axes import index_of_axis
 from tailops._checks import FLOATING, INTEGERS
+from tailops._families import documented
+from tailops._quantiles import TEXTS
 from tailops._tensorflow import tensors
 from tailops._tensorflow.quantiles import (
     as_floating,
@@ -36,6 +38,17 @@ __all__ = [
     "quantile",
     "top_k_mean",
 ]
+
+# What is said of arguments here alone.
+_OWN = {
+    "x": "float16 and bfloat16 (interpolated in float32), float32 or float64; also one of "
+    "Keras's symbolic tensors, of which the result is one too. Integers and booleans "
+    "where no method interpolates; where one does they become Keras's `floatx`, as "
+    "Keras promotes them.",
+    "q": "Fractions in [0, 1]: a number, or an array of any shape. A tensor may be known at "
+    "run time only. There is no gradient by q.",
+}
+_OF_PERCENT = {"q": "Percentages in [0, 100]; otherwise as for `quantile`."}
 
 
 @takes_symbolic_tensors
@@ -85,6 +98,7 @@ def nth_element(
 
 
 @takes_symbolic_tensors
+@documented(texts=TEXTS | _OWN)
 def quantile(
     x: Any,
     q: Any,
@@ -101,25 +115,7 @@ def quantile(
     that infinity, of two opposite ones NaN, and of two finite ones it never overflows.
 
     Args:
-        x: float16 and bfloat16 (interpolated in float32), float32 or float64; also one of Keras's
-            symbolic tensors, of which the result is one too. Integers and booleans where no method
-            interpolates; where one does they become Keras's `floatx`, as Keras promotes them.
-        q: Fractions in [0, 1]: a number, or an array of any shape. A tensor may be known at run
-            time only. There is no gradient by q.
-        axis: Along which: an integer, a tuple of them (also as tensors whose value is known), or
-            None, over all elements.
-        method: Any of NumPy's. On the rank q·(n − 1): "linear", "lower", "higher", "nearest" (half
-            to even), "midpoint". By the distribution function, on n·q: "inverted_cdf",
-            "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf". On other
-            plotting positions: "hazen", "weibull", "median_unbiased", "normal_unbiased". Or
-            "floor", rank min(⌊n·q⌋, n − 1), as in the losses.
-        keepdims: Whether reduced axes stay, with size 1.
-        return_indices: Whether to return as well where the value is, for methods that do not
-            interpolate: the first of equal elements, counted along the axis, or in the order of
-            memory where there are several.
-        weights: How much each element counts, with the methods "inverted_cdf" and "floor": finite,
-            at least 0, and in each group one above 0; of x's shape, or of that of its axes. An
-            element of weight 2 counts as two. None: each counts once. There is no gradient by them.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         Of x's dtype: q's shape, then that of x without the axes. The gradient of an element goes to
@@ -154,6 +150,7 @@ def quantile(
 
 
 @takes_symbolic_tensors
+@documented(texts=TEXTS | _OWN)
 def nanquantile(
     x: Any,
     q: Any,
@@ -166,13 +163,7 @@ def nanquantile(
     """Quantiles of what is not NaN, with the results of `numpy.nanquantile`, but its warnings.
 
     Args:
-        x: As for `quantile`.
-        q: As for `quantile`.
-        axis: As for `quantile`.
-        method: As for `quantile`.
-        keepdims: As for `quantile`.
-        return_indices: As for `quantile`; places count NaN, too.
-        weights: As for `quantile`; those of NaN count for nothing.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `quantile`; NaN where there is nothing else. NaN elements get no gradient.
@@ -188,6 +179,7 @@ def nanquantile(
 
 
 @takes_symbolic_tensors
+@documented(texts=TEXTS | _OWN | _OF_PERCENT)
 def percentile(
     x: Any,
     q: Any,
@@ -200,13 +192,7 @@ def percentile(
     """Quantiles by percent, with the results of `numpy.percentile`.
 
     Args:
-        x: As for `quantile`.
-        q: Percentages in [0, 100]; otherwise as for `quantile`.
-        axis: As for `quantile`.
-        method: As for `quantile`.
-        keepdims: As for `quantile`.
-        return_indices: As for `quantile`.
-        weights: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `quantile` of q/100.
@@ -222,6 +208,7 @@ def percentile(
 
 
 @takes_symbolic_tensors
+@documented(texts=TEXTS | _OWN | _OF_PERCENT)
 def nanpercentile(
     x: Any,
     q: Any,
@@ -234,13 +221,7 @@ def nanpercentile(
     """Quantiles by percent of what is not NaN, with the results of `numpy.nanpercentile`.
 
     Args:
-        x: As for `quantile`.
-        q: As for `percentile`.
-        axis: As for `quantile`.
-        method: As for `quantile`.
-        keepdims: As for `quantile`.
-        return_indices: As for `nanquantile`.
-        weights: As for `nanquantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `nanquantile` of q/100.
@@ -256,6 +237,7 @@ def nanpercentile(
 
 
 @takes_symbolic_tensors
+@documented(texts=TEXTS | _OWN)
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """The median, as `numpy.median` and `keras.ops.median`.
 
@@ -263,9 +245,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     the middle two nearly cancel, NumPy's half of their sum is rounded otherwise.
 
     Args:
-        x: As for `quantile`.
-        axis: As for `quantile`.
-        keepdims: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `quantile` for q = 0.5.
@@ -281,13 +261,12 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
 
 
 @takes_symbolic_tensors
+@documented(texts=TEXTS | _OWN)
 def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """The median of what is not NaN, as `numpy.nanmedian`; rounded as `median`.
 
     Args:
-        x: As for `quantile`.
-        axis: As for `quantile`.
-        keepdims: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `nanquantile` for q = 0.5.
@@ -303,6 +282,7 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
 
 
 @takes_symbolic_tensors
+@documented(texts=TEXTS | _OWN)
 def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """The mean of the k largest elements.
 
@@ -311,10 +291,8 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> tf.T
     not depend on the order of the elements, and adds up to 1; every other of the k gets 1/k.
 
     Args:
-        x: As for `quantile`.
         k: How many, from 1 to the number of elements. A tensor may be known at run time only.
-        axis: As for `quantile`.
-        keepdims: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         Of x's dtype: x's shape without the axes. NaN where there is one.

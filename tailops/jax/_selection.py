@@ -5,6 +5,8 @@ from typing import Any
 import jax
 
 from tailops._axes import index_of_axis
+from tailops._families import documented
+from tailops._quantiles import TEXTS
 from tailops.jax import _arrays
 from tailops.jax._arguments import fractions, real, whole_number
 from tailops.jax._quantiles import first_places, mean_of_largest, quantiles
@@ -20,6 +22,21 @@ __all__ = [
     "quantile",
     "top_k_mean",
 ]
+
+# What is said of arguments here alone.
+_OWN = {
+    "x": "float16 and bfloat16 (interpolated in float32), float32 or float64. Integers and "
+    "booleans where no method interpolates; where one does they become JAX's default "
+    "float.",
+    "q": "Fractions in [0, 1]: a number, or an array of any shape. It may be traced; what is "
+    "not keeps its float64 without JAX's x64 mode too. There is no gradient by q.",
+    "weights": TEXTS["weights"]
+    + " They may be traced; what is not JAX's keeps its float64, as q does.",
+}
+_OF_PERCENT = {
+    "q": "Percentages in [0, 100]; otherwise as for `quantile`. What is traced is divided by 100 "
+    "in JAX's default float."
+}
 
 
 def nth_element(
@@ -67,6 +84,7 @@ def nth_element(
     return (value, first_places(x, value, along)) if return_indices else value
 
 
+@documented(texts=TEXTS | _OWN)
 def quantile(
     x: Any,
     q: Any,
@@ -90,24 +108,7 @@ def quantile(
     are zero wherever they exist.
 
     Args:
-        x: float16 and bfloat16 (interpolated in float32), float32 or float64. Integers and booleans
-            where no method interpolates; where one does they become JAX's default float.
-        q: Fractions in [0, 1]: a number, or an array of any shape. It may be traced; what is not
-            keeps its float64 without JAX's x64 mode too. There is no gradient by q.
-        axis: Along which: an integer, a tuple of them, or None, over all elements.
-        method: Any of NumPy's. On the rank q·(n − 1): "linear", "lower", "higher", "nearest" (half
-            to even), "midpoint". By the distribution function, on n·q: "inverted_cdf",
-            "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf". On other
-            plotting positions: "hazen", "weibull", "median_unbiased", "normal_unbiased". Or
-            "floor", rank min(⌊n·q⌋, n − 1), as in the losses.
-        keepdims: Whether reduced axes stay, with size 1.
-        return_indices: Whether to return as well where the value is, for methods that do not
-            interpolate: the first of equal elements, counted along the axis, or in the order of
-            memory where there are several.
-        weights: How much each element counts, with the methods "inverted_cdf" and "floor": finite,
-            at least 0, and in each group one above 0; of x's shape, or of that of its axes. An
-            element of weight 2 counts as two. None: each counts once. They may be traced; what is
-            not JAX's keeps its float64, as q does. There is no gradient by them.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         Of x's dtype: q's shape, then that of x without the axes. The gradient of an element goes to
@@ -143,6 +144,7 @@ def quantile(
     return quantiles(x, fractions(q), axis, method, keepdims, False, return_indices, weights)
 
 
+@documented(texts=TEXTS | _OWN)
 def nanquantile(
     x: Any,
     q: Any,
@@ -155,13 +157,7 @@ def nanquantile(
     """Quantiles of what is not NaN, with the results of `numpy.nanquantile`.
 
     Args:
-        x: As for `quantile`.
-        q: As for `quantile`.
-        axis: As for `quantile`.
-        method: As for `quantile`.
-        keepdims: As for `quantile`.
-        return_indices: As for `quantile`; places count NaN, too.
-        weights: As for `quantile`; those of NaN count for nothing.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `quantile`; NaN where there is nothing else. NaN elements get no gradient.
@@ -177,6 +173,7 @@ def nanquantile(
     return quantiles(x, fractions(q), axis, method, keepdims, True, return_indices, weights)
 
 
+@documented(texts=TEXTS | _OWN | _OF_PERCENT)
 def percentile(
     x: Any,
     q: Any,
@@ -189,14 +186,7 @@ def percentile(
     """Quantiles by percent, with the results of `numpy.percentile`.
 
     Args:
-        x: As for `quantile`.
-        q: Percentages in [0, 100], otherwise as for `quantile`. What is traced is divided by 100 in
-            JAX's default float.
-        axis: As for `quantile`.
-        method: As for `quantile`.
-        keepdims: As for `quantile`.
-        return_indices: As for `quantile`.
-        weights: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `quantile` of q/100.
@@ -212,6 +202,7 @@ def percentile(
     return quantiles(x, fractions(q, 100), axis, method, keepdims, False, return_indices, weights)
 
 
+@documented(texts=TEXTS | _OWN | _OF_PERCENT)
 def nanpercentile(
     x: Any,
     q: Any,
@@ -224,13 +215,7 @@ def nanpercentile(
     """Quantiles by percent of what is not NaN, with the results of `numpy.nanpercentile`.
 
     Args:
-        x: As for `quantile`.
-        q: As for `percentile`.
-        axis: As for `quantile`.
-        method: As for `quantile`.
-        keepdims: As for `quantile`.
-        return_indices: As for `nanquantile`.
-        weights: As for `nanquantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `nanquantile` of q/100.
@@ -246,13 +231,12 @@ def nanpercentile(
     return quantiles(x, fractions(q, 100), axis, method, keepdims, True, return_indices, weights)
 
 
+@documented(texts=TEXTS | _OWN)
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
     """The median, with the results of `numpy.median`.
 
     Args:
-        x: As for `quantile`.
-        axis: As for `quantile`.
-        keepdims: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `quantile` for q = 0.5.
@@ -268,13 +252,12 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
     return quantile(x, 0.5, axis=axis, keepdims=keepdims)
 
 
+@documented(texts=TEXTS | _OWN)
 def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
     """The median of what is not NaN, with the results of `numpy.nanmedian`.
 
     Args:
-        x: As for `quantile`.
-        axis: As for `quantile`.
-        keepdims: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         As `nanquantile` for q = 0.5.
@@ -290,6 +273,7 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
     return nanquantile(x, 0.5, axis=axis, keepdims=keepdims)
 
 
+@documented(texts=TEXTS | _OWN)
 def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
     """The mean of the k largest elements.
 
@@ -301,8 +285,7 @@ def top_k_mean(x: Any, k: Any, axis: Any = None, keepdims: bool = False) -> jax.
     Args:
         x: As for `quantile`; integers and booleans become JAX's default float.
         k: How many, from 1 to the number of elements. It may be traced.
-        axis: As for `quantile`.
-        keepdims: As for `quantile`.
+        ...: `help()` describes it, from the table of `tailops._quantiles`.
 
     Returns:
         Of x's dtype: x's shape without the axes. NaN where there is one.
