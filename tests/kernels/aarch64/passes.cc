@@ -103,7 +103,7 @@ void selection(const Request& request, Executor& executor) {
     const auto q = received<double>(count);
     std::vector<T> value(static_cast<size_t>(values));
     std::vector<SelectionState> state(static_cast<size_t>(values));
-    select_forward(x.get(), geometry, options, q.get(), count, value.data(), state.data(),
+    select_forward(x.get(), {}, geometry, options, q.get(), count, value.data(), state.data(),
                    executor);
     send(value);
     send(state);

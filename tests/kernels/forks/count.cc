@@ -84,7 +84,7 @@ void selection_and_gradient(const Call& call, Executor& forward, Executor& backw
   std::vector<float> value(static_cast<size_t>(geometry.groups())), upstream(value.size(), 1.0f);
   std::vector<SelectionState> state(value.size());
   const double q = 0.99;
-  select_forward(x.data(), geometry, options, &q, 1, value.data(), state.data(), forward);
+  select_forward(x.data(), {}, geometry, options, &q, 1, value.data(), state.data(), forward);
   select_backward(upstream.data(), x.data(), state.data(), geometry, 1, slope.data(), backward);
 }
 

@@ -12,6 +12,7 @@
 #include "cpu/loss/given_state.h"
 #include "cpu/loss/tail_loss.h"
 #include "cpu/quantile/quantile.h"
+#include "cpu/range_mean/range_mean.h"
 #include "cpu/simd/loops.h"
 #include "cpu/union/union.h"
 #include "formulas/errors.h"
@@ -132,6 +133,46 @@ void one_union(Random& random) {
                        slopes.data(), geometry, options, gradient.data(), executor);
 }
 
+// Of either type; none where there are to be none.
+class RandomWeights {
+ public:
+  RandomWeights(Random& random, size_t n) : are_wide_(random.below(2) == 1) {
+    for (size_t i = 0; i < n; ++i) wide_.push_back(random.one_of({1e-9, 0.3, 1.0, 2.0, 1e6}));
+    narrow_.assign(wide_.begin(), wide_.end());
+  }
+
+  Weights get() const {
+    if (wide_.empty()) return {};
+    return are_wide_ ? Weights{wide_.data(), true} : Weights{narrow_.data(), false};
+  }
+
+ private:
+  const bool are_wide_;
+  std::vector<double> wide_;
+  std::vector<float> narrow_;
+};
+
+template <typename T>
+void one_range_mean(Random& random) {
+  const std::vector<int64_t> shape = random_shape(random);
+  RangeOptions options;
+  if (random.below(2) == 1) options.axis = random.below(static_cast<int64_t>(shape.size()));
+  const SelectionGeometry geometry = range_geometry(shape, options);
+  const RangeBounds bounds{random.one_of({0.0, 0.3, 0.9}), random.one_of({0.91, 0.99, 1.0})};
+  const int family = static_cast<int>(random.below(kFamilies));
+  std::vector<T> values(static_cast<size_t>(geometry.size())), gradient(values.size());
+  for (T& value : values) value = random.residual<T>(family, 5000);
+  const RandomWeights weights(random, random.below(2) == 1 ? values.size() : 0);
+  const auto groups = static_cast<size_t>(geometry.groups());
+  std::vector<T> mean(groups), upstream(groups, narrow<T>(1.0));
+  std::vector<RangeState> state(groups);
+  ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
+  range_mean_forward(values.data(), nullptr, weights.get(), geometry, options, bounds, mean.data(),
+                     state.data(), executor);
+  range_mean_backward(upstream.data(), values.data(), nullptr, state.data(), geometry,
+                      gradient.data(), executor);
+}
+
 template <typename T>
 void one_selection(Random& random) {
   const std::vector<int64_t> shape = random_shape(random);
@@ -139,6 +180,7 @@ void one_selection(Random& random) {
   if (random.below(2) == 1) options.axis = random.below(static_cast<int64_t>(shape.size()));
   options.ignore_nan = random.below(2) == 1;
   options.method = static_cast<int>(random.below(kByRankFromTop + 1));
+  const bool weighs = may_have_weights(options.method) && random.below(2) == 1;
   const SelectionGeometry geometry = selection_geometry(shape, options);
   const bool ranks = is_by_rank(options.method);
   std::vector<double> q(static_cast<size_t>(1 + random.below(5)));
@@ -154,8 +196,9 @@ void one_selection(Random& random) {
   std::vector<T> value(values), upstream(values, narrow<T>(1.0));
   std::vector<SelectionState> state(values);
   ThreadsExecutor executor(static_cast<int>(1 + random.below(3)));
-  select_forward(x.data(), geometry, options, q.data(), count, value.data(), state.data(),
-                 executor);
+  const RandomWeights weights(random, weighs ? x.size() : 0);
+  select_forward(x.data(), weights.get(), geometry, options, q.data(), count, value.data(),
+                 state.data(), executor);
   select_backward(upstream.data(), x.data(), state.data(), geometry, count, gradient.data(),
                   executor);
 }
@@ -177,11 +220,15 @@ int main(int, char** argv) {
       one_selection<double>(random);
       one_selection<Float16>(random);
       one_selection<BFloat16>(random);
+      one_range_mean<float>(random);
+      one_range_mean<double>(random);
+      one_range_mean<Float16>(random);
+      one_range_mean<BFloat16>(random);
       one_union<float>(random);
       one_union<double>(random);
       one_union<Float16>(random);
       one_union<BFloat16>(random);
     }
-    std::printf("%s: %d problems\n", name.c_str(), 12 * std::atoi(argv[1]));
+    std::printf("%s: %d problems\n", name.c_str(), 16 * std::atoi(argv[1]));
   }
 }

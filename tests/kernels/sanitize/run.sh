@@ -24,7 +24,7 @@ build() {
     "${common[@]}" -fno-math-errno -Wno-psabi ${target#*:} "-DTAILOPS_TARGET=${target%%:*}" \
       -c "$sources/cpu/simd/loops_target.cc" -o "${objects[-1]}"
   done
-  "${common[@]}" "${defined[@]}" "$sources"/{core,call,cpu/loss,cpu/quantile,cpu/union}/*.cc "$sources/cpu/simd/dispatch.cc" \
+  "${common[@]}" "${defined[@]}" "$sources"/{core,call,cpu/loss,cpu/quantile,cpu/range_mean,cpu/union}/*.cc "$sources/cpu/simd/dispatch.cc" \
     "$here/random_problems.cc" "${objects[@]}" -pthread -o "$folder/$name"
 }
 
