@@ -120,13 +120,13 @@ def counted(values, copies):
 
 
 def place_of(counts, q, method):
-    """Which of them q stands for, in float64 as the kernels have it."""
+    """Which of them q stands for: by a quotient, or a product, that is rounded once."""
     total = sum(times for _, times in counts)
     up_to = 0
     for place, (_, times) in enumerate(counts):
         up_to += times
         if method == "inverted_cdf":
-            is_enough = float(up_to) / float(total) >= q
+            is_enough = float(Fraction(up_to, total)) >= q
         else:
             is_enough = up_to > math.floor(float(total) * q)
         if is_enough:

@@ -52,13 +52,13 @@ def places(weights, qs, method):
     for w in exact:
         until += w
         sums.append(until)
-    total = float(until)
+    total = until
     found = []
     for q in qs:
         if method == "floor":
-            reached = [s > total * q for s in sums]
+            reached = [s > float(total) * q for s in sums]
         else:
-            reached = [float(s) / total >= q and s > 0 for s in sums]
+            reached = [float(s / total) >= q and s > 0 for s in sums]
         last = max(i for i, w in enumerate(exact) if w)
         found.append(reached.index(True) if True in reached else last)
     return found
@@ -124,6 +124,20 @@ def test_as_many_repeats(wide):
             mean = kernels.range_mean(x, bounds, "between", weights=weights)
             expected = kernels.range_mean(repeated, bounds, "between")
             np.testing.assert_allclose(mean, expected, rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("weight", [0.3, 0.1, 7.7, 1e-12, np.pi])
+@pytest.mark.parametrize("wide", [np.float32, np.float64])
+def test_equal_weights_are_as_none(weight, wide):
+    for n in (*range(1, 71), 100, 3000, 10_000):
+        x, weights = np.arange(float(n)), np.full(n, weight, wide)
+        qs = np.unique([0.1, 0.3, 0.4, 0.7, 0.99, *np.linspace(0, 1, 41)])
+        found = kernels.select(x, qs, method="inverted_cdf", weights=weights)
+        expected = np.quantile(x, qs, method="inverted_cdf", weights=np.ones(n))
+        np.testing.assert_array_equal(found, expected)
+        # Whether a product is a whole number is for any power of two what it is for 1.
+        found = kernels.select(x, qs, method="floor", weights=np.full(n, 2.0**-9, wide))
+        np.testing.assert_array_equal(found, kernels.select(x, qs, method="floor"))
 
 
 @pytest.mark.parametrize("n", [3000, 100_000])
