@@ -68,8 +68,10 @@ def pair():
 @pytest.mark.parametrize("cls", NON_DEFAULT)
 def test_config_is_complete(cls, inner):
     chosen = {"loss": INNER[inner], **NON_DEFAULT[cls], **COMMON}
-    if "window" in inspect.signature(cls).parameters:
-        chosen["window"] = None  # of losses that have no axis: tests/windows
+    # Of losses that have no axis, are not synchronized: tests/windows, test_weighted_losses.py.
+    for name, default in (("window", None), ("weighted", False)):
+        if name in inspect.signature(cls).parameters:
+            chosen[name] = default
     assert set(chosen) == set(inspect.signature(cls).parameters)
     loss = cls(**chosen)
     config = loss.get_config()

@@ -126,6 +126,7 @@ NON_DEFAULT = {
     "gradient": "fixed_weight",
     "axis": 0,
     "window": None,  # what has an axis has none; tests/windows have those that do
+    "weighted": False,  # what is synchronized is not; test_weighted_losses.py has those that are
     "epsilon": 0.5,
     "smoothing_unit": "threshold",
     "ignore_value": 0.25,
