@@ -57,3 +57,17 @@ def known_fractions(q: Any, whole: int) -> NDArray[np.float64]:
     parts = array.astype(np.float64)
     require_parts(parts, whole)
     return np.asarray(parts / whole)
+
+
+def hundredths(parts: Any, digits: int) -> Any:
+    """Of a framework's floats of so many bits, rounded once.
+
+    Compilers make a product with a rounded 1/100 of a quotient, by which 70 % would be
+    0.7000000000000001. What that leaves of the parts is exact where its halves are taken one by
+    one, and corrects it.
+    """
+    quotient = parts / 100
+    wide = quotient * (2.0 ** ((digits + 1) // 2) + 1)
+    leading = wide - (wide - quotient)
+    left = (parts - leading * 100) - (quotient - leading) * 100
+    return quotient + left / 100

@@ -10,7 +10,7 @@ from tailops import _kernels
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
 from tailops._checks import FLOATING, INTEGERS, require_dense, require_one_of
 from tailops._options import RANK_RULES
-from tailops._quantiles import known_fractions, require_in_range, require_parts
+from tailops._quantiles import hundredths, known_fractions, require_in_range, require_parts
 from tailops._tensorflow import tensors
 from tailops._tensorflow.selection import select
 from tailops._tensorflow.tensors import as_tensor, dtype_of
@@ -49,7 +49,7 @@ def fractions(q: Any, whole: int = 1) -> tf.Tensor:
     known = tf.get_static_value(parts)
     if known is not None:
         require_parts(known, whole)
-    return parts if whole == 1 else parts / whole
+    return parts if whole == 1 else hundredths(parts, 53)
 
 
 def as_floating(argument: str, values: Any) -> tf.Tensor:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tailops._checks import FLOATING, INTEGERS, require_dense
-from tailops._quantiles import known_fractions, require_in_range
+from tailops._quantiles import hundredths, known_fractions, require_in_range
 from tailops._weights import known_weights
 from tailops.jax import _arrays
 
@@ -61,7 +61,10 @@ def fractions(q: Any, whole: int = 1) -> Any:
     require_dense("q", q)
     if is_traced(q):
         traced = real("q", q)
-        return traced if whole == 1 else _arrays.wide(traced) / whole
+        if whole == 1:
+            return traced
+        parts = _arrays.wide(traced)
+        return hundredths(parts, jnp.finfo(parts.dtype).nmant + 1)
     return known_fractions(q, whole)
 
 

@@ -210,3 +210,12 @@ def test_a_symbolic_tensor_has_places_too():
     x = np.random.default_rng(0).standard_normal((3, 5)).astype("float32")
     value, place = model(x)
     np.testing.assert_array_equal(np.take_along_axis(x, place.numpy()[:, None], 1)[:, 0], value)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_percentages_that_only_run_time_knows(mode):
+    """70 % is 0.7, and not the number behind it, which is another element."""
+    x, q = tf.range(100.0), tf.range(101.0)
+    found = MODES[mode](lambda x, q: percentile(x, q, method="inverted_cdf"))(x, q)
+    expected = np.percentile(x.numpy(), np.arange(101.0), method="inverted_cdf")
+    np.testing.assert_array_equal(found, expected)

@@ -15,6 +15,7 @@ import jax.numpy as jnp  # noqa: E402
 from modes import x64  # noqa: E402, F401
 
 import tailops.jax as tj  # noqa: E402
+from tailops.jax._arguments import fractions  # noqa: E402
 
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
 DISCRETE = [m for m in RANK_RULES if m not in _kernels.INTERPOLATING_METHODS]
@@ -257,3 +258,9 @@ def test_neither_tensorflow_nor_keras_is_imported():
         assert "tensorflow" not in sys.modules and "keras" not in sys.modules
         """
     )
+
+
+def test_traced_percentages_are_rounded_once():
+    q = np.random.default_rng(0).random(10_000, np.float32) * 100
+    traced = jax.jit(lambda q: fractions(q, 100))(q)
+    np.testing.assert_array_equal(traced, q / np.float32(100))
