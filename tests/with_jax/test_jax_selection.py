@@ -261,6 +261,6 @@ def test_neither_tensorflow_nor_keras_is_imported():
 
 
 def test_traced_percentages_are_rounded_once():
-    q = np.random.default_rng(0).random(10_000, np.float32) * 100
+    q = np.random.default_rng(0).random(10_000).astype(jnp.result_type(float)) * 100
     traced = jax.jit(lambda q: fractions(q, 100))(q)
-    np.testing.assert_array_equal(traced, q / np.float32(100))
+    np.testing.assert_array_equal(traced, q / q.dtype.type(100))
