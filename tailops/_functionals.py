@@ -11,7 +11,7 @@ from tailops._checks import FLOATING, rank_of, require_one_of
 from tailops._inputs import Inputs, Tensors
 from tailops._options import TailOptions
 from tailops._ranges import Range
-from tailops._weights import SYNCHRONIZED_WEIGHTS, as_weights_of
+from tailops._weights import SYNCHRONIZED_WEIGHTS, weights_of_rows
 
 __all__ = ["TEXTS", "Framework", "Values", "as_values", "range_mean", "tail_mask", "tail_weighted"]
 
@@ -204,8 +204,8 @@ def as_values(
 def _weighted(framework: Framework, given: Values, axis: Any, weights: Any) -> Values:
     """The same with weights, in float32 at least: gradients by weights may be beyond 16 bits."""
     tensors = framework.tensors
-    own = as_weights_of(tensors, framework.as_weights(weights), given.given, axis, given.axes)
-    own, rows = as_one_axis(tensors, own, given.axes)[0], given.rows
+    counts, rows = framework.as_weights(weights), given.rows
+    own = weights_of_rows(tensors, counts, given.given, axis, given.axes)
     if tensors.dtype_of("values", rows) in _NARROW:
         rows = tensors.cast(rows, "float32")
     if given.mask is not None:
@@ -331,8 +331,9 @@ def tail_weighted(
     others = window or framework.others(given, options.synchronized, impl)
     tail_loss = framework.tail_losses[impl] if others is None else others.tail_loss
     if weights is not None:
-        own = as_weights_of(tensors, framework.as_weights(weights), given.given, axis, given.axes)
-        own = tensors.expand_dims(as_one_axis(tensors, own, given.axes)[0], -1)
+        counts = framework.as_weights(weights)
+        own = weights_of_rows(tensors, counts, given.given, axis, given.axes)
+        own = tensors.expand_dims(own, -1)
         tail_loss = partial(_weighted_tail.tail_loss, framework, weights=own)
     chosen = replace(options, axis=given.axis, synchronized=synchronized)
     losses = tail_loss(rows, rows, chosen, reduction=reduction, mask=kept)

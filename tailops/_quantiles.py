@@ -5,6 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tailops import _kernels
+from tailops._checks import require_one_of
+from tailops._options import RANK_RULES
+from tailops._weights import require_method_of_weights
+
 # What is said of the public functions' arguments, where a framework says nothing else.
 TEXTS = {
     "axis": "Along which: an integer, a tuple of them (also as tensors whose value is known), "
@@ -23,6 +28,23 @@ TEXTS = {
     "An element of weight 2 counts as two. None: each counts once. There is no gradient "
     "by them. Where NaN is left out, its weight is, too.",
 }
+
+
+def may_interpolate(method: str, return_indices: bool, has_weights: bool) -> bool:
+    """Whether a method may give what lies between two elements.
+
+    Raises:
+        ValueError: There is none of this name, or it does not go with places or weights.
+    """
+    require_one_of("method", method, RANK_RULES)
+    if has_weights:
+        require_method_of_weights(method)
+    interpolates = method in _kernels.INTERPOLATING_METHODS
+    if interpolates and return_indices:
+        raise ValueError(
+            f"return_indices=True with method={method!r}: it may be between two elements"
+        )
+    return interpolates
 
 
 def require_in_range(argument: str, known: float, low: int, high: int | None) -> None:

@@ -7,7 +7,7 @@ from them by weights; and the losses of a given threshold, as a window's are.
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tailops._axes import as_one_axis, with_kept_axes
+from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
 from tailops._inputs import Inputs, as_inputs, valid_elements
 from tailops._options import TailOptions, require_reduction
 from tailops._reductions import reduced
@@ -88,9 +88,7 @@ def _losses(framework: "Framework", batch: Inputs, counts: Any) -> Any:
     one = tensors.ones_like(tensors.reshape(like, [-1])[:1])
     no_tail = replace(options, error_scale=0.0, beta=0.0, axis=None)
     errors = window.losses(batch._replace(options=no_tail), one, one > 0)
-    axes = (
-        list(range(len(like.shape))) if options.axis is None else [options.axis % len(like.shape)]
-    )
+    axes = reduced_axes(tensors, options.axis, len(like.shape))
     rows, axis = as_one_axis(tensors, errors, axes)
     p = options.percentile
     q = p if isinstance(p, float) else tensors.wide(p)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tailops import _kernels
+from tailops._axes import as_one_axis
 from tailops._checks import require_dense, require_one_of
 from tailops._inputs import Tensors
 
@@ -38,8 +39,8 @@ def known_weights(weights: Any) -> NDArray[np.floating]:
     return known
 
 
-def as_weights_of(tensors: Tensors, weights: Any, x: Any, axis: Any, axes: list[int]) -> Any:
-    """Weights of x's shape.
+def weights_of_rows(tensors: Tensors, weights: Any, x: Any, axis: Any, axes: list[int]) -> Any:
+    """Weights in the shape that x has where its axes are made one, as `as_one_axis` makes it.
 
     Args:
         tensors: The framework's.
@@ -51,6 +52,11 @@ def as_weights_of(tensors: Tensors, weights: Any, x: Any, axis: Any, axes: list[
     Raises:
         ValueError: They are of another shape.
     """
+    return as_one_axis(tensors, _like(tensors, weights, x, axis, axes), axes)[0]
+
+
+def _like(tensors: Tensors, weights: Any, x: Any, axis: Any, axes: list[int]) -> Any:
+    """Weights of x's shape."""
     rank, sizes = len(x.shape), tensors.sizes(x)
     if len(weights.shape) == rank and tensors.same_shape(weights, x):
         return weights

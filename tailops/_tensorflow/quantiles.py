@@ -6,16 +6,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tailops import _kernels
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import FLOATING, INTEGERS, require_dense, require_one_of
-from tailops._options import RANK_RULES
-from tailops._quantiles import hundredths, known_fractions, require_in_range, require_parts
+from tailops._checks import FLOATING, INTEGERS, require_dense
+from tailops._quantiles import (
+    hundredths,
+    known_fractions,
+    may_interpolate,
+    require_in_range,
+    require_parts,
+)
 from tailops._tensorflow import tensors
 from tailops._tensorflow.selection import select
 from tailops._tensorflow.tensors import as_tensor, dtype_of
 from tailops._tensorflow.weights import as_weights
-from tailops._weights import as_weights_of, require_method_of_weights
+from tailops._weights import weights_of_rows
 
 
 def whole_number(argument: str, value: Any, low: int, high: int | None) -> tf.Tensor:
@@ -111,22 +115,7 @@ def _weights_of_rows(weights: Any, x: tf.Tensor, axis: Any, axes: list[int] | No
     given = as_weights(weights)
     if axes is None:  # x of unknown rank
         return tf.reshape(given, [-1]) if axis is None else given
-    return as_one_axis(tensors, as_weights_of(tensors, given, x, axis, axes), axes)[0]
-
-
-def _selected(
-    rows: tf.Tensor,
-    q: tf.Tensor,
-    method: str,
-    axis: int | None,
-    ignore_nan: bool,
-    weights: tf.Tensor | None,
-) -> tf.Tensor:
-    # A gradient that is still to be multiplied by weights may be beyond 16 bits.
-    if weights is None or rows.dtype not in (tf.float16, tf.bfloat16):
-        return select(rows, q, method, axis, ignore_nan, weights)
-    value = select(tf.cast(rows, tf.float32), q, method, axis, ignore_nan, weights)
-    return tf.cast(value, rows.dtype)
+    return weights_of_rows(tensors, given, x, axis, axes)
 
 
 def quantiles(
@@ -151,14 +140,7 @@ def quantiles(
         return_indices: Whether places are returned, too.
         weights: How much each element counts; None: once.
     """
-    require_one_of("method", method, RANK_RULES)
-    if weights is not None:
-        require_method_of_weights(method)
-    if method in _kernels.INTERPOLATING_METHODS:
-        if return_indices:
-            raise ValueError(
-                f"return_indices=True with method={method!r}: it may be between two elements"
-            )
+    if may_interpolate(method, return_indices, weights is not None):
         tensor = as_floating("x", x)
     else:
         tensor = as_tensor("x", x, (*FLOATING, *INTEGERS, "bool"))
@@ -166,7 +148,7 @@ def quantiles(
     rows, one_axis, axes = rows_of(tf.cast(tensor, tf.uint8) if is_boolean else tensor, axis)
     counts = None if weights is None else _weights_of_rows(weights, tensor, axis, axes)
     flat = q if q.shape.rank <= 1 else tf.reshape(q, [-1])
-    value = _selected(rows, flat, method, one_axis, ignore_nan, counts)
+    value = select(rows, flat, method, one_axis, ignore_nan, counts)
 
     def as_asked(found: tf.Tensor) -> tf.Tensor:
         if q.shape.rank > 1:

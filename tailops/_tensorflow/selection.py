@@ -23,15 +23,17 @@ def select(
         return reference_selection.select(
             x, q, method=method, axis=axis, ignore_nan=ignore_nan, weights=weights
         )
+    # A gradient that is still to be multiplied by weights may be beyond 16 bits.
+    is_narrow = weights is not None and x.dtype in (tf.float16, tf.bfloat16)
     value, _ = library.tailops_select(
-        x=x,
+        x=tf.cast(x, tf.float32) if is_narrow else x,
         q=q,
         weights=arrays_of(weights),
         method=method,
         axis=[] if axis is None else [axis],
         ignore_nan=ignore_nan,
     )
-    return value
+    return tf.cast(value, x.dtype)
 
 
 @tf.RegisterGradient("Tailops>Select")  # type: ignore[untyped-decorator]

@@ -6,11 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from tailops import _kernels
 from tailops._axes import as_one_axis, reduced_axes, with_kept_axes
-from tailops._checks import boolean, require_one_of
-from tailops._options import RANK_RULES
-from tailops._weights import as_weights_of, require_method_of_weights
+from tailops._checks import boolean
+from tailops._quantiles import may_interpolate
+from tailops._weights import weights_of_rows
 from tailops.jax import _arrays
 from tailops.jax._arguments import as_weights, floating, real, whole_number
 from tailops.jax._range_mean import range_mean
@@ -59,22 +58,14 @@ def quantiles(
         return_indices: Whether places are returned, too.
         weights: How much each element counts; None: once.
     """
-    require_one_of("method", method, RANK_RULES)
-    if weights is not None:
-        require_method_of_weights(method)
+    interpolates = may_interpolate(method, return_indices, weights is not None)
     kept = boolean("keepdims", keepdims)
-    may_interpolate = method in _kernels.INTERPOLATING_METHODS
-    if may_interpolate and return_indices:
-        raise ValueError(
-            f"return_indices=True with method={method!r}: it may be between two elements"
-        )
-    array = floating("x", x) if may_interpolate else real("x", x, "bool")
+    array = floating("x", x) if interpolates else real("x", x, "bool")
     axes = reduced_axes(_arrays, axis, array.ndim)
     is_boolean = array.dtype == jnp.bool_
     rows, one_axis = as_one_axis(_arrays, array.astype(jnp.uint8) if is_boolean else array, axes)
     if weights is not None:
-        weights = as_weights_of(_arrays, as_weights(weights), array, axis, axes)
-        weights = as_one_axis(_arrays, weights, axes)[0]
+        weights = weights_of_rows(_arrays, as_weights(weights), array, axis, axes)
     flat = q if q.ndim < 2 else q.reshape(q.size)
     value = select(rows, flat, method, one_axis, ignore_nan, weights)
 

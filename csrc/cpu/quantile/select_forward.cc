@@ -120,11 +120,14 @@ class SelectForward {
     };
     WeightedFound<C> found =
         WeightedSelector<T, W>(row, executor).select({q_, q_ + q_count_}, ranks_of);
-    if (found.has_nan && !options_.ignore_nan) {
-      found.elements.assign(static_cast<size_t>(q_count_), nan_ranked());
-    } else if (found.elements.empty()) {
-      if (found.has_nan && all_are_nan(x)) return set_all_nan(group);
-      throw_weightless();
+    if constexpr (!std::is_integral_v<T>) {
+      if (found.has_nan && !options_.ignore_nan) {
+        found.elements.assign(static_cast<size_t>(q_count_), nan_ranked<C>());
+      }
+      if (found.elements.empty() && all_are_nan(x)) return set_all_nan(group);
+    }
+    if (found.elements.empty()) {
+      throw std::invalid_argument("weights of a group are all 0: at least one must be positive");
     }
     for (int64_t i = 0; i < q_count_; ++i) {
       const Ranked<C>& one = found.elements[static_cast<size_t>(i)];
@@ -134,24 +137,8 @@ class SelectForward {
   }
 
   bool all_are_nan(const T* x) const {
-    if constexpr (std::is_integral_v<T>) {
-      return false;
-    } else {
-      return std::all_of(x, x + geometry_.length,
-                         [](T value) { return widen(value) != widen(value); });
-    }
-  }
-
-  static Ranked<C> nan_ranked() {
-    if constexpr (std::is_integral_v<C>) {
-      return {};
-    } else {
-      return {std::numeric_limits<C>::quiet_NaN(), 0, 1};
-    }
-  }
-
-  [[noreturn]] static void throw_weightless() {
-    throw std::invalid_argument("weights of a group are all 0: at least one must be positive");
+    return std::all_of(x, x + geometry_.length,
+                       [](T value) { return widen(value) != widen(value); });
   }
 
   // An element, and how many equal it.

@@ -164,7 +164,8 @@ class RangeForward {
       for (int64_t i = 0; i < n; ++i) {
         const bool is_above = places.open_below || numbers[i] > lower;
         const bool is_below = places.open_above || numbers[i] < upper;
-        const int64_t copies = is_above && is_below ? row.copies(numbers[i], weights[i]) : 0;
+        const int64_t copies =
+            is_above && is_below ? copies_of(row.whole(), numbers[i], weights[i]) : 0;
         if (copies != 0) sum += static_cast<double>(copies) * static_cast<double>(numbers[i]);
       }
     });

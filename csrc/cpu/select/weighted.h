@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -99,14 +100,10 @@ class WeightedSelector {
       between.append(more.between);
     }
 
-    // Whether the element of the target's rank is an end of the bracket, or between them. An end is
-    // found.
-    bool holds(const Bracket& bracket, Ranked<C>& target) const {
-      const int64_t first = counts.below + counts.at_low, end = first + counts.between;
-      if (target.smaller < counts.below || target.smaller >= end + counts.at_high) return false;
-      if (target.smaller < first) target = {bracket.low, counts.below, counts.at_low};
-      if (target.smaller >= end) target = {bracket.high, end, counts.at_high};
-      return true;
+    Bracketed<C> bracketed(const Bracket& bracket) const {
+      return {bracket.low,
+              bracket.high,
+              {counts.below, counts.at_low, counts.between, counts.at_high, counts.has_nan}};
     }
   };
 
@@ -124,46 +121,48 @@ class WeightedSelector {
     Targets missed;
     for (size_t i = 0; i < targets.size(); ++i) {
       Ranked<C>& target = *targets[i];
-      if (!kept[i].holds(brackets[i], target)) {
+      const Bracketed<C> bracketed = kept[i].bracketed(brackets[i]);
+      if (const std::optional<Ranked<C>> end = bracketed.end(target.smaller)) {
+        target = *end;
+      } else if (bracketed.is_between(target.smaller)) {
+        find_between(kept[i].between, bracketed, bracketed.first_between(), target);
+      } else {
         missed.push_back(&target);
-      } else if (target.ties == 0) {
-        const int64_t first = kept[i].counts.below + kept[i].counts.at_low;
-        find_between(kept[i].between, kept[i].counts.between, brackets[i], first, target);
       }
     }
     if (!missed.empty()) digits_.find(row_, std::move(missed));
   }
 
-  // Among some thousands, a second bracket leaves few. `among` counts so many times together, and
-  // so much is smaller.
-  void find_between(const Elements& among, int64_t copies, const Bracket& bracket, int64_t smaller,
+  // Among what is between the ends of a bracket: of some thousands a second one leaves few.
+  // `smaller`: how much is smaller than all of it.
+  void find_between(const Elements& among, const Bracketed<C>& outer, int64_t smaller,
                     Ranked<C>& target) const {
     constexpr int64_t kSample = 512;
     if (among.length() > kShort) {
-      const auto rank = static_cast<double>(target.smaller - smaller);
+      const int64_t rank = target.smaller - smaller;
       const auto draw = [&](const auto& body) {
         for (int64_t i = 0; i < kSample; ++i) {
           const int64_t at = (2 * i + 1) * among.length() / (2 * kSample);
           body(among.values.data()[at], among.weights.data()[at]);
         }
       };
-      Bracket inner = brackets_of({(rank + 0.5) / static_cast<double>(copies)}, kSample, draw)[0];
-      inner = {std::max(inner.low, bracket.low), std::min(inner.high, bracket.high)};
+      const double place = static_cast<double>(rank) + 0.5;
+      const auto copies = static_cast<double>(outer.counts.between);
+      Bracket inner = brackets_of({place / copies}, kSample, draw)[0];
+      inner = {std::max(inner.low, outer.low), std::min(inner.high, outer.high)};
       Kept kept;
       split(among.values.data(), among.weights.data(), among.length(), inner, kept);
-      Ranked<C> found = target;
-      found.smaller -= smaller;
-      if (kept.holds(inner, found)) {
-        found.smaller += smaller;
-        target = found;
-        const int64_t first = smaller + kept.counts.below + kept.counts.at_low;
-        if (target.ties == 0) {
-          digits_.find_between(kept.between, {&target}, first, inner.low, inner.high);
-        }
+      const Bracketed<C> bracketed = kept.bracketed(inner);
+      if (const std::optional<Ranked<C>> end = bracketed.end(rank)) {
+        target = {end->value, smaller + end->smaller, end->ties};
         return;
       }
+      if (bracketed.is_between(rank)) {
+        return digits_.find_between(kept.between, {&target}, smaller + bracketed.first_between(),
+                                    inner.low, inner.high);
+      }
     }
-    digits_.find_between(among, {&target}, smaller, bracket.low, bracket.high);
+    digits_.find_between(among, {&target}, smaller, outer.low, outer.high);
   }
 
   std::vector<Kept> collect(const std::vector<Bracket>& brackets) const {
@@ -210,7 +209,7 @@ class WeightedSelector {
     C smallest = kInfinity, largest = -kInfinity;
     sample.reserve_more(most);
     draw([&](C value, W weight) {
-      const int64_t copies = row_.copies(value, weight);
+      const int64_t copies = copies_of(row_.whole(), value, weight);
       if (copies == 0) return;
       sample.add(value, weight);
       smallest = std::min(smallest, value);

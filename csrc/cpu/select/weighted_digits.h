@@ -42,7 +42,7 @@ class WeightedDigits {
     const auto fill = [&](Total& total, int64_t first, int64_t end) {
       elements.for_each_block(first, end, [&](const C* values, const W* weights, int64_t n) {
         for (int64_t i = 0; i < n; ++i) {
-          total.copies += copies(values[i], weights[i]);
+          total.copies += copies_of(whole_, values[i], weights[i]);
           total.has_nan |= values[i] != values[i];
         }
       });
@@ -99,10 +99,6 @@ class WeightedDigits {
   // So few are sorted: a table would be larger than they are.
   static constexpr int64_t kFew = 256;
 
-  int64_t copies(C value, W weight) const {
-    return value == value ? whole_.of(static_cast<double>(weight)) : 0;
-  }
-
   template <typename Elements>
   void find_sorted(const Elements& elements, const Keys& keys, int64_t below,
                    const Targets& targets) const {
@@ -117,7 +113,7 @@ class WeightedDigits {
     elements.for_each_block(0, elements.blocks(),
                             [&](const C* values, const W* weights, int64_t n) {
                               for (int64_t i = 0; i < n; ++i) {
-                                const int64_t times = copies(values[i], weights[i]);
+                                const int64_t times = copies_of(whole_, values[i], weights[i]);
                                 keys[count] = {Bits::encode(values[i]), times};
                                 count += times != 0 ? 1 : 0;
                               }
@@ -145,7 +141,7 @@ class WeightedDigits {
     const auto fill = [&](Counts& counts, int64_t begin, int64_t end) {
       elements.for_each_block(begin, end, [&](const C* values, const W* weights, int64_t n) {
         for (int64_t i = 0; i < n; ++i) {
-          counts.of[digit_of(values[i], first, shift)] += copies(values[i], weights[i]);
+          counts.of[digit_of(values[i], first, shift)] += copies_of(whole_, values[i], weights[i]);
         }
       });
     };

@@ -20,6 +20,12 @@
 
 namespace tailops {
 
+// How often an element counts; a NaN never does.
+template <typename C, typename W>
+int64_t copies_of(const WholeWeights& whole, C value, W weight) {
+  return value == value ? whole.of(static_cast<double>(weight)) : 0;
+}
+
 template <typename T, typename W>
 class WeightedRow {
  public:
@@ -36,11 +42,6 @@ class WeightedRow {
   int64_t length() const { return length_; }
   int64_t blocks() const { return (length_ + kBlockLength - 1) / kBlockLength; }
   const WholeWeights& whole() const { return whole_; }
-
-  // How much an element counts; a NaN never does.
-  int64_t copies(C value, W weight) const {
-    return value == value ? whole_.of(static_cast<double>(weight)) : 0;
-  }
 
   // body(values, weights, n) for each of these blocks.
   template <typename Body>
