@@ -40,9 +40,10 @@ __version__: str = build_info()["tailops"]
 
 require_installed_tensorflow()
 
+if not TYPE_CHECKING:  # checkers know the submodules, and what is none of them
 
-def __getattr__(name: str) -> Any:
-    """Submodules load when first used: `tailops.kernels` does not need TensorFlow."""
-    if name in _SUBMODULES:
-        return importlib.import_module(f"tailops.{name}")
-    raise AttributeError(f"module 'tailops' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """Submodules load when first used: `tailops.kernels` does not need TensorFlow."""
+        if name in _SUBMODULES:
+            return importlib.import_module(f"tailops.{name}")
+        raise AttributeError(f"module 'tailops' has no attribute {name!r}")

@@ -231,28 +231,3 @@ def test_what_looks_at_signatures_takes_them():
 
         compiled = jax.jit(percentile_loss, static_argnames=("percentile", "error"))
         np.testing.assert_array_equal(compiled(0 * X, X, percentile=0.5, error="squared"), expected)
-
-
-STATIC = """
-from tailops.losses import MaxFractionLoss, percentile_loss
-percentile_loss(0, 0, 0.9, error="squared", axis=None, method="linear", mask=None)
-percentile_loss(0, 0, eror="squared")
-percentile_loss(0, 0, error=2)
-MaxFractionLoss(0.9, method="linear")
-MaxFractionLoss(ignore_value=1.0, ignore_nan=1)
-"""
-
-
-@pytest.mark.extended
-def test_static_checkers_know_the_options(tmp_path):
-    pytest.importorskip("mypy")
-    path = tmp_path / "static.py"
-    path.write_text(STATIC)
-    command = [sys.executable, "-m", "mypy", "--cache-dir", tmp_path, path]
-    printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    lines = re.findall(rf"{path.name}:(\d+): error: (.*)", printed)
-    assert [int(line) for line, _ in lines] == [4, 5, 6, 7], printed
-    for (_, found), message in zip(
-        lines, ['"eror"', 'expected "str"', '"method"', 'expected "bool"'], strict=True
-    ):
-        assert message in found

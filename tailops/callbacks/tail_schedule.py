@@ -83,12 +83,15 @@ class TailSchedule(keras.callbacks.Callback):  # type: ignore[misc]
             raise TypeError(f"variable={variable!r}: must be a keras.Variable")
         require_scalar("variable", str(variable.dtype), variable.shape)
         self.variable = variable
-        self.start, self.end = number("start", start), number("end", end)
-        self.over, self.begin = integer("over", over, least=1), integer("begin", begin, least=0)
+        self.start: float = number("start", start)
+        self.end: float = number("end", end)
+        self.over: int = integer("over", over, least=1)
+        self.begin: int = integer("begin", begin, least=0)
         require_one_of("shape", shape, _SHAPES)
         require_one_of("unit", unit, _UNITS)
-        self.shape, self.unit = shape, unit
-        self.stairs = None if stairs is None else integer("stairs", stairs, least=1)
+        self.shape: str = shape
+        self.unit: str = unit
+        self.stairs: int | None = None if stairs is None else integer("stairs", stairs, least=1)
         self.name = name
 
     def value(self, position: int) -> float:

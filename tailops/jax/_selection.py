@@ -10,6 +10,7 @@ from tailops._quantiles import TEXTS
 from tailops.jax import _arrays
 from tailops.jax._arguments import fractions, real, whole_number
 from tailops.jax._quantiles import first_places, mean_of_largest, quantiles
+from tailops.jax._return_types import returns_element, returns_quantiles
 from tailops.jax._select import select
 
 __all__ = [
@@ -39,6 +40,7 @@ _OF_PERCENT = {
 }
 
 
+@returns_element
 def nth_element(
     input: Any,  # noqa: A002
     n: Any,
@@ -84,6 +86,7 @@ def nth_element(
     return (value, first_places(x, value, along)) if return_indices else value
 
 
+@returns_quantiles
 @documented(texts=TEXTS | _OWN)
 def quantile(
     x: Any,
@@ -144,6 +147,7 @@ def quantile(
     return quantiles(x, fractions(q), axis, method, keepdims, False, return_indices, weights)
 
 
+@returns_quantiles
 @documented(texts=TEXTS | _OWN)
 def nanquantile(
     x: Any,
@@ -173,6 +177,7 @@ def nanquantile(
     return quantiles(x, fractions(q), axis, method, keepdims, True, return_indices, weights)
 
 
+@returns_quantiles
 @documented(texts=TEXTS | _OWN | _OF_PERCENT)
 def percentile(
     x: Any,
@@ -202,6 +207,7 @@ def percentile(
     return quantiles(x, fractions(q, 100), axis, method, keepdims, False, return_indices, weights)
 
 
+@returns_quantiles
 @documented(texts=TEXTS | _OWN | _OF_PERCENT)
 def nanpercentile(
     x: Any,
