@@ -14,8 +14,13 @@ from bench.report import hard_pixels, quality, readme, settings, speed, tails
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-PAGES = [README, *sorted(DOCS.glob("*.md"))]
-OTHERS = [ROOT / "CHANGELOG.md", ROOT / "examples/data/README.md"]
+# But for those of the site that show what stands elsewhere.
+PAGES = [
+    README,
+    *(page for page in sorted(DOCS.glob("*.md")) if "{include}" not in page.read_text()),
+]
+NOTES = [path for path in sorted(ROOT.glob("*.md")) if path != README]
+OTHERS = [*NOTES, ROOT / "csrc/README.md", ROOT / "examples/data/README.md"]
 OTHERS += sorted((ROOT / "tests").rglob("*.md"))
 GENERATED = {"benchmarks.md", "quality.md"}
 # Of counts, goals and models, no times.
@@ -93,6 +98,20 @@ def test_links_lead_somewhere(path):
         if anchor:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
             assert anchor in map(slug, headings), f"{file}#{anchor}"
+
+
+def test_contributors_find_every_file():
+    """What CONTRIBUTING.md names in code, by the end of its path; {a,b} is either."""
+    named = re.findall(r"`([^`\s]*/[^`\s]*)`", (ROOT / "CONTRIBUTING.md").read_text())
+    folders = ["bench", "cmake", "csrc", "docs", "examples", "requirements", "tailops", "tests"]
+    there = [
+        str(path) for folder in folders for path in [ROOT / folder, *(ROOT / folder).rglob("*")]
+    ]
+    for name in named:
+        before, *choices, after = re.split(r"[{,}]", name) if "{" in name else (name, "")
+        for choice in choices or [""]:
+            path = f"/{before}{choice}{after}".rstrip("/")
+            assert any(file.endswith(path) for file in there), path
 
 
 def test_a_newcomer_finds_every_page():
