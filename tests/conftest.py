@@ -14,7 +14,8 @@ if os.environ.get("TAILOPS_TEST_GPU") != "1":
 HERE = Path(__file__).parent
 # Their tests need no TensorFlow.
 WITHOUT_TENSORFLOW = [
-    HERE / name for name in ("emulated_gpu", "gpu/kernels", "kernels", "virtual_gpu", "with_jax")
+    HERE / name
+    for name in ("emulated_gpu", "gpu/kernels", "kernels", "typing", "virtual_gpu", "with_jax")
 ]
 
 
