@@ -5,11 +5,13 @@ from pathlib import Path
 
 from bench import results
 from bench.report import (
+    gradient_picture,
     hard_pixels,
     pictures,
     quality,
     quality_picture,
     readme,
+    selection_picture,
     settings,
     speed,
     tails,
@@ -40,6 +42,8 @@ def write_all(paths: list[Path], root: Path) -> Iterator[Path]:
         yield from quality_picture.draw(result, docs)
         yield _written(docs / "quality.md", quality.document(result))
     yield weights_picture.draw(docs / "tail_weights.png")
+    yield selection_picture.draw(docs / "how_selection.png")
+    yield gradient_picture.draw(docs / "how_gradient.png")
     blocks = {
         root / "README.md": readme.blocks(read),
         docs / "choosing.md": settings.blocks(read),

@@ -119,6 +119,8 @@ def test_documents_pictures_and_blocks_are_written(bench, fits, tmp_path):
         f"floor-{kind}.png",
         "quality-houses.png",
         "tail_weights.png",
+        "how_selection.png",
+        "how_gradient.png",
     }
     assert written == {"benchmarks.md", "quality.md", "README.md", *pictures}
     for name in pictures:
