@@ -48,7 +48,8 @@ class ErrorPercentile(Distribution):
         >>> float(metric.result())
         2.0
 
-    Source: as `tailops.metrics._sketch`.
+    Source: Masson, Rim and Lee, DDSketch: a fast and fully-mergeable quantile sketch with
+    relative-error guarantees, PVLDB 12, 2019.
     """
 
     def __init__(

@@ -71,7 +71,7 @@ class TailMean(Distribution):
         3.8333
 
     Source: Rockafellar and Uryasev, Conditional value-at-risk for general loss distributions,
-    Journal of Banking & Finance 26, 2002; the buckets: as `tailops.metrics._sketch`.
+    Journal of Banking & Finance 26, 2002; the buckets: as `ErrorPercentile`.
     """
 
     def __init__(
