@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEPENDENCIES := $(VENV)/.dependencies
 BUILT := $(VENV)/.built
+DOCS_TOOLS := $(VENV)/.docs
 SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find csrc -type f)
 CXX_FILES := $(foreach end,h cc cu cuh,$(shell find csrc tests -name '*.$(end)'))
 # The architectures of a wheel are seven, and take minutes. A developer's is this one, whose PTX later
@@ -26,7 +27,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -q
 
 .PHONY: demo demo-segmentation test test-all lint bench bench-compare quality hard-pixels report
-.PHONY: sanitize build clean help
+.PHONY: sanitize docs docs-links notebooks build clean help
 .PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-all gpu-report
 .PHONY: virtual-gpu virtual-gpu-counts virtual-gpu-mutate virtual-gpu-tensorflow
 
@@ -49,6 +50,8 @@ help:
 	@echo "make gpu-report  registers and spills of the CUDA kernels; needs nvcc, no GPU"
 	@echo "make virtual-gpu  runs the compiled CUDA code on a GPU in software; -counts, -mutate,"
 	@echo "               -tensorflow: see tests/virtual_gpu/README.md"
+	@echo "make docs    the documentation site, build/docs/index.html; docs-links looks up its links"
+	@echo "make notebooks  executes docs/notebooks, some minutes"
 	@echo "make build   only set up and build"
 	@echo "make clean   remove what was set up and built"
 
@@ -61,7 +64,7 @@ demo-segmentation: $(BUILT)
 test: lint
 	$(PYTEST) $(ARGS)
 
-test-all: test
+test-all: test $(DOCS_TOOLS)
 	$(PYTEST) -m extended $(ARGS)
 	if command -v nvcc > /dev/null; then $(MAKE) virtual-gpu; \
 	else echo "no nvcc: compiled CUDA code was not run"; fi
@@ -124,6 +127,19 @@ virtual-gpu-mutate: virtual-gpu
 virtual-gpu-tensorflow: $(BUILT)
 	PATH="$(abspath $(BIN)):$$PATH" PYTHON=$(abspath $(BIN))/python tests/virtual_gpu/tensorflow.sh $(VIRTUAL_GPU) $(ARGS)
 
+# Of what is installed: nothing is fetched, notebooks are committed with their outputs.
+SPHINX = $(BIN)/python -m sphinx -W --keep-going -n -q -E -d build/docs-state
+
+docs: $(BUILT) $(DOCS_TOOLS)
+	$(SPHINX) -b html docs build/docs
+	@echo "build/docs/index.html"
+
+docs-links: $(BUILT) $(DOCS_TOOLS)
+	$(SPHINX) -b linkcheck docs build/docs-links
+
+notebooks: $(BUILT) $(DOCS_TOOLS)
+	$(BIN)/python docs/notebooks/execute.py $(ARGS)
+
 build: $(BUILT)
 
 clean:
@@ -132,6 +148,10 @@ clean:
 $(DEPENDENCIES): requirements/build.txt requirements/dev.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	touch $@
+
+$(DOCS_TOOLS): $(DEPENDENCIES) requirements/docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
 	touch $@
 
 # The build tools are those of the environment: pinned, and not fetched again for every build.
