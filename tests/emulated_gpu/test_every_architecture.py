@@ -1,4 +1,4 @@
-"""The CUDA kernels compile for every architecture that they are for, not only the build's."""
+"""The CUDA kernels compile for the oldest and the newest GPUs that they are for."""
 
 import re
 import shutil
@@ -6,8 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from tailops import build_info
 
 ROOT = Path(__file__).parents[2]
 NVCC = shutil.which("nvcc")
@@ -18,13 +16,16 @@ WARNINGS = ["-Xcompiler=-Wall,-Wextra", "-Werror=all-warnings"]
 
 
 def architectures():
-    """What cmake/cuda.cmake lists, this nvcc knows, and the build does not have."""
+    """The oldest and the newest of those in cmake/cuda.cmake that this nvcc knows.
+
+    They differ most in what they give a block; `make wheels` compiles for all of them.
+    """
     text = (ROOT / "cmake/cuda.cmake").read_text()
     listed = re.search(r"foreach\(architecture ([\d ]+)\)", text)[1].split()
     asked = [NVCC, "--list-gpu-code"]
     known = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
-    built = re.findall(r"\d+", build_info().get("cuda_architectures") or "")
-    return [a for a in listed if f"sm_{a}" in known and a not in built]
+    found = [a for a in listed if f"sm_{a}" in known]
+    return [found[0], found[-1]]
 
 
 @pytest.mark.extended
