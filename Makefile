@@ -8,9 +8,6 @@ BUILT := $(VENV)/.built
 DOCS_TOOLS := $(VENV)/.docs
 SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find csrc -type f)
 CXX_FILES := $(foreach end,h cc cu cuh,$(shell find csrc tests -name '*.$(end)'))
-# The architectures of a wheel are seven, and take minutes. A developer's is this one, whose PTX later
-# GPUs take as well; `make test-all` compiles for the others.
-CUDA_ARCHITECTURES ?= 80
 # A GPU machine's own Python, with PyTorch and without TensorFlow: see docs/gpu.md.
 GPU_PYTHON ?= python3
 GPU_SITE := build/gpu/site
@@ -29,6 +26,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -
 .PHONY: demo demo-segmentation test test-all lint bench bench-compare quality hard-pixels report
 .PHONY: sanitize docs docs-links notebooks build clean help
 .PHONY: gpu-build gpu-test gpu-sanitize gpu-bench gpu-all gpu-report
+.PHONY: wheels test-wheels
 .PHONY: virtual-gpu virtual-gpu-counts virtual-gpu-mutate virtual-gpu-tensorflow
 
 help:
@@ -52,6 +50,8 @@ help:
 	@echo "               -tensorflow: see tests/virtual_gpu/README.md"
 	@echo "make docs    the documentation site, build/docs/index.html; docs-links looks up its links"
 	@echo "make notebooks  executes docs/notebooks, some minutes"
+	@echo "make wheels  a release's wheels into dist/, for every Python that is in PATH: see release/README.md"
+	@echo "make test-wheels  installs each of them with each TensorFlow, and checks what is there"
 	@echo "make build   only set up and build"
 	@echo "make clean   remove what was set up and built"
 
@@ -140,6 +140,12 @@ docs-links: $(BUILT) $(DOCS_TOOLS)
 notebooks: $(BUILT) $(DOCS_TOOLS)
 	$(BIN)/python docs/notebooks/execute.py $(ARGS)
 
+wheels:
+	$(PYTHON) release/build_wheels.py $(ARGS)
+
+test-wheels:
+	$(PYTHON) release/check_wheels.py $(ARGS)
+
 build: $(BUILT)
 
 clean:
@@ -158,6 +164,5 @@ $(DOCS_TOOLS): $(DEPENDENCIES) requirements/docs.txt
 $(BUILT): $(DEPENDENCIES) $(SOURCES)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet \
 		--disable-pip-version-check --no-build-isolation --no-deps \
-		--config-settings=cmake.define.TAILOPS_WERROR=ON \
-		"--config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=$(CUDA_ARCHITECTURES)" --editable .
+		--config-settings=cmake.define.TAILOPS_WERROR=ON --editable .
 	touch $@

@@ -1,7 +1,10 @@
 # Whether the kernels for NVIDIA GPUs are built: AUTO (where there is a CUDA compiler), ON or OFF.
 #
 # A system's nvcc, 12 or 13; or PyPI's, where its packages are installed beside this Python: see
-# docs/gpu.md. CMAKE_CUDA_ARCHITECTURES chooses what the programs are compiled for.
+# docs/gpu.md. CMAKE_CUDA_ARCHITECTURES chooses what the programs are compiled for: "native", the
+# GPUs of this machine; "release", all that a wheel is for; or numbers. By default it is native; where no
+# GPU is visible, PTX, which takes a quarter of the time to compile, and of which a GPU's driver makes
+# its program when it is first used.
 
 include(CheckLanguage)
 
@@ -53,7 +56,11 @@ function(known_architectures result)
 endfunction()
 
 if(has_cuda)
+  set(without_gpu "")
   if(NOT CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES native)
+    set(without_gpu 75-virtual)
+  elseif(CMAKE_CUDA_ARCHITECTURES STREQUAL "release")
     known_architectures(CMAKE_CUDA_ARCHITECTURES)
   endif()
   set(CMAKE_CUDA_STANDARD 17)
@@ -65,17 +72,20 @@ if(has_cuda)
   endif()
   enable_language(CUDA)
   if(CMAKE_CUDA_ARCHITECTURES STREQUAL "native")
-    if(NOT CMAKE_CUDA_ARCHITECTURES_NATIVE MATCHES "^[0-9]")
+    if(CMAKE_CUDA_ARCHITECTURES_NATIVE MATCHES "^[0-9]")
+      set(CMAKE_CUDA_ARCHITECTURES ${CMAKE_CUDA_ARCHITECTURES_NATIVE})
+    elseif(without_gpu)
+      set(CMAKE_CUDA_ARCHITECTURES ${without_gpu})
+    else()
       message(FATAL_ERROR "CMAKE_CUDA_ARCHITECTURES=native, but no GPU is visible: name them, as in "
                           "-DCMAKE_CUDA_ARCHITECTURES=90")
     endif()
-    set(CMAKE_CUDA_ARCHITECTURES ${CMAKE_CUDA_ARCHITECTURES_NATIVE})
   endif()
   message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
 
   set(cuda_flags
     -fmad=false --expt-relaxed-constexpr -Xfatbin=-compress-all
-    -Xcompiler=-ffp-contract=off,-Wall,-Wextra
+    -Xcompiler=-ffp-contract=off,-Wall,-Wextra,-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=.
     $<$<BOOL:${TAILOPS_WERROR}>:-Werror=all-warnings>)
   # A library of its own, linked without TensorFlow: the framework library of TensorFlow's GPU
   # packages exports stubs of the CUDA runtime, and kernels that bind to them never run.
@@ -105,4 +115,5 @@ if(has_cuda)
     add_cuda_kernels(union_${element} union/union.cu TAILOPS_ELEMENT=${element})
   endforeach()
   add_cuda_kernels(selection_integers quantile/quantile.cu)
+  install(TARGETS tailops_cuda LIBRARY DESTINATION tailops COMPONENT libraries)
 endif()

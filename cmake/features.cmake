@@ -6,15 +6,25 @@ include(CheckLinkerFlag)
 
 set(TAILOPS_XLA AUTO CACHE STRING "Kernels inside TensorFlow's XLA: AUTO, ON or OFF")
 set(TAILOPS_JAX AUTO CACHE STRING "Kernels for JAX: AUTO, ON or OFF")
+set(TAILOPS_FFI_INCLUDE "" CACHE PATH
+  "Headers of XLA's typed FFI for JAX, and for a TensorFlow that has none, 2.19: jaxlib's of that time")
 
-# Whether these headers have all of the typed FFI that csrc/xla uses.
-function(check_ffi include result)
+# Whether these folders have all of the typed FFI that csrc/xla uses.
+function(check_ffi includes result)
   set(${result} OFF PARENT_SCOPE)
-  set(header ${include}/xla/ffi/api/ffi.h)
-  if(EXISTS ${header})
-    # Remembered for this very header: a build folder outlives an upgrade.
-    file(MD5 ${header} key)
-    set(CMAKE_REQUIRED_INCLUDES ${include})
+  find_file(header xla/ffi/api/ffi.h PATHS ${includes} NO_DEFAULT_PATH NO_CACHE)
+  if(header)
+    # Remembered for these very folders' headers: a build folder outlives an upgrade.
+    set(key "")
+    foreach(include ${includes})
+      foreach(name ffi c_api)
+        if(EXISTS ${include}/xla/ffi/api/${name}.h)
+          file(MD5 ${include}/xla/ffi/api/${name}.h md5)
+          string(MD5 key "${key}${md5}")
+        endif()
+      endforeach()
+    endforeach()
+    set(CMAKE_REQUIRED_INCLUDES ${includes})
     set(CMAKE_REQUIRED_FLAGS "-std=c++17 -Wno-error")
     set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
     check_cxx_source_compiles([[

@@ -1,7 +1,8 @@
-"""Prints the folder and the version of the TensorFlow to build against, without importing it.
+"""Prints the version and the folder of the TensorFlow to build against, without importing it.
 
-A build in isolation hides the environment that the wheel is for, but runs on its interpreter:
-its site-packages are looked at as well.
+Arguments: the folders of others to build against instead, for a line each. A build in isolation
+hides the environment that the wheel is for, but runs on its interpreter: its site-packages are
+looked at as well.
 """
 
 import importlib.util
@@ -39,7 +40,11 @@ def find():
 
 
 if __name__ == "__main__":
-    found = find()
-    if found is None:
-        sys.exit("no TensorFlow found beside this Python")
-    print(*found, sep=";")
+    if len(sys.argv) > 1:
+        found = [(Path(folder), version_of(Path(folder))) for folder in sys.argv[1:]]
+    else:
+        found = [find() or (None, None)]
+    for folder, version in found:
+        if version is None:
+            sys.exit(f"no TensorFlow found {'beside this Python' if folder is None else folder}")
+        print(folder, version, sep=";")

@@ -16,7 +16,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from tailops._build import build_info
-from tailops._tensorflow.version import require_installed_tensorflow
 
 if TYPE_CHECKING:
     from tailops import callbacks, cuda, jax, kernels, layers, losses, metrics, ops, reference
@@ -37,8 +36,6 @@ __all__ = [
 _SUBMODULES = {name for name in __all__ if name not in ("__version__", "build_info")}
 
 __version__: str = build_info()["tailops"]
-
-require_installed_tensorflow()
 
 if not TYPE_CHECKING:  # checkers know the submodules, and what is none of them
 

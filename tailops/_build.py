@@ -1,18 +1,43 @@
-"""What this installation is made of."""
+"""What this installation is made of: its libraries, and for whom there are some."""
 
+from pathlib import Path
 from typing import Any
 
 from tailops import _kernels
+
+# The libraries that depend on no Python lie beside the module, those of a minor version of
+# TensorFlow in a folder of its own, tensorflow-2.21.
+FOLDER = Path(_kernels.__file__).parent
+OPS = "libtailops_tensorflow.so"
+XLA = "libtailops_xla.so"
+JAX = "libtailops_jax.so"
+
+
+def minor(version: str) -> str:
+    """The two numbers of a version that its C++ interface goes by: "2.21" of "2.21.0"."""
+    return ".".join(version.split(".")[:2])
+
+
+def tensorflow_folder(version: str) -> Path:
+    """Where the libraries for this TensorFlow are, if there are any."""
+    return FOLDER / f"tensorflow-{minor(version)}"
+
+
+def _tensorflows_with(library: str) -> list[str]:
+    names = (path.parent.name for path in FOLDER.glob(f"tensorflow-*/{library}"))
+    numbers = (name.removeprefix("tensorflow-").split(".") for name in names)
+    return [".".join(found) for found in sorted(numbers, key=lambda found: [*map(int, found)])]
 
 
 def build_info() -> dict[str, Any]:
     """What this installation of tailops was built with.
 
     Returns:
-        A dictionary: `tailops` and `tensorflow` versions, `compiler`, `cuda`, `xla` and `jax`
-        (whether kernels for these are included), with CUDA its `cuda_toolkit` and the
-        `cuda_architectures`, the `instruction_set` that the CPU kernels use
-        and the `instruction_sets` that they could use here; the environment variable
+        A dictionary: `tailops`, its version; `tensorflow`, a list of the minor versions of
+        TensorFlow that it has ops for, and `xla`, of those whose XLA it has kernels for; `jax` and
+        `cuda` (whether kernels for these are included), with CUDA its `cuda_toolkit` and the
+        `cuda_architectures`; `compiler`, the `instruction_set` that the CPU kernels use and the
+        `instruction_sets` that they could use here; the environment variable
         TAILOPS_INSTRUCTION_SET chooses one.
 
     Example:
@@ -20,5 +45,9 @@ def build_info() -> dict[str, Any]:
         >>> tailops.build_info()["tailops"] == tailops.__version__
         True
     """
-    info: dict[str, Any] = _kernels.build_info()
-    return info
+    return {
+        "tensorflow": _tensorflows_with(OPS),
+        "xla": _tensorflows_with(XLA),
+        "jax": (FOLDER / JAX).exists(),
+        **_kernels.build_info(),
+    }

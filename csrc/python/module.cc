@@ -232,7 +232,6 @@ std::string compiler() {
 py::dict build_info() {
   py::dict info;
   info["tailops"] = TAILOPS_VERSION;
-  info["tensorflow"] = TAILOPS_TENSORFLOW_VERSION;
   info["compiler"] = compiler();
 #if defined(TAILOPS_HAS_CUDA)
   info["cuda"] = true;
@@ -241,8 +240,6 @@ py::dict build_info() {
 #else
   info["cuda"] = false;
 #endif
-  info["xla"] = static_cast<bool>(TAILOPS_HAS_XLA);
-  info["jax"] = static_cast<bool>(TAILOPS_HAS_JAX);
   info["instruction_set"] = instruction_set();
   info["instruction_sets"] = instruction_sets();
   return info;

@@ -1,4 +1,4 @@
-"""Which TensorFlow this build belongs to, and a clear error under any other.
+"""Which TensorFlow there are ops for, and a clear error under any other.
 
 TensorFlow's C++ interface changes with every minor version: a library built for one does not
 load, or worse, under the next.
@@ -6,32 +6,30 @@ load, or worse, under the next.
 
 from importlib.metadata import PackageNotFoundError, version
 
-from tailops._build import build_info
+from tailops._build import build_info, minor
 
 _DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-cpu-aws", "tf-nightly")
 
 
-def require_tensorflow(found: str, built_for: str | None = None) -> None:
-    """Raises ImportError unless `found` has the minor version that tailops was built for."""
-    built_for = built_for or build_info()["tensorflow"]
-    if built_for == "none":
+def require_tensorflow(found: str) -> None:
+    """Raises ImportError unless there are ops for the minor version of `found`."""
+    built_for = build_info()["tensorflow"]
+    if not built_for:
         raise ImportError("tailops was built without TensorFlow: only tailops.kernels, .cuda, .jax")
-    if found.split(".")[:2] != built_for.split(".")[:2]:
+    if minor(found) not in built_for:
         raise ImportError(
-            f"tailops was built for TensorFlow {built_for} and found TensorFlow {found}. "
-            "Rebuild it for this one, in its source folder: "
-            "pip install --force-reinstall --no-deps ."
+            f"tailops was built for TensorFlow {', '.join(built_for)} and found TensorFlow "
+            f"{found}. Build it for this one: "
+            "pip install --force-reinstall --no-deps --no-binary tailops "
+            "tailops; or, in its source folder, pip install --force-reinstall --no-deps ."
         )
 
 
-def require_installed_tensorflow() -> None:
-    """The same for the TensorFlow that is installed, without the seconds its import takes."""
-    if build_info()["tensorflow"] == "none":
-        return
+def installed_tensorflow() -> str | None:
+    """The version of the TensorFlow that is installed, without the seconds its import takes."""
     for distribution in _DISTRIBUTIONS:
         try:
-            found = version(distribution)
+            return version(distribution)
         except PackageNotFoundError:
             continue
-        require_tensorflow(found)
-        return
+    return None

@@ -7,8 +7,8 @@ import warnings
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 
-from tailops._build import build_info
-from tailops._tensorflow.library import load
+from tailops._build import XLA, build_info
+from tailops._tensorflow.library import FOLDER
 
 # An environment variable; "off" acts as a build without XLA.
 _SWITCH = "TAILOPS_XLA"
@@ -26,10 +26,10 @@ def _missing_kernels() -> str:
     """Loads the XLA kernels; what keeps them from it, or an empty string."""
     if _switched_off():
         return f"{_SWITCH}=off"
-    if not build_info()["xla"]:
-        return "tailops was built without it"
+    if not (FOLDER / XLA).exists():
+        return f"it was built without it for TensorFlow {tf.__version__}"
     try:
-        load("libtailops_xla.so", tf.load_library)
+        tf.load_library(str(FOLDER / XLA))
     except (tf.errors.OpError, OSError) as error:
         return f"its library does not load: {error}"
     return ""

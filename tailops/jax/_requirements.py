@@ -4,8 +4,7 @@ import ctypes
 import re
 from pathlib import Path
 
-from tailops import _kernels
-from tailops._build import build_info
+from tailops._build import FOLDER, JAX, build_info
 
 _REBUILD = "Rebuild it, in its source folder: pip install --force-reinstall --no-deps ."
 
@@ -38,7 +37,7 @@ def load_library() -> ctypes.CDLL:
 
     To register them nevertheless would keep JAX itself from starting.
     """
-    library = ctypes.CDLL(str(Path(_kernels.__file__).with_name("libtailops_jax.so")))
+    library = ctypes.CDLL(str(FOLDER / JAX))
     built = tuple((ctypes.c_int * 2).in_dll(library, "tailops_interface_version"))
     installed = _installed_interface()
     if built[0] != installed[0] or built[1] > installed[1]:

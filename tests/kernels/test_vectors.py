@@ -21,7 +21,7 @@ STRICT = ["-Wall", "-Wextra", "-Wshadow", "-Werror", f"-I{ROOT / 'csrc'}"]
 FLAGS = {
     target: flags.split()
     for target, flags in re.findall(
-        r"add_loops\((\w+) *([^)]*)\)", (ROOT / "CMakeLists.txt").read_text()
+        r"add_loops\((\w+) *([^)]*)\)", (ROOT / "cmake/kernels.cmake").read_text()
     )
 }
 

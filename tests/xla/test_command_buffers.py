@@ -10,7 +10,9 @@ import pytest
 import tensorflow as tf
 
 import tailops.ops  # noqa: F401, loads the handlers
-from tailops import _kernels, build_info
+from tailops import build_info
+from tailops._build import XLA
+from tailops._tensorflow.library import FOLDER
 
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 # Those whose workspace XLA takes back as soon as they return would be replayed over others' memory.
@@ -37,7 +39,7 @@ def test_what_may_be_recorded(tmp_path):
         check=True,
     )
     ask = ctypes.CDLL(str(asking))
-    handlers = ctypes.CDLL(str(Path(_kernels.__file__).with_name("libtailops_xla.so")))
+    handlers = ctypes.CDLL(str(FOLDER / XLA))
     said = {name: ask.traits_of(getattr(handlers, f"{name}_cuda")) for name in HANDLERS}
     recorded = ask.compatible()
     assert said == {name: recorded * may for name, may in HANDLERS.items()}

@@ -9,9 +9,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <future>
 #include <memory>
-#include <mutex>
 #include <new>
 
 #include "core/executor.h"
@@ -31,7 +30,7 @@ class PoolExecutor final : public Executor {
         std::make_shared<Work>(count, std::min(count, threads_ * kPiecesPerThread), body);
     schedule(work, std::min(threads_, work->pieces) - 1);
     work->claim();
-    work->wait();
+    work->finished.get_future().wait();
   }
 
  private:
@@ -45,23 +44,16 @@ class PoolExecutor final : public Executor {
     void claim() {
       for (int64_t piece = next++; piece < pieces; piece = next++) {
         body(count * piece / pieces, count * (piece + 1) / pieces);
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (++done == pieces) finished.notify_all();
+        if (++done == pieces) finished.set_value();
       }
-    }
-
-    void wait() {
-      std::unique_lock<std::mutex> lock(mutex);
-      finished.wait(lock, [this] { return done == pieces; });
     }
 
     const int64_t count;
     const int64_t pieces;
     const Body& body;  // the caller's: gone once all pieces are done
     std::atomic<int64_t> next{0};
-    std::mutex mutex;
-    std::condition_variable finished;
-    int64_t done = 0;
+    std::atomic<int64_t> done{0};
+    std::promise<void> finished;
   };
 
   // Those for whom there is no memory are done without: the caller claims what they would have.

@@ -8,7 +8,7 @@ from problems import with_residuals as problem_data
 from tailops import build_info
 from tailops._options import TailOptions
 
-if build_info()["tensorflow"] == "none":
+if not build_info()["tensorflow"]:
     pytest.skip("tailops was built without TensorFlow", allow_module_level=True)
 
 tf = pytest.importorskip("tensorflow")

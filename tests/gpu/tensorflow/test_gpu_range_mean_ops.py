@@ -5,7 +5,7 @@ import pytest
 
 from tailops import build_info
 
-if build_info()["tensorflow"] == "none":
+if not build_info()["tensorflow"]:
     pytest.skip("tailops was built without TensorFlow", allow_module_level=True)
 
 tf = pytest.importorskip("tensorflow")
