@@ -22,19 +22,12 @@ endif()
 set(tensorflow_include "")
 find_fast_linker(fast_linker)
 
-# Read once for all files of a library: they are most of what there is to compile.
-function(precompile_headers library)
-  target_precompile_headers(${library} PRIVATE
-    <tensorflow/core/framework/op.h>
-    <tensorflow/core/framework/op_kernel.h>
-    <tensorflow/core/framework/shape_inference.h>)
-endfunction()
-
 # A library of the ops of a TensorFlow, named and placed as Python looks for it.
 function(add_tensorflow_library target name minor)
   add_library(${target} SHARED ${ARGN})
-  precompile_headers(${target})
-  set_target_properties(${target} PROPERTIES
+  target_precompile_headers(${target} REUSE_FROM tailops_attributes_${minor})
+  # CMake's macro for a shared library is a difference for which they would not be taken.
+  set_target_properties(${target} PROPERTIES DEFINE_SYMBOL ""
     OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tensorflow-${minor}
     INSTALL_RPATH "$ORIGIN/..;$ORIGIN/../../tensorflow")
   install(TARGETS ${target}
@@ -64,7 +57,11 @@ while(tensorflows)
     csrc/tensorflow/range_mean/attributes.cc
     csrc/tensorflow/shared/attributes.cc)
   target_link_libraries(${attributes} PRIVATE ${options})
-  precompile_headers(${attributes})
+  # Read once for all libraries: they are most of what there is to compile.
+  target_precompile_headers(${attributes} PRIVATE
+    <tensorflow/core/framework/op.h>
+    <tensorflow/core/framework/op_kernel.h>
+    <tensorflow/core/framework/shape_inference.h>)
 
   set(ops tailops_tensorflow_${minor})
   add_tensorflow_library(${ops} tailops_tensorflow ${minor}

@@ -1,6 +1,7 @@
 """`python -m tailops` says what this installation is made of, and what it lacks."""
 
 import importlib
+import os
 import platform
 import sys
 from collections.abc import Callable
@@ -76,6 +77,7 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
 
 def main() -> None:
     """Prints the build information, and what of it works here, a line each."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     here = {
         "python": f"{sys.version.split()[0]}, {platform.platform()}",
         "numpy": version("numpy"),

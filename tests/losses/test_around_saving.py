@@ -192,7 +192,6 @@ LOAD = """
     [
         pytest.param("tensorflow", "jax", marks=pytest.mark.extended),
         pytest.param("jax", "tensorflow", marks=pytest.mark.extended),
-        pytest.param("tensorflow", "tensorflow", marks=pytest.mark.extended),
     ],
 )
 def test_from_another_process(writer, reader, tmp_path):

@@ -90,7 +90,6 @@ def test_config(name):
         ("tensorflow", "tensorflow"),
         pytest.param("tensorflow", "jax", marks=pytest.mark.extended),
         pytest.param("jax", "tensorflow", marks=pytest.mark.extended),
-        pytest.param("jax", "jax", marks=pytest.mark.extended),
     ],
 )
 def test_from_another_process(writer, reader, tmp_path):

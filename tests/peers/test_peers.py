@@ -26,13 +26,10 @@ SELECTED = {
 }
 # Tests that fail with a wrong adapter, at least. Of axes and of NaN there are few.
 NOTICED = {
-    ("numpy", "scaled"): 200,
     ("numpy", "method ignored"): 100,
     ("numpy", "axis ignored"): 5,
     ("numpy", "rank off"): 200,
     ("numpy", "nan is large"): 3,
-    ("numpy-nan", "nan is large"): 2,
-    ("scipy", "scaled"): 50,
     ("pandas-frame", "scaled"): 30,
     ("keras", "scaled"): 4,
 }
