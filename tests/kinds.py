@@ -5,6 +5,8 @@ from tailops import _kernels
 VALUE = "value"
 # NumPy's others differ from these in the rank alone; tests/kernels/test_rank.py has them all.
 METHODS = ("floor", "lower", "higher", "nearest", "midpoint", "linear", "hazen", "max_fraction")
+# One of each way to a threshold: an element, one between two, a part of the largest.
+SOME_METHODS = ("floor", "linear", "max_fraction")
 RESIDUALS = tuple(name for name in _kernels.ERRORS if name != VALUE)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import range_oracle
 from families import EXTREME_FAMILIES, FAMILIES, LARGE_FAMILIES, residuals
-from quick import quick
+from quick import in_turn, quick
 
 from tailops import _kernels, kernels
 
@@ -104,8 +104,11 @@ def test_every_family(family, dtype):
 
 @pytest.mark.extended
 @pytest.mark.usefixtures("instruction_set")
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("family", EVERY_FAMILY)
+@pytest.mark.parametrize(
+    ("family", "dtype", "instruction_set"),
+    in_turn(EVERY_FAMILY, DTYPES, _kernels.build_info()["instruction_sets"]),
+    indirect=["instruction_set"],
+)
 def test_every_range_of_every_family(family, dtype):
     for n in (5, 24, 25, 300, 2049, BLOCK + 1, *LARGE):
         values = some_values(family, n, dtype)

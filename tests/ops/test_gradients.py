@@ -61,7 +61,8 @@ def test_reference_autodiff(unit, axis, reduction, gradient, tied):
     rng = np.random.default_rng(3)
     d = rng.integers(-4, 5, (19, 4)) / 4 if tied else rng.standard_normal((19, 4))
     y_true = rng.integers(-2, 3, d.shape) / 2
-    for (error, beta), method in OPTIONS:
+    # A reduction is behind the method: with some of them all are tried, with the others some.
+    for (error, beta), method in OPTIONS[:: 1 if reduction in ("none", "mean") else 5]:
         options = TailOptions(0.8, 4.0, 5.0, beta, error, method, gradient, axis, 0.1, unit)
         shape = ops.tail_loss(y_true, y_true + d, options, reduction=reduction).shape
         upstream = tf.constant(rng.uniform(0.5, 2.0, shape))
