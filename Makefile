@@ -34,7 +34,7 @@ help:
 	@echo "make demo-segmentation  the same with images: cross-entropy, and the tail of it"
 	@echo "make test    lint, then the tests, each kind and path once: twelve minutes with all it sets up"
 	@echo "make test-all  make test, then the extended tests: types times everything, long emulations,"
-	@echo "               every architecture, sanitizers, the virtual GPU; half an hour more"
+	@echo "               two architectures, sanitizers, the virtual GPU; half an hour more"
 	@echo "make lint    ruff, clang-format and mypy"
 	@echo "make bench   time everything against what people write today, ten minutes"
 	@echo "make bench-compare  the same, and what got worse since the committed results"

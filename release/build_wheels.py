@@ -7,6 +7,7 @@ each Python that is there, its module and a wheel around it all.
 
 import argparse
 import os
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from matrix import (
     JAXLIB,
+    NVCC,
     PYTHONS,
     ROOT,
     TENSORFLOWS,
@@ -75,12 +77,15 @@ def build_libraries(python: Path, tensorflows: list[str], architectures: str) ->
     """All but the Python module, installed into a folder."""
     folders = [unpack_tensorflow(TENSORFLOWS[minor]) for minor in tensorflows]
     ffi = unpack("jaxlib", JAXLIB, lambda file: "/include/xla/ffi/" in file) / "jaxlib/include"
+    if shutil.which("nvcc") is None:
+        pip(python, "install", NVCC)
     environment = settings_of_environment(python)
     build, installed = WORK / "cmake", WORK / "libraries"
     run(
         "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-        "-DSKBUILD_PROJECT_NAME=tailops", f"-DSKBUILD_PROJECT_VERSION={project_version()}",
+        f"-DSKBUILD_PROJECT_VERSION={project_version()}",
         f"-DPython_EXECUTABLE={python}", "-DTAILOPS_WERROR=ON", "-DTAILOPS_JAX=ON",
+        "-DTAILOPS_CUDA=ON",
         f"-Dpybind11_DIR={run(python, '-m', 'pybind11', '--cmakedir').strip()}",
         f"-DTAILOPS_TENSORFLOW={';'.join(map(str, folders))}", f"-DTAILOPS_FFI_INCLUDE={ffi}",
         f"-DCMAKE_CUDA_ARCHITECTURES={architectures}",

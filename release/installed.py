@@ -36,8 +36,12 @@ def fit(**compiled):
 
 
 def check_import():
-    """The kernels need no framework."""
+    """The kernels need no framework; licences are there."""
     import tailops.kernels
+
+    files = importlib.metadata.files("tailops")
+    licences = {file.name for file in files if "licenses" in file.parts}
+    assert licences == {"LICENSE", "THIRD_PARTY_NOTICES.md"}, licences
 
     y = np.array([1.0, 4.0, 2.0, 8.0])
     assert tailops.kernels.select_forward(y, [0.5])[0].size == 1

@@ -24,6 +24,8 @@ COMBINATIONS = [
 # The oldest jaxlib that tailops is for: its headers of XLA's typed FFI fit all later ones, and
 # TensorFlow 2.19, which comes without them.
 JAXLIB = "0.5.0"
+# Where there is no nvcc in PATH; see docs/gpu.md.
+NVCC = "cuda-toolkit[nvcc,cudart,cccl,crt,nvvm]==13.0.2"
 
 
 def find_python(version: str) -> str | None:
