@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 DEPENDENCIES := $(VENV)/.dependencies
 BUILT := $(VENV)/.built
 DOCS_TOOLS := $(VENV)/.docs
+TYPING_TOOLS := $(VENV)/.typing
 SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/*) $(shell find csrc -type f)
 CXX_FILES := $(foreach end,h cc cu cuh,$(shell find csrc tests -name '*.$(end)'))
 # A GPU machine's own Python, with PyTorch and without TensorFlow: see docs/gpu.md.
@@ -64,7 +65,7 @@ demo-segmentation: $(BUILT)
 test: lint
 	$(PYTEST) $(ARGS)
 
-test-all: test $(DOCS_TOOLS)
+test-all: test $(DOCS_TOOLS) $(TYPING_TOOLS)
 	$(PYTEST) -m extended $(ARGS)
 	if command -v nvcc > /dev/null; then $(MAKE) virtual-gpu; \
 	else echo "no nvcc: compiled CUDA code was not run"; fi
@@ -156,8 +157,8 @@ $(DEPENDENCIES): requirements/build.txt requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	touch $@
 
-$(DOCS_TOOLS): $(DEPENDENCIES) requirements/docs.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+$(DOCS_TOOLS) $(TYPING_TOOLS): $(VENV)/.%: requirements/%.txt $(DEPENDENCIES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # The build tools are those of the environment: pinned, and not fetched again for every build.

@@ -71,6 +71,7 @@ def test_mypy(project):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.extended
 def test_pyright(project):
     pytest.importorskip("basedpyright", reason="requirements/typing.txt is not installed")
     (project / "pyrightconfig.json").write_text(json.dumps(PYRIGHT))
@@ -78,6 +79,7 @@ def test_pyright(project):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.extended
 def test_every_public_name_has_a_type(project):
     """All but what Keras's base classes bring."""
     pytest.importorskip("basedpyright", reason="requirements/typing.txt is not installed")
