@@ -17,26 +17,10 @@ elseif(NOT has_ffi)
 endif()
 decide(TAILOPS_JAX "${TAILOPS_JAX}" "${missing}" has_jax)
 if(has_jax)
-  add_library(tailops_jax SHARED
-    csrc/xla/loss/arguments.cc
-    csrc/xla/shared/arguments.cc
-    csrc/xla/loss/host_handlers.cc
-    csrc/xla/quantile/arguments.cc
-    csrc/xla/quantile/host_handlers.cc
-    csrc/xla/range_mean/arguments.cc
-    csrc/xla/range_mean/host_handlers.cc
-    csrc/xla/shared/interface_version.cc
-    csrc/xla/union/host_handlers.cc)
+  add_library(tailops_jax SHARED csrc/xla/shared/interface_version.cc)
+  add_custom_calls(tailops_jax)
   target_include_directories(tailops_jax SYSTEM PRIVATE ${jax_include})
   target_link_libraries(tailops_jax PRIVATE tailops_options tailops_kernels)
-  if(has_cuda)
-    target_sources(tailops_jax PRIVATE
-      csrc/xla/loss/cuda_handlers.cc
-      csrc/xla/quantile/cuda_handlers.cc
-      csrc/xla/range_mean/cuda_handlers.cc
-      csrc/xla/union/cuda_handlers.cc)
-    target_link_libraries(tailops_jax PRIVATE tailops_cuda)
-  endif()
   target_link_options(tailops_jax PRIVATE -Wl,-z,defs)
   set_target_properties(tailops_jax PROPERTIES INSTALL_RPATH "$ORIGIN")
   install(TARGETS tailops_jax LIBRARY DESTINATION tailops COMPONENT libraries)

@@ -107,15 +107,8 @@ while(tensorflows)
       csrc/tensorflow/shared/mlir_dictionary.cc
       csrc/tensorflow/union/custom_call.cc
       csrc/tensorflow/lowering.cc
-      csrc/tensorflow/xla_kernels.cc
-      csrc/xla/loss/arguments.cc
-      csrc/xla/shared/arguments.cc
-      csrc/xla/loss/host_handlers.cc
-      csrc/xla/quantile/arguments.cc
-      csrc/xla/quantile/host_handlers.cc
-      csrc/xla/range_mean/arguments.cc
-      csrc/xla/range_mean/host_handlers.cc
-      csrc/xla/union/host_handlers.cc)
+      csrc/tensorflow/xla_kernels.cc)
+    add_custom_calls(${xla})
     if(minor VERSION_EQUAL 2.19)
       target_include_directories(${xla} BEFORE PRIVATE csrc/tensorflow/stand_ins)
     endif()
@@ -125,13 +118,7 @@ while(tensorflows)
     target_link_libraries(${xla} PRIVATE
       ${options} ${attributes} ${folder}/libtensorflow_cc.so.2)
     if(has_cuda)
-      target_sources(${xla} PRIVATE
-        csrc/xla/loss/cuda_handlers.cc
-        csrc/xla/quantile/cuda_handlers.cc
-        csrc/xla/range_mean/cuda_handlers.cc
-        csrc/xla/union/cuda_handlers.cc)
       target_compile_definitions(${xla} PRIVATE TAILOPS_HAS_CUDA)
-      target_link_libraries(${xla} PRIVATE tailops_cuda)
     endif()
     target_link_options(${xla} PRIVATE -Wl,-z,defs ${fast_linker})
   endif()

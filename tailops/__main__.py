@@ -8,15 +8,19 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from tailops import build_info
-from tailops._build import minor
-from tailops._tensorflow.version import installed_tensorflow
+
+# Packages of one module.
+TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-cpu-aws", "tf-nightly")
 
 
-def _installed(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
+def _installed(*distributions: str) -> str | None:
+    """The version of the first of them that is there."""
+    for distribution in distributions:
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            continue
+    return None
 
 
 def _imports(module: str) -> str:
@@ -29,13 +33,15 @@ def _imports(module: str) -> str:
 
 
 def _tensorflow() -> tuple[str, str]:
-    found = installed_tensorflow()
+    found = _installed(*TENSORFLOW)
     if found is None:
         return "not installed", "pip install tailops[tensorflow], or tailops[tensorflow-cpu]"
     if why := _imports("tailops._tensorflow.library"):
         return f"{found}: no ops", why
-    if minor(found) not in build_info()["xla"]:
-        return f"{found}: ops; no XLA", "plain TensorFlow ops stand in where jit_compile is on"
+    from tailops._tensorflow.xla import missing_kernels
+
+    if why := missing_kernels():
+        return f"{found}: ops; no XLA", f"with jit_compile, plain TensorFlow ops stand in: {why}"
     return f"{found}: ops, XLA", ""
 
 

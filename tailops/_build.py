@@ -1,5 +1,6 @@
 """What this installation is made of: its libraries, and for whom there are some."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ def tensorflow_folder(version: str) -> Path:
     return FOLDER / f"tensorflow-{minor(version)}"
 
 
-def _tensorflows_with(library: str) -> list[str]:
+@functools.cache  # each call of the kernels on device arrays asks for the build information
+def _tensorflows_with(library: str) -> tuple[str, ...]:
     names = (path.parent.name for path in FOLDER.glob(f"tensorflow-*/{library}"))
     numbers = (name.removeprefix("tensorflow-").split(".") for name in names)
-    return [".".join(found) for found in sorted(numbers, key=lambda found: [*map(int, found)])]
+    return tuple(".".join(each) for each in sorted(numbers, key=lambda each: [*map(int, each)]))
 
 
 def build_info() -> dict[str, Any]:
@@ -46,8 +48,8 @@ def build_info() -> dict[str, Any]:
         True
     """
     return {
-        "tensorflow": _tensorflows_with(OPS),
-        "xla": _tensorflows_with(XLA),
+        "tensorflow": list(_tensorflows_with(OPS)),
+        "xla": list(_tensorflows_with(XLA)),
         "jax": (FOLDER / JAX).exists(),
         **_kernels.build_info(),
     }

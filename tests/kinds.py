@@ -1,5 +1,7 @@
 """The error kinds, and which settings go with which; the methods that are tried with all else."""
 
+from quick import quick
+
 from tailops import _kernels
 
 VALUE = "value"
@@ -7,6 +9,12 @@ VALUE = "value"
 METHODS = ("floor", "lower", "higher", "nearest", "midpoint", "linear", "hazen", "max_fraction")
 # One of each way to a threshold: an element, one between two, a part of the largest.
 SOME_METHODS = ("floor", "linear", "max_fraction")
+# What is the same for both types is tried with all methods in one of them.
+TYPES_AND_METHODS = quick(
+    *(("float32", method) for method in SOME_METHODS),
+    of=[("float32", method) for method in METHODS]
+    + [("float64", method) for method in SOME_METHODS],
+)
 RESIDUALS = tuple(name for name in _kernels.ERRORS if name != VALUE)
 
 

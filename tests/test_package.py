@@ -59,6 +59,15 @@ def test_build_information():
     assert tailops.__version__ == info["tailops"]
 
 
+@pytest.mark.skipif(not tailops.build_info()["xla"], reason="built without XLA")
+def test_what_is_missing_is_said():
+    printed = run_python(
+        "import runpy; runpy.run_module('tailops', run_name='__main__')", TAILOPS_XLA="off"
+    )
+    assert re.search(r"tensorflow  \S+: ops; no XLA\n", printed)
+    assert re.search(r"Missing\n +tensorflow  .*: TAILOPS_XLA=off\n", printed)
+
+
 def other_minor():
     major, minor = tailops.build_info()["tensorflow"][-1].split(".")
     return f"{major}.{int(minor) + 1}.0"

@@ -4,11 +4,7 @@ TensorFlow's C++ interface changes with every minor version: a library built for
 load, or worse, under the next.
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
 from tailops._build import build_info, minor
-
-_DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-cpu-aws", "tf-nightly")
 
 
 def require_tensorflow(found: str) -> None:
@@ -23,13 +19,3 @@ def require_tensorflow(found: str) -> None:
             "pip install --force-reinstall --no-deps --no-binary tailops "
             "tailops; or, in its source folder, pip install --force-reinstall --no-deps ."
         )
-
-
-def installed_tensorflow() -> str | None:
-    """The version of the TensorFlow that is installed, without the seconds its import takes."""
-    for distribution in _DISTRIBUTIONS:
-        try:
-            return version(distribution)
-        except PackageNotFoundError:
-            continue
-    return None

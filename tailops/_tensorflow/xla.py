@@ -22,7 +22,7 @@ def _switched_off() -> bool:
 
 
 @functools.cache
-def _missing_kernels() -> str:
+def missing_kernels() -> str:
     """Loads the XLA kernels; what keeps them from it, or an empty string."""
     if _switched_off():
         return f"{_SWITCH}=off"
@@ -39,12 +39,12 @@ def _missing() -> str:
     """Why there is no XLA here, or an empty string."""
     if not build_info()["cuda"] and tf.config.list_logical_devices("GPU"):
         return "TensorFlow compiles for a GPU and tailops was built without CUDA"
-    return _missing_kernels()
+    return missing_kernels()
 
 
 def load_kernels() -> None:
     """Makes the kernels known to XLA, where the build has them."""
-    _missing_kernels()
+    missing_kernels()
 
 
 @functools.cache

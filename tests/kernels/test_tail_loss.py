@@ -7,8 +7,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, LARGE_FAMILIES, residuals
-from kinds import METHODS, SOME_METHODS, betas
-from quick import quick
+from kinds import METHODS, TYPES_AND_METHODS, betas
 
 from tailops import _kernels, kernels
 from tailops._options import TailOptions, forced
@@ -59,14 +58,7 @@ def targets_and_predictions(family, shape, dtype):
 
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
 @pytest.mark.parametrize("error", _kernels.ERRORS)
-@pytest.mark.parametrize(
-    "case",
-    quick(
-        *((np.float32, method) for method in SOME_METHODS),
-        of=[(np.float32, m) for m in METHODS] + [(np.float64, m) for m in SOME_METHODS],
-    ),
-    ids=str,
-)
+@pytest.mark.parametrize("case", TYPES_AND_METHODS, ids=str)
 def test_every_option(case, error, gradient):
     dtype, method = case
     cases = itertools.product(

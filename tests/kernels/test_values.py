@@ -6,7 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from families import EXTREME_FAMILIES, FAMILIES, LARGE_FAMILIES, residuals
-from kinds import METHODS, SOME_METHODS, VALUE
+from kinds import SOME_METHODS, TYPES_AND_METHODS, VALUE
 from quick import quick
 from test_ignored import random_kept
 from test_tail_loss import check as check_with_targets
@@ -45,14 +45,7 @@ def test_every_small_size(family, sign):
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("gradient", _kernels.GRADIENTS)
-@pytest.mark.parametrize(
-    "case",
-    quick(
-        *((np.float32, method) for method in SOME_METHODS),
-        of=[(np.float32, m) for m in METHODS] + [(np.float64, m) for m in SOME_METHODS],
-    ),
-    ids=str,
-)
+@pytest.mark.parametrize("case", TYPES_AND_METHODS, ids=str)
 def test_every_option(case, gradient, sign):
     dtype, method = case
     cases = itertools.product(
